@@ -1,0 +1,5 @@
+"""Run the commands with python -m curate."""
+
+from curate.cli import main
+
+main()

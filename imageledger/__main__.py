@@ -1,0 +1,5 @@
+"""Run the commands with python -m imageledger."""
+
+from imageledger.cli import main
+
+main()

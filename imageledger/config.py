@@ -1,0 +1,205 @@
+"""A project: the folder with an imageledger.toml, what the file declares, and where things lie."""
+
+import json
+import os
+import tomllib
+import types
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from imageledger.errors import BusyError, ConfigError
+from imageledger.store import Store
+
+FILE = "imageledger.toml"
+MANIFEST_OF = {
+    "fetch": "fetched",
+    "normalize": "normalized",
+    "dedupe": "deduped",
+    "whiten": "whitened",
+    "manifest": "final",
+}
+"""The stages, in their usual order, and the name of the manifest each writes."""
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceEntry:
+    """One [[source]] of the configuration: where images come from and what they are."""
+
+    address: str
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    generator: str = ""
+    licence: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """The top level of imageledger.toml."""
+
+    dataset: str = "portraits"
+    seed: int = 42
+    per_class: int = 100
+    valid_fraction: float = 0.2
+    labels: tuple[str, ...] = ("real", "ai")
+    licences: tuple[str, ...] = ()
+    order: tuple[str, ...] = tuple(MANIFEST_OF)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project folder and what its configuration declares; the positive label is the last one."""
+
+    root: Path
+    declared: Declared
+    sources: tuple[SourceEntry, ...]
+    tables: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def dataset(self) -> str:
+        """The name of the dataset, which is also the name of its folder under manifests/."""
+        return self.declared.dataset
+
+    @property
+    def store(self) -> Store:
+        """The objects of the project."""
+        return Store(self.root / "data" / "objects")
+
+    @property
+    def downloads(self) -> Path:
+        """Where sealed zips and single downloaded files lie."""
+        return self.root / "data" / "downloads"
+
+    @property
+    def runs(self) -> Path:
+        """Where training runs lie, one folder each."""
+        return self.root / "data" / "runs"
+
+    @property
+    def folder(self) -> Path:
+        """Where the manifests of the dataset lie."""
+        return self.root / "manifests" / self.dataset
+
+    def manifest(self, stage: str) -> Path:
+        """Return the manifest that a stage writes."""
+        return self.folder / f"{MANIFEST_OF[stage]}.jsonl"
+
+    def before(self, stage: str) -> Path:
+        """Return the manifest that a stage reads: that of the stage before it in the order."""
+        place = self.declared.order.index(stage) if stage in self.declared.order else 0
+        if place == 0:
+            raise ConfigError(
+                f"no stage comes before {stage} in this project's order",
+                f"set order in {FILE}, or name the manifest to read with --from",
+            )
+        return self.manifest(self.declared.order[place - 1])
+
+    @contextmanager
+    def lock(self, doing: str) -> Iterator[None]:
+        """Keep other processes away from the dataset; BusyError says who is at it."""
+        from filelock import FileLock, Timeout
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        holder = self.folder / ".lock.holder"
+        try:
+            with FileLock(self.folder / ".lock", timeout=0):
+                holder.write_text(f"{doing}, process {os.getpid()}", encoding="utf-8")
+                try:
+                    yield
+                finally:
+                    holder.unlink(missing_ok=True)
+        except Timeout as error:
+            who = holder.read_text(encoding="utf-8") if holder.is_file() else "another command"
+            raise BusyError(
+                f"dataset {self.dataset} is being worked on by {who}", "run the same command once that has finished"
+            ) from error
+
+
+def find_root(start: Path) -> Path:
+    """Find the project folder: the nearest one upwards that holds imageledger.toml, as git does."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise ConfigError(
+        f"no {FILE} in {start} or any folder above it",
+        "imageledger init makes a project here; --project DIR names one elsewhere",
+    )
+
+
+def open_project(folder: Path | None = None) -> Project:
+    """Read the project that a folder (default: the working directory) belongs to."""
+    root = find_root((folder or Path.cwd()).resolve())
+    path = root / FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", "mend the line it names") from error
+    entries = content.pop("source", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ConfigError(f"{path}: sources are written as [[source]] tables")
+    sources = tuple(settings(SourceEntry, entry, where=f"{path}: [[source]] {n}") for n, entry in enumerate(entries, 1))
+    tables = {name: value for name, value in content.items() if isinstance(value, dict)}
+    flat = {name: value for name, value in content.items() if name not in tables}
+    declared = settings(Declared, flat, where=str(path))
+    _check(declared, path)
+    return Project(root=root, declared=declared, sources=sources, tables=tables)
+
+
+def settings(
+    kind: type[Settings], table: Mapping[str, Any], overrides: Mapping[str, Any] | None = None, where: str = FILE
+) -> Settings:
+    """Fill a settings dataclass from a TOML table; options that are not None override it.
+
+    Raises ConfigError for an unknown key or a value of the wrong type, naming what is known.
+    """
+    hints = get_type_hints(kind)
+    names = [spec.name for spec in fields(kind)]  # type: ignore[arg-type]
+    values = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in names:
+            raise ConfigError(f"{where}: unknown setting {key!r}", f"known here: {', '.join(names)}")
+        values[name] = _fitting(value, hints[name], f"{where}: {key}")
+    values.update({name: value for name, value in (overrides or {}).items() if value is not None})
+    required = [s.name for s in fields(kind) if s.default is MISSING and s.default_factory is MISSING]  # type: ignore[arg-type]
+    if missing := [name for name in required if name not in values]:
+        raise ConfigError(f"{where}: {', '.join(missing)} is missing")
+    return kind(**values)
+
+
+def _fitting(value: Any, hint: Any, where: str) -> Any:
+    if isinstance(hint, types.UnionType):
+        for choice in get_args(hint):
+            try:
+                return _fitting(value, choice, where)
+            except ConfigError:
+                continue
+        raise ConfigError(f"{where} must be {hint}, not {json.dumps(value)}")
+    wanted = getattr(hint, "__origin__", hint)
+    if wanted is tuple and isinstance(value, list):
+        return tuple(_fitting(item, get_args(hint)[0], where) for item in value)
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    wanted = dict if wanted is Mapping else wanted
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        name = "list" if wanted is tuple else getattr(wanted, "__name__", str(wanted))
+        raise ConfigError(f"{where} must be {name}, not {json.dumps(value)}")
+    return value
+
+
+def _check(declared: Declared, path: Path) -> None:
+    if len(declared.labels) != 2 or len(set(declared.labels)) != 2:
+        raise ConfigError(f"{path}: labels must be two different names, the positive class last")
+    if not declared.dataset or declared.dataset.startswith(".") or set(declared.dataset) & set('/\\:*?"<>|'):
+        raise ConfigError(f"{path}: {declared.dataset!r} cannot name a folder")
+    if unknown := [stage for stage in declared.order if stage not in MANIFEST_OF]:
+        raise ConfigError(f"{path}: unknown stage {unknown[0]!r} in order", f"known: {', '.join(MANIFEST_OF)}")
+    if not 0 < declared.valid_fraction < 1 or declared.per_class < 1:
+        raise ConfigError(f"{path}: valid_fraction lies between 0 and 1, and per_class is at least 1")

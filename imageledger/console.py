@@ -1,0 +1,200 @@
+"""The one door between the commands and a person: errors, tables, progress. Rich is loaded when used."""
+
+import errno
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from imageledger.errors import GateFailed, LedgerError
+
+if TYPE_CHECKING:
+    from imageledger.stage import Outcome
+
+Row = TypeVar("Row")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+REASONS_SHOWN = 5
+
+DISK_TROUBLE = {
+    errno.ENOSPC: "free some space; the same command carries on where it stopped",
+    errno.EDQUOT: "free some of your quota; the same command carries on where it stopped",
+    errno.EROFS: "use a project folder that can be written to",
+    errno.EACCES: "check who owns the file, or use a project folder that you can write to",
+}
+
+
+class Door(click.Group):
+    """A command group that turns errors into two lines on stderr and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Show commands in the order in which they are used, not by name."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what is not a LedgerError or a full disk is a bug and keeps its traceback."""
+        try:
+            return super().invoke(ctx)
+        except LedgerError as error:
+            self._leave(ctx, error.what, error.hint, error.exit_code)
+        except KeyboardInterrupt:
+            self._leave(ctx, "interrupted", "the same command carries on where it stopped", 130)
+        except OSError as error:
+            if error.errno not in DISK_TROUBLE:
+                raise
+            self._leave(ctx, str(error), DISK_TROUBLE[error.errno], 1)
+
+    @staticmethod
+    def _leave(ctx: click.Context, what: str, hint: str, code: int) -> None:
+        click.secho(f"Error: {what}", err=True, fg="red")
+        if hint:
+            click.echo(f"Try: {hint}", err=True)
+        ctx.exit(code)
+
+
+def everywhere(command: Command) -> Command:
+    """Add the options that every command has: --project, --quiet, --no-color."""
+    for option in (
+        click.option("--no-color", is_flag=True, expose_value=False, callback=_no_color, help="Print without colours."),
+        click.option("--quiet", is_flag=True, expose_value=False, callback=_quiet, help="Show no progress."),
+        click.option("--project", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR",
+                     help="The project folder (default: found upwards from here)."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def json_option(command: Command) -> Command:
+    """Add --json to a command that prints a table."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")(command)
+
+
+def say(text: str) -> None:
+    """Tell a person something, on stderr."""
+    if not _setting("quiet"):
+        click.echo(text, err=True)
+
+
+def result(text: str | Path) -> None:
+    """Print a result, on stdout."""
+    click.echo(str(text))
+
+
+def table(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, title: str = "") -> None:
+    """Print rows with the same keys as a table on stdout, or as a JSON list; numbers stand on the right."""
+    if as_json:
+        click.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))
+        return
+    from rich.table import Table
+
+    shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
+    for name in rows[0] if rows else ("nothing to show",):
+        numeric = any(isinstance(row[name], int | float) for row in rows)
+        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(_cell(value) for value in row.values()))
+    _console(stderr=False).print(shown)
+
+
+def track(
+    rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool] = lambda _: False
+) -> Iterator[Row]:
+    """Hand rows on while showing progress.
+
+    On a terminal: a bar with rate, remaining time and refusals; elsewhere a plain line at every tenth of the way.
+    """
+    if _setting("quiet") or total == 0:
+        yield from rows
+    elif sys.stderr.isatty():
+        yield from _bar(rows, total, doing, refused)
+    else:
+        yield from _lines(rows, total, doing, refused)
+
+
+def report(outcome: "Outcome", *, as_json: bool = False, strict: bool = False) -> None:
+    """Show what a stage did: counts per label and status, reasons, and where the manifest lies.
+
+    Raises GateFailed when `strict` is set and pictures could not be read.
+    """
+    from imageledger.record import STATUSES, UNREADABLE
+
+    tally = outcome.tally
+    rows = [
+        {"label": label, **{status: counts[status] for status in STATUSES}, "total": counts.total()}
+        for label, counts in sorted(tally.by_label.items())
+    ]
+    table(rows, as_json=as_json)
+    for label, reasons in sorted(tally.reasons.items()):
+        for reason, count in reasons.most_common(REASONS_SHOWN):
+            say(f"  {label}: {count} × {reason}")
+        if len(reasons) > REASONS_SHOWN:
+            say(f"  {label}: {len(reasons) - REASONS_SHOWN} more reasons stand in the manifest")
+    say(f"{outcome.stage}: {outcome.worked} worked on, {outcome.reused} reused")
+    if not as_json:
+        result(outcome.path)
+    if strict and tally.total(UNREADABLE):
+        raise GateFailed(
+            f"{tally.total(UNREADABLE)} pictures could not be read, and --strict is set", "their rows hold the reasons"
+        )
+
+
+def _bar(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool]) -> Iterator[Row]:
+    from rich import progress
+
+    bad = 0
+    columns = (
+        progress.TextColumn("{task.description}"), progress.BarColumn(), progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]}"), progress.TimeRemainingColumn(),
+        progress.TextColumn("[red]{task.fields[bad]}"),
+    )  # fmt: skip
+    with progress.Progress(*columns, console=_console(stderr=True)) as bar:
+        task = bar.add_task(doing, total=total, bad="", rate="")
+        for row in rows:
+            bad += refused(row)
+            speed = bar.tasks[task].speed
+            bar.update(task, advance=1, bad=f"{bad} refused" if bad else "", rate=f"{speed:.1f}/s" if speed else "")
+            yield row
+
+
+def _lines(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool]) -> Iterator[Row]:
+    bad, shown = 0, 0
+    for done, row in enumerate(rows, 1):
+        bad += refused(row)
+        if 10 * done // total > shown or done == total:
+            shown = 10 * done // total
+            say(f"{doing}: {done}/{total}" + (f", {bad} refused" if bad else ""))
+        yield row
+
+
+def _cell(value: Any) -> str:
+    from rich.markup import escape
+
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return escape("" if value is None else str(value))
+
+
+def _console(stderr: bool) -> Any:
+    from rich.console import Console
+
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, no_color=_setting("no_color") or None, width=None if terminal else 120)
+
+
+def _setting(name: str) -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context and context.find_root().meta.get(name))
+
+
+def _quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.find_root().meta["quiet"] = True
+
+
+def _no_color(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.find_root().meta["no_color"] = True
+        context.find_root().color = False

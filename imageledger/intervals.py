@@ -1,0 +1,27 @@
+"""Intervals for shares, so that no accuracy is ever shown alone."""
+
+from math import sqrt
+from statistics import NormalDist
+
+
+def wilson(hits: int, total: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson score interval of a share, both ends in 0..1; (0, 1) when nothing was counted.
+
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
+    """
+    if total == 0:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    share = hits / total
+    centre = (share + z * z / (2 * total)) / (1 + z * z / total)
+    reach = z * sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
+def share_in_words(hits: int, total: int) -> str:
+    """Format a share with its interval: "36/40 = 90.0 % (95 % interval 76.9-96.0 %)"."""
+    if total == 0:
+        return "0/0 (nothing to count)"
+    low, high = wilson(hits, total)
+    share = 100 * hits / total
+    return f"{hits}/{total} = {share:.1f} % (95 % interval {100 * low:.1f}-{100 * high:.1f} %)"

@@ -1,0 +1,127 @@
+"""Manifests and their cards: files of records, one a line, and the small JSON beside each."""
+
+import gzip
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any, Self
+
+from imageledger.errors import ManifestError
+from imageledger.record import Record
+from imageledger.store import write_whole
+
+SCHEMA = 1
+
+
+def read(path: Path) -> Iterator[Record]:
+    """Stream the records of a manifest (`.jsonl` or `.jsonl.gz`).
+
+    Raises ManifestError, with the line number, for a missing file, a bad line, or keys that do not ascend.
+    """
+    if not path.is_file():
+        raise ManifestError(f"there is no manifest {path}", "imageledger status shows what has been made so far")
+    previous: tuple[str, str] | None = None
+    with closing(_open(path)) as lines:
+        try:
+            for number, line in enumerate(lines, 1):
+                try:
+                    record = Record.from_line(line)
+                except ManifestError as error:
+                    raise ManifestError(f"{path}:{number}: {error.what}", error.hint) from error
+                if previous is not None and record.key <= previous:
+                    raise ManifestError(f"{path}:{number}: {record.name} does not come after the line above")
+                previous = record.key
+                yield record
+        except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+            raise ManifestError(f"{path} cannot be read: {error}") from error
+
+
+def write(path: Path, records: Iterable[Record]) -> None:
+    """Write a small manifest at once, whole or not at all (stages stream instead)."""
+    content = "".join(f"{record.to_line()}\n" for record in records).encode()
+    write_whole(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+def digest(path: Path) -> str:
+    """Return "sha256:…" of a file's bytes."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a manifest is: no clock and no machine path, so equal work gives equal bytes."""
+
+    dataset: str
+    stage: str
+    input: str
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    rows: int
+    digest: str
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """Write the card as indented JSON with a closing line feed."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the card of a manifest; raise ManifestError when it is missing or not a card."""
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ManifestError(f"{path} is not a card: {error}", "run the stage again") from error
+
+
+def card_path(manifest: Path) -> Path:
+    """Return where the card of a manifest lies: `final.jsonl` has `final.card.json`."""
+    return manifest.with_name(manifest.name.partition(".jsonl")[0] + ".card.json")
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Return the installed versions of packages; an absent one is left out."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+class Tally:
+    """Counts per label and status, and reasons, gathered while rows stream past."""
+
+    def __init__(self) -> None:
+        self.by_label: dict[str, Counter[str]] = {}
+        self.reasons: dict[str, Counter[str]] = {}
+        self.rows = 0
+
+    def add(self, record: Record) -> Record:
+        """Count one record and hand it on."""
+        self.rows += 1
+        self.by_label.setdefault(record.label, Counter())[record.status] += 1
+        if record.reason:
+            self.reasons.setdefault(record.label, Counter())[record.reason] += 1
+        return record
+
+    def total(self, status: str) -> int:
+        """Count the rows of one status over all labels."""
+        return sum(counts[status] for counts in self.by_label.values())
+
+    def plain(self) -> dict[str, dict[str, int]]:
+        """Return the counts as plain sorted mappings, for a card."""
+        return {label: dict(sorted(counts.items())) for label, counts in sorted(self.by_label.items())}
+
+
+def _open(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="\n")
+    return path.open(encoding="utf-8", newline="\n")

@@ -1,0 +1,143 @@
+"""One image and where it came from: the frozen row that every stage reads and writes."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from typing import Any, Self
+
+from imageledger.errors import ManifestError
+
+OK = "ok"
+DUPLICATE = "duplicate"
+UNREADABLE = "unreadable"
+REJECTED = "rejected"
+UNUSED = "unused"
+STATUSES = (OK, DUPLICATE, UNREADABLE, REJECTED, UNUSED)
+SPLITS = ("", "train", "valid")
+
+OBJECT_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,8}")
+"""What an object may be called; manifests come from strangers, and names become paths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one stage did to one image: the stage and version, on which object, how, and what it saw."""
+
+    did: str
+    on: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One image. Fields are described in docs/architecture.md; (source, member) is the key."""
+
+    source: str
+    member: str
+    origin: str = ""
+    file: str = ""
+    label: str
+    generator: str = ""
+    licence: str = "unknown"
+    group: str = ""
+    split: str = ""
+    width: int = 0
+    height: int = 0
+    phash: str = ""
+    matte: str = ""
+    status: str = OK
+    reason: str = ""
+    duplicate_of: str = ""
+    similarity: float = 0.0
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Where the image came from: unique within a manifest, and its order."""
+        return self.source, self.member
+
+    @property
+    def name(self) -> str:
+        """The key as one string, as `duplicate_of` and tables write it."""
+        return f"{self.source}#{self.member}"
+
+    def after(self, step: Step, **changes: Any) -> Self:
+        """Return the record that follows this one once a step is done."""
+        return replace(self, steps=(*self.steps, step), **changes)
+
+    def failed(self, reason: str, status: str = UNREADABLE, step: Step | None = None) -> Self:
+        """Return this record set aside, with the reason."""
+        steps = (*self.steps, step) if step else self.steps
+        return replace(self, status=status, reason=reason, steps=steps)
+
+    def found(self, stage: str) -> Mapping[str, Any]:
+        """Return what the last step of a stage saw, or an empty mapping when it has not been there."""
+        for step in reversed(self.steps):
+            if step.did.partition("@")[0] == stage:
+                return step.found
+        return {}
+
+    def to_line(self) -> str:
+        """Write the record as one line of JSON: keys in declaration order, defaults left out, NFC."""
+        row = _plain(self, _RECORD_FIELDS)
+        if self.steps:
+            row["steps"] = [_plain(step, _STEP_FIELDS) for step in self.steps]
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return unicodedata.normalize("NFC", text)
+
+    @classmethod
+    def from_line(cls, line: str) -> Self:
+        """Read one line of JSON; raise ManifestError when it holds anything a record may not."""
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise ManifestError(f"not a line of JSON: {error}") from error
+        values = _checked(row, _RECORD_FIELDS, "record")
+        if "steps" in values:
+            values["steps"] = tuple(Step(**_checked(step, _STEP_FIELDS, "step")) for step in values["steps"])
+        record = cls(**values)
+        _refuse_strange(record)
+        return record
+
+
+_RECORD_FIELDS = fields(Record)
+_STEP_FIELDS = fields(Step)
+_JSON_TYPES: Mapping[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
+
+
+def _default(spec: Field[Any]) -> Any:
+    return spec.default_factory() if spec.default_factory is not MISSING else spec.default
+
+
+def _plain(value: Record | Step, specs: tuple[Field[Any], ...]) -> dict[str, Any]:
+    pairs = ((spec, getattr(value, spec.name)) for spec in specs)
+    return {spec.name: item for spec, item in pairs if item != _default(spec)}
+
+
+def _checked(row: Any, specs: tuple[Field[Any], ...], what: str) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise ManifestError(f"a {what} must be a JSON object, not {type(row).__name__}")
+    known = {spec.name: spec for spec in specs}
+    for name, value in row.items():
+        if name not in known:
+            raise ManifestError(f"a {what} has no field {name!r}", "is this manifest from a newer version?")
+        wanted = _JSON_TYPES.get(known[name].type, (list,) if name == "steps" else (dict,))
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise ManifestError(f"{name!r} must be {wanted[0].__name__}, not {value!r}")
+    missing = [name for name, spec in known.items() if _default(spec) is MISSING and name not in row]
+    if missing:
+        raise ManifestError(f"a {what} lacks {', '.join(missing)}")
+    return dict(row)
+
+
+def _refuse_strange(record: Record) -> None:
+    for name in (record.origin, record.file, record.matte):
+        if name and not OBJECT_NAME.fullmatch(name):
+            raise ManifestError(f"{name!r} is not the name of an object")
+    if record.status not in STATUSES:
+        raise ManifestError(f"{record.status!r} is not a status", f"one of {', '.join(STATUSES)}")
+    if record.split not in SPLITS:
+        raise ManifestError(f"{record.split!r} is not a split", "train or valid")

@@ -1,0 +1,80 @@
+"""Objects: the bytes of pictures, stored read-only under their own sha256."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from imageledger.errors import StoreError
+from imageledger.record import OBJECT_NAME
+
+
+def name_of(content: bytes, suffix: str) -> str:
+    """Return the object name of some bytes: sha256 in hex, a dot, and the suffix (without dot)."""
+    return f"{hashlib.sha256(content).hexdigest()}.{suffix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A folder of objects, sharded by the first two hex digits: `objects/ab/ab12….jpg`."""
+
+    root: Path
+
+    def path(self, name: str) -> Path:
+        """Return where an object lies; raise StoreError for anything that is not an object name."""
+        if not OBJECT_NAME.fullmatch(name):
+            raise StoreError(f"{name!r} is not the name of an object")
+        return self.root / name[:2] / name
+
+    def has(self, name: str) -> bool:
+        """Tell whether an object is there (by name only; `verify` reads it)."""
+        return self.path(name).is_file()
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of an object; raise StoreError when it is missing."""
+        try:
+            return self.path(name).read_bytes()
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"object {name} is missing from {self.root}", "curate run makes missing objects again"
+            ) from error
+
+    def put(self, content: bytes, suffix: str) -> str:
+        """Store bytes and return their name; a half-written file never has an object's name."""
+        name = name_of(content, suffix)
+        target = self.path(name)
+        if target.is_file() and target.stat().st_size == len(content):
+            return name
+        write_whole(target, content, mode=0o444)
+        return name
+
+    def is_sound(self, name: str) -> bool:
+        """Read an object and tell whether its bytes still match its name; False when it is missing."""
+        if not self.has(name):
+            return False
+        with self.path(name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == name.partition(".")[0]
+
+    def __iter__(self) -> Iterator[str]:
+        """Walk over the names of all objects, sorted."""
+        for path in sorted(self.root.glob("??/*")):
+            if OBJECT_NAME.fullmatch(path.name):
+                yield path.name
+
+
+def write_whole(target: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file so that it has its real name only when it is whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(draft, mode)
+        os.replace(draft, target)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,102 @@
+"""A training run as a folder of files: settings and figures in run.json, one line a picture in predictions.jsonl.
+
+Knows no torch, so that audits read runs where torch cannot be had.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from imageledger.config import Project
+from imageledger.errors import RunError
+from imageledger.store import write_whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a model said of one picture: probability of the positive label (0..1) and cross-entropy loss (nats)."""
+
+    source: str
+    member: str
+    file: str = ""
+    label: str
+    split: str
+    probability: float
+    loss: float
+    predicted: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The key of the record it belongs to."""
+        return self.source, self.member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The contents of run.json."""
+
+    name: str
+    manifest: str = ""
+    manifest_digest: str = ""
+    folder: str = ""
+    labels: tuple[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 42
+    workers: int = 0
+    device: str = "cpu"
+    versions: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write run.json, whole or not at all."""
+        write_whole(folder / "run.json", (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read run.json; raise RunError when it is missing or does not hold a run."""
+        path = folder / "run.json"
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            values["labels"] = tuple(values["labels"])
+            return cls(**values)
+        except FileNotFoundError as error:
+            raise RunError(f"{folder} is not a finished run: it has no run.json", "train run makes one") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise RunError(f"{path} is damaged: {error}", "train the run again") from error
+
+
+def find_run(project: Project, name: str | None) -> Path:
+    """Return the folder of a run by name, or of the run finished last; raise RunError when there is none."""
+    if name:
+        for folder in (project.runs / name, Path(name)):
+            if (folder / "run.json").is_file():
+                return folder
+        known = ", ".join(sorted(path.parent.name for path in project.runs.glob("*/run.json"))) or "none yet"
+        raise RunError(f"there is no finished run {name!r}", f"runs here: {known}; train run makes one")
+    found = sorted(project.runs.glob("*/run.json"), key=lambda path: (path.stat().st_mtime, path))
+    if not found:
+        raise RunError(f"there is no finished run in {project.runs}", "train run makes one")
+    return found[-1].parent
+
+
+def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> None:
+    """Write predictions.jsonl, in the order given (that of the manifest)."""
+    lines = (json.dumps(asdict(prediction), ensure_ascii=False) for prediction in predictions)
+    write_whole(folder / "predictions.jsonl", "".join(f"{line}\n" for line in lines).encode())
+
+
+def read_predictions(folder: Path) -> Iterator[Prediction]:
+    """Read predictions.jsonl; raise RunError, with the line number, for anything that is not a prediction."""
+    path = folder / "predictions.jsonl"
+    if not path.is_file():
+        raise RunError(f"{path} is missing", "train the run again")
+    known = {spec.name for spec in fields(Prediction)}
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                yield Prediction(**{name: value for name, value in row.items() if name in known})
+            except (ValueError, TypeError, AttributeError) as error:
+                raise RunError(f"{path}:{number} is not a prediction: {error}", "train the run again") from error
