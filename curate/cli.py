@@ -21,3 +21,138 @@ def main() -> None:
     The stages run in this order, each reading the manifest of the one before it:
     fetch, normalize, dedupe, whiten, manifest. `curate run` does them all.
     """
+
+
+@main.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--label", help="The label of everything in the sources named.")
+@click.option("--labels", metavar="GLOB=LABEL,…", help="Labels by path, such as 'real/**=real,fake/**=ai'.")
+@click.option("--limit", type=click.IntRange(1), help="Take this many pictures of each label [default: all].")
+@click.option("--generator", help="What made the AI pictures, such as stylegan2; for evaluation by generator.")
+@click.option("--workers", type=click.IntRange(1), help="Files to read or download at once [default: 8].")
+@strict_option
+@console.json_option
+@console.everywhere
+def fetch(
+    project: Path | None, sources: tuple[str, ...], workers: int | None, strict: bool, as_json: bool, **options: Any
+) -> None:
+    """Fetch pictures from their sources; without SOURCE, from all that the project declares.
+
+    A SOURCE is kaggle:owner/slug[@version], folder:PATH, zip:PATH or sample:[seed]. It is added to
+    imageledger.toml once it has been fetched, and the rows of the other sources stay as they are. Pictures
+    are known by their content, not by their names. Downloads are kept sealed and are carried on after a cut;
+    of a Kaggle dataset over 1 GB, --limit downloads only the files it takes.
+
+    \b
+    curate fetch folder:my-photos --label real
+    curate fetch kaggle:hamzaboulahia/hardfakevsrealfaces --labels 'real/**=real,fake/**=ai'
+    curate fetch kaggle:xhlulu/140k-real-and-fake-faces@2 --limit 400 \\
+        --labels '**/real/**=real,**/fake/**=ai' --generator stylegan
+    curate fetch                         all declared sources again; what is unchanged is not read again
+
+    In --labels, * stays within a folder and ** crosses folders; the first pattern that matches counts, and
+    files that match none are skipped. Kaggle takes its credentials from where the kaggle command has them
+    (KAGGLE_API_TOKEN, ~/.kaggle/); public datasets need none.
+    """
+    from curate import fetch as stage
+    from curate.sources.entries import located, named, parse_options
+    from imageledger.config import open_project
+
+    if not sources and any(value is not None for value in options.values()):
+        raise click.UsageError("--label, --labels, --limit and --generator belong to a SOURCE named beside them")
+    opened = open_project(project)
+    chosen = parse_options(options)
+    entries = [named(located(source, opened, Path.cwd()), opened, **chosen) for source in sources]
+    with opened.lock("curate fetch"), console.aloud("curate"):
+        outcome = stage.fetch(opened, entries, workers=workers, track=console.progress_of("fetch"))
+    console.report(outcome, as_json=as_json, strict=strict)
+
+
+@main.command()
+@click.option("--size", type=int, help="Side of the square pictures, in pixels [default: 512].")
+@click.option("--format", "format_", type=click.Choice(["jpeg", "png"]), help="Format of all pictures [default: jpeg].")
+@click.option("--quality", type=int, help="Quality of the one JPEG encoding [default: 90].")
+@click.option("--require-face", is_flag=True, default=None, help="Reject pictures in which no face was found.")
+@from_option
+@workers_option
+@strict_option
+@console.json_option
+@console.everywhere
+def normalize(
+    project: Path | None, source: Path | None, workers: int | None, strict: bool, as_json: bool, **options: Any
+) -> None:
+    """Bring every picture to one format and one size.
+
+    The true format is found from the bytes; the picture is decoded whole, turned upright, brought to sRGB,
+    cut to a square around the face (the middle where no face is found), shrunk and encoded once. Nothing is
+    ever enlarged: pictures that are too small are rejected, and the size that would keep them is printed.
+
+    \b
+    curate normalize                     512 px JPEG at quality 90
+    curate normalize --size 256          for small originals
+    """
+    from curate import normalize as stage
+    from imageledger.config import open_project, settings
+
+    opened = open_project(project)
+    options["format"] = options.pop("format_")
+    chosen = settings(stage.NormalizeSettings, opened.tables.get("normalize", {}), options)
+    with opened.lock("curate normalize"):
+        outcome = stage.normalize(
+            opened, chosen, source=source, workers=workers, track=console.progress_of("normalize")
+        )
+    if hint := stage.advice(outcome, chosen.size):
+        console.say(hint)
+    console.report(outcome, as_json=as_json, strict=strict)
+
+
+@main.command()
+@click.option("--matting", type=click.Choice(["rembg", "grabcut"]), help="What cuts out [default: rembg].")
+@click.option("--model", help="One of rembg's models [default: u2net_human_seg].")
+@click.option("--model-path", type=click.Path(), help="A model file of your own (U2-Net's interface).")
+@from_option
+@workers_option
+@strict_option
+@console.json_option
+@console.everywhere
+def whiten(
+    project: Path | None, source: Path | None, workers: int | None, strict: bool, as_json: bool, **options: Any
+) -> None:
+    """Cut every person out and put them on pure white.
+
+    The matte is judged before it is believed; pictures with a flat, empty or torn matte are rejected with the
+    reason. White pictures are PNG, so that white is exactly 255; the matte is kept as an object of its own.
+
+    \b
+    curate whiten                        rembg with u2net_human_seg (176 MB, downloaded once)
+    curate whiten --model-path FILE      a model file of your own
+    curate whiten --matting grabcut      no model and no download; rougher edges
+    """
+    from curate import whiten as stage
+    from imageledger.config import open_project, settings
+
+    opened = open_project(project)
+    if options["model_path"]:
+        options["model_path"] = str(Path(options["model_path"]).resolve())
+    chosen = settings(stage.WhitenSettings, opened.tables.get("whiten", {}), options)
+    with opened.lock("curate whiten"):
+        outcome = stage.whiten(opened, chosen, source=source, workers=workers, track=console.progress_of("whiten"))
+    console.report(outcome, as_json=as_json, strict=strict)
+
+
+@main.command()
+@workers_option
+@strict_option
+@console.everywhere
+@click.pass_context
+def run(context: click.Context, project: Path | None, workers: int | None, strict: bool) -> None:
+    """Run all stages in the order of imageledger.toml, carrying on where an earlier run stopped."""
+    from imageledger.config import open_project
+
+    order = open_project(project).declared.order
+    for number, name in enumerate(order, 1):
+        console.say(f"[{number}/{len(order)}] curate {name}")
+        command = main.commands[name]
+        accepted = {option.name for option in command.params}
+        given = {"project": project, "workers": workers, "strict": strict}
+        context.invoke(command, **{key: value for key, value in given.items() if key in accepted})

@@ -2,8 +2,10 @@
 
 import errno
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +14,7 @@ import click
 from imageledger.errors import GateFailed, LedgerError
 
 if TYPE_CHECKING:
-    from imageledger.stage import Outcome
+    from imageledger.stage import Outcome, Track
 
 Row = TypeVar("Row")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,6 +31,10 @@ DISK_TROUBLE = {
 
 class Door(click.Group):
     """A command group that turns errors into two lines on stderr and an exit code."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("context_settings", {"max_content_width": 110, "help_option_names": ["-h", "--help"]})
+        super().__init__(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Show commands in the order in which they are used, not by name."""
@@ -88,10 +94,13 @@ def table(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, title: st
     if as_json:
         click.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))
         return
+    if not rows:
+        say(f"{title}: nothing yet" if title else "nothing to show")
+        return
     from rich.table import Table
 
     shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
-    for name in rows[0] if rows else ("nothing to show",):
+    for name in rows[0]:
         numeric = any(isinstance(row[name], int | float) for row in rows)
         shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
@@ -114,6 +123,53 @@ def track(
         yield from _lines(rows, total, doing, refused)
 
 
+@contextmanager
+def aloud(logger: str) -> Iterator[None]:
+    """Say what a part of the library logs while the block runs: warnings and facts for people."""
+    import logging
+
+    class Teller(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(record.getMessage())
+
+    named, teller = logging.getLogger(logger), Teller(logging.INFO)
+    before = named.level
+    named.setLevel(logging.INFO)
+    named.addHandler(teller)
+    try:
+        yield
+    finally:
+        named.removeHandler(teller)
+        named.setLevel(before)
+
+
+@contextmanager
+def bar(doing: str) -> Iterator[Callable[[int, int], None]]:
+    """Hand out a function (done, total) that moves a bar, for work that cannot be pulled row by row.
+
+    Away from a terminal it shows nothing: such work says its own lines.
+    """
+    if _setting("quiet") or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich import progress
+
+    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), progress.TimeRemainingColumn())
+    with progress.Progress(*columns, console=_console(stderr=True)) as shown:
+        task = shown.add_task(doing, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def progress_of(stage: str) -> "Track":
+    """Return the progress display of a stage, which also counts the rows that were set aside."""
+    from imageledger.record import OK
+
+    def show(rows: Iterable[Any], total: int) -> Iterator[Any]:
+        return track(rows, total, stage, refused=lambda record: record.status != OK)
+
+    return show
+
+
 def report(outcome: "Outcome", *, as_json: bool = False, strict: bool = False) -> None:
     """Show what a stage did: counts per label and status, reasons, and where the manifest lies.
 
@@ -128,10 +184,11 @@ def report(outcome: "Outcome", *, as_json: bool = False, strict: bool = False) -
     ]
     table(rows, as_json=as_json)
     for label, reasons in sorted(tally.reasons.items()):
-        for reason, count in reasons.most_common(REASONS_SHOWN):
+        kinds = _kinds(reasons)
+        for reason, count in kinds[:REASONS_SHOWN]:
             say(f"  {label}: {count} × {reason}")
-        if len(reasons) > REASONS_SHOWN:
-            say(f"  {label}: {len(reasons) - REASONS_SHOWN} more reasons stand in the manifest")
+        if rest := sum(count for _, count in kinds[REASONS_SHOWN:]):
+            say(f"  {label}: {rest} for other reasons, which stand in the manifest")
     say(f"{outcome.stage}: {outcome.worked} worked on, {outcome.reused} reused")
     if not as_json:
         result(outcome.path)
@@ -167,6 +224,17 @@ def _lines(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row],
             shown = 10 * done // total
             say(f"{doing}: {done}/{total}" + (f", {bad} refused" if bad else ""))
         yield row
+
+
+def _kinds(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Gather reasons that differ only in their numbers and names, the most frequent kind first."""
+    kinds: dict[str, list[tuple[int, str]]] = {}
+    for reason, count in reasons.items():
+        kinds.setdefault(re.sub(r"[0-9][0-9a-f]*|\S+[:#/]\S+", "…", reason), []).append((count, reason))
+    shown = [
+        (max(kind)[1] + (" and alike" if len(kind) > 1 else ""), sum(n for n, _ in kind)) for kind in kinds.values()
+    ]
+    return sorted(shown, key=lambda pair: (-pair[1], pair[0]))
 
 
 def _cell(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Intervals for shares, so that no accuracy is ever shown alone."""
+"""Intervals for shares, and the test of two of them, so that no accuracy is ever shown alone."""
 
 from math import sqrt
 from statistics import NormalDist
@@ -25,3 +25,13 @@ def share_in_words(hits: int, total: int) -> str:
     low, high = wilson(hits, total)
     share = 100 * hits / total
     return f"{hits}/{total} = {share:.1f} % (95 % interval {100 * low:.1f}-{100 * high:.1f} %)"
+
+
+def fisher(hits: int, misses: int, other_hits: int, other_misses: int) -> float:
+    """Return the two-sided p of Fisher's exact test that two shares are equal, in 0..1.
+
+    Fisher, R. A. (1922). On the interpretation of chi-square from contingency tables, and the calculation of P.
+    """
+    from scipy.stats import fisher_exact
+
+    return float(fisher_exact([[hits, misses], [other_hits, other_misses]])[1])

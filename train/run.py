@@ -45,6 +45,7 @@ class Run:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 42
     workers: int = 0
+    threads: int = 0
     device: str = "cpu"
     versions: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)

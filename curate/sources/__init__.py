@@ -1,1 +1,103 @@
-"""Where images come from: one file a kind of source, found by the scheme of its address."""
+"""Where images come from: a source is opened by the scheme of its address and read member by member."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from imageledger.config import Project
+from imageledger.errors import SourceError
+from imageledger.extras import load
+from imageledger.record import UNREADABLE
+
+HEAD = 64
+"""How many leading bytes tell what a file is."""
+
+MOST_BYTES = 256 * 1024 * 1024
+"""What one member may weigh; anything above it is no portrait."""
+
+SCHEMES: Mapping[str, str] = {
+    "kaggle": "curate.sources.downloads:open_kaggle",
+    "folder": "curate.sources.folder:open_folder",
+    "zip": "curate.sources.archive:open_zip",
+    "sample": "curate.sources.sample:open_sample",
+}
+"""Scheme of an address -> "module:function" that opens it, called with the address and the project."""
+
+
+class Member(NamedTuple):
+    """One file of a source: its path inside the source (with /, NFC) and its size in bytes."""
+
+    name: str
+    size: int
+
+
+class BadMember(Exception):
+    """One member cannot be read, and why: it becomes a row with this status and reason."""
+
+    def __init__(self, reason: str, status: str = UNREADABLE) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class Source(Protocol):
+    """What every source offers; reading is safe from several threads.
+
+    `address` is canonical (a version filled in), `licence` an SPDX identifier where known, and `digest` says
+    which content this is: two openings with the same digest hold the same bytes. "" means that it may change.
+    """
+
+    @property
+    def address(self) -> str: ...  # noqa: D102
+
+    @property
+    def licence(self) -> str: ...  # noqa: D102
+
+    @property
+    def digest(self) -> str: ...  # noqa: D102
+
+    def members(self) -> Sequence[Member]:
+        """List the files, sorted by name, each name once."""
+        ...
+
+    def head(self, name: str) -> bytes:
+        """Return the first HEAD bytes of a member, or b"" where they cannot be had cheaply."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a member; raise BadMember when they cannot be had."""
+        ...
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """A source that knows its own labels: a glob -> label table for when none is declared."""
+
+    @property
+    def labels(self) -> Mapping[str, str]: ...  # noqa: D102
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A source that is downloaded: as a whole of `size` bytes when first listed, or file by file."""
+
+    @property
+    def size(self) -> int: ...  # noqa: D102
+
+    def file_by_file(self) -> Source:
+        """Return the same source, downloading only what is read."""
+        ...
+
+
+Opener = Callable[[str, Project], Source]
+
+
+def open_source(address: str, project: Project) -> Source:
+    """Open a source of the project; raise SourceError for an address that no scheme knows."""
+    scheme, colon, _ = address.partition(":")
+    if not colon or scheme not in SCHEMES:
+        kinds = ", ".join(f"{name}:" for name in SCHEMES)
+        hint = f"folder:{address} or zip:{address}" if Path(address).exists() else f"an address begins with {kinds}"
+        raise SourceError(f"{address!r} is not the address of a source", hint)
+    opener: Opener = load(SCHEMES[scheme])  # type: ignore[assignment]
+    return opener(address, project)

@@ -1,0 +1,160 @@
+"""Find exact and near copies, keep the best of each cluster: the dedupe stage, which judges the originals."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from curate import clusters, likeness, pixels
+from curate.clusters import Pair, Picture, Plan
+from curate.hashers import to_int
+from curate.likeness import View
+from imageledger import decisions
+from imageledger.config import Project
+from imageledger.decisions import Decisions
+from imageledger.errors import ConfigError, ManifestError, StoreError
+from imageledger.record import OK, Record
+from imageledger.stage import Outcome, Stage, Work, run_set
+from imageledger.store import Store
+
+VERSION = 1
+PACKAGES = ("pillow", "numpy", "opencv-python-headless")
+VIEWS_HELD = 8192
+"""Views kept in memory, 16-32 KiB each; each original is decoded once unless more than these are candidates."""
+
+CONFLICT = "conflict: "
+
+Watch = Callable[[Iterable[Pair], int], Iterable[Pair]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DedupeSettings:
+    """Settings of dedupe; `distance` is how many of the 64 bits of a hash candidates may differ in."""
+
+    distance: int = 6
+
+    def __post_init__(self) -> None:
+        """Refuse distances at which everything is a candidate."""
+        if not 0 <= self.distance <= 24:
+            raise ConfigError(f"dedupe: distance lies between 0 and 24, not {self.distance}", "6 is the default")
+
+
+def unwatched(pairs: Iterable[Pair], total: int) -> Iterable[Pair]:
+    """Show no progress: what the library does unless a command passes a bar."""
+    return pairs
+
+
+def dedupe(
+    project: Project, chosen: DedupeSettings, *, source: Path | None = None, watch: Watch = unwatched
+) -> Outcome:
+    """Run the stage over the manifest before it; decisions of people are applied first."""
+    decided_in = project.folder / decisions.FILE
+    decided = decisions.read(decided_in, project.declared.labels)
+
+    def plan(rows: Callable[[], Iterator[Record]]) -> Work:
+        judged = plan_for(rows(), decided, project.store, chosen, watch)
+        return lambda record: judge(decisions.apply(record, decided), judged)
+
+    return run_set(
+        Stage(name="dedupe", version=VERSION, settings=asdict(chosen), packages=PACKAGES),
+        plan,
+        source=source or project.before("dedupe"),
+        output=project.manifest("dedupe"),
+        dataset=project.dataset,
+        extra_input=decisions.digest(decided_in),
+    )
+
+
+def plan_for(
+    rows: Iterable[Record], decided: Decisions, store: Store, chosen: DedupeSettings, watch: Watch = unwatched
+) -> Plan:
+    """Compare the `ok` rows with each other and say what becomes of those that have a copy."""
+    pictures, seen = [], {}
+    for row in rows:
+        record = decisions.apply(row, decided)
+        if record.status == OK:
+            pictures.append(_picture(record, decisions.keeps(record, decided)))
+            seen[record.key] = record.origin, record.matte, record.found("normalize").get("crop")
+    views = _Views(store, seen)
+    folded = clusters.fold(pictures)
+    heads = [same[0] for same in folded]
+    pairs = clusters.candidates(heads, chosen.distance)
+    matches = clusters.verified(heads, watch(pairs, len(pairs)), views.alike, likeness.ALIKE)
+    return clusters.decide(folded, matches, views.alike, likeness.ALIKE)
+
+
+def judge(record: Record, plan: Plan) -> Record:
+    """Return what becomes of a row; rows without a copy pass unchanged."""
+    verdict = plan.verdicts.get(record.key)
+    if verdict is not None:
+        return replace(record, **asdict(verdict))
+    return replace(record, group=plan.groups.get(record.group, record.group))
+
+
+def conflicts(records: Iterable[Record]) -> list[str]:
+    """Describe, one a line, the rows that were removed because their picture stands under two labels."""
+    return [
+        f"{record.name} is labelled {record.label}; {record.reason.removeprefix(CONFLICT)}"
+        for record in records
+        if record.reason.startswith(CONFLICT)
+    ]
+
+
+def _picture(record: Record, kept: bool) -> Picture:
+    found = record.found("normalize")
+    try:
+        phash, mirrored = to_int(record.phash), to_int(found.get("mirrored", ""))
+    except ValueError as error:
+        raise ManifestError(
+            f"{record.name} has no perceptual hash: {error}", "dedupe reads what curate normalize has written"
+        ) from error
+    width, height = found.get("size", (0, 0))
+    weight = record.found("fetch").get("bytes", 0) / max(1, width * height)
+    return Picture(
+        key=record.key,
+        label=record.label,
+        group=record.group,
+        origin=record.origin,
+        pixels=found.get("pixels", ""),
+        phash=phash,
+        mirrored=mirrored,
+        rank=(-width * height, found.get("tables", 0), -weight, record.origin),
+        kept=kept,
+    )
+
+
+class _Views:
+    """The originals of candidates, reduced for comparison, each decoded when first asked for."""
+
+    def __init__(self, store: Store, seen: dict[clusters.Key, tuple[str, str, list[int] | None]]) -> None:
+        self.store = store
+        self.seen = seen
+        self.held: OrderedDict[clusters.Key, View] = OrderedDict()
+
+    def alike(self, one: Picture, other: Picture, mirrored: bool) -> float:
+        second = self.of(other)
+        return likeness.likeness(self.of(one), second.mirrored() if mirrored else second)
+
+    def of(self, picture: Picture) -> View:
+        if picture.key not in self.held:
+            if len(self.held) >= VIEWS_HELD:
+                self.held.popitem(last=False)
+            self.held[picture.key] = self.read(*self.seen[picture.key])
+        self.held.move_to_end(picture.key)
+        return self.held[picture.key]
+
+    def read(self, origin: str, matte: str, crop: list[int] | None) -> View:
+        try:
+            image = pixels.decode(self.store.read(origin)).image
+        except pixels.CannotDecode as error:
+            raise StoreError(
+                f"object {origin} can no longer be decoded: {error}", "imageledger verify names what is damaged"
+            ) from error
+        if not matte or crop is None:
+            return likeness.view(image)
+        left, top, right, bottom = crop
+        alpha = Image.open(BytesIO(self.store.read(matte)))
+        return likeness.view(image, alpha, (left, top, right, bottom))

@@ -1,0 +1,198 @@
+"""Choose the balanced dataset and hand it over as final.jsonl, final.csv and a folder tree: the manifest stage."""
+
+import csv
+import io
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from curate.balance import Choice, NoSplit, Wanted, divide, missing
+from imageledger import decisions, manifest
+from imageledger.config import Project
+from imageledger.decisions import Decisions
+from imageledger.errors import ConfigError, LedgerError, ManifestError
+from imageledger.record import DUPLICATE, OK, UNUSED, Record
+from imageledger.stage import Outcome, Stage, Work, run_set
+from imageledger.store import Store, write_whole
+
+VERSION = 1
+MARKER = ".imageledger-export"
+"""Lies in every folder tree that we wrote; only such a tree is replaced."""
+
+NOT_CHOSEN = "not chosen"
+REASONS_SHOWN = 5
+COLUMNS = (
+    *(spec.name for spec in fields(Record) if spec.name != "steps"),
+    "native_width",
+    "native_height",
+    "native_format",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalSettings:
+    """Settings of manifest: pictures of each label, the share of them for validation, and the seed of all chance."""
+
+    per_class: int = 100
+    valid_fraction: float = 0.2
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that leave a side without pictures."""
+        if self.per_class < 2 or not 0 < self.wanted.valid < self.per_class:
+            raise ConfigError(
+                f"manifest: {self.per_class} pictures of each class and a valid_fraction of {self.valid_fraction} "
+                "leave nothing to train on or nothing to validate with",
+                "per_class 100 and valid_fraction 0.2 are the defaults",
+            )
+
+    @property
+    def wanted(self) -> Wanted:
+        """The same as the choice takes them."""
+        return Wanted(per_class=self.per_class, valid_fraction=self.valid_fraction, seed=self.seed)
+
+
+def finish(project: Project, chosen: FinalSettings, *, source: Path | None = None) -> Outcome:
+    """Run the stage over the manifest before it and write final.csv beside final.jsonl.
+
+    Raises ManifestError, and writes nothing, when there are too few `ok` pictures or no split keeps groups whole.
+    """
+    decided_in = project.folder / decisions.FILE
+    decided = decisions.read(decided_in, project.declared.labels)
+
+    def plan(rows: Callable[[], Iterator[Record]]) -> Work:
+        split = split_of(lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen)
+        return lambda record: judge(record, decided, split)
+
+    outcome = run_set(
+        Stage(name="manifest", version=VERSION, settings=asdict(chosen)),
+        plan,
+        source=source or project.before("manifest"),
+        output=project.manifest("manifest"),
+        dataset=project.dataset,
+        extra_input=decisions.digest(decided_in),
+    )
+    write_whole(outcome.path.with_suffix(".csv"), as_csv(manifest.read(outcome.path)).encode())
+    return outcome
+
+
+def split_of(
+    rows: Callable[[], Iterable[Record]], labels: tuple[str, ...], chosen: FinalSettings
+) -> dict[tuple[str, str], str]:
+    """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole."""
+    choices = []
+    for record in rows():
+        if record.status == OK and record.label not in labels:
+            raise ManifestError(
+                f"{record.name} is labelled {record.label!r}", f"the labels of this project are {', '.join(labels)}"
+            )
+        if record.status == OK:
+            choices.append(
+                Choice(
+                    key=record.key, label=record.label, source=record.source, origin=record.origin, group=record.group
+                )
+            )
+    if lacking := missing(choices, labels, chosen.per_class):
+        raise _too_few(rows(), lacking, labels, chosen.per_class)
+    try:
+        return divide(choices, chosen.wanted)
+    except NoSplit as error:
+        raise ManifestError(str(error), "fetch more pictures of small groups, or lower --per-class") from error
+
+
+def judge(record: Record, decided: Decisions, split: dict[tuple[str, str], str]) -> Record:
+    """Return the row with its side of the split, or as `unused` when it was not chosen."""
+    record = decisions.apply(record, decided)
+    if record.status != OK:
+        return record
+    if record.key in split:
+        return replace(record, split=split[record.key])
+    return record.failed(NOT_CHOSEN, UNUSED)
+
+
+def as_csv(records: Iterable[Record]) -> str:
+    """Write rows as CSV for people, spreadsheets and `pandas.read_csv`; JSON Lines stay the truth.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    target = io.StringIO()
+    table = csv.writer(target, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for record in records:
+        found = record.found("normalize")
+        width, height = found.get("size", ("", ""))
+        flat = [getattr(record, name) for name in COLUMNS if hasattr(record, name)]
+        table.writerow(_harmless(cell) for cell in (*flat, width, height, found.get("format", "")))
+    return target.getvalue()
+
+
+def export(records: Iterable[Record], store: Store, target: Path) -> int:
+    """Write the chosen pictures as {train,valid}/{label}/<object name> and return how many there are.
+
+    `ImageDataLoaders.from_folder` reads the tree as it is. The files are hard links to the objects, or copies
+    where links cannot be made. Raises LedgerError when the target holds anything that an export did not write.
+    """
+    target = target.absolute()
+    if target.is_symlink() or (target.exists() and not _ours(target)):
+        raise LedgerError(f"{target} is not empty and was not written by --export", "name a new or an empty folder")
+    draft = target.with_name(f".{target.name}.part")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    (draft / MARKER).write_text("written by curate manifest --export, which replaces this folder\n", encoding="utf-8")
+    names: Counter[tuple[str, str, str]] = Counter()
+    for record in records:
+        if record.split:
+            names[record.split, record.label, record.file] += 1
+            folder = draft / record.split / record.label
+            folder.mkdir(parents=True, exist_ok=True)
+            stem, dot, suffix = record.file.partition(".")
+            again = names[record.split, record.label, record.file]
+            _place(store, record.file, folder / (f"{stem}-{again}{dot}{suffix}" if again > 1 else record.file))
+    if target.exists():
+        shutil.rmtree(target)
+    draft.replace(target)
+    return names.total()
+
+
+def _place(store: Store, name: str, target: Path) -> None:
+    if not store.has(name):
+        store.read(name)  # says which object is missing and what to do
+    try:
+        os.link(store.path(name), target)
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(store.path(name), target)
+
+
+def _ours(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / MARKER).is_file() or not any(folder.iterdir()))
+
+
+def _harmless(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _too_few(rows: Iterable[Record], lacking: dict[str, int], labels: tuple[str, ...], per_class: int) -> ManifestError:
+    """Say how many pictures are missing, by class, and what became of the rows of that class."""
+    statuses: dict[str, Counter[str]] = {label: Counter() for label in labels}
+    reasons: dict[str, Counter[str]] = {label: Counter() for label in labels}
+    for record in rows:
+        if record.label in statuses:
+            statuses[record.label][record.status] += 1
+            if record.status not in (OK, DUPLICATE):
+                reasons[record.label][f"{record.status}: {record.reason}"] += 1
+    lines = []
+    for label, count in lacking.items():
+        known = statuses[label]
+        lines.append(f"{label}: {count} of {per_class} are missing: {known.total()} rows, {known[OK]} ok")
+        if known[DUPLICATE]:
+            lines.append(f"  {known[DUPLICATE]} × duplicate")
+        lines.extend(f"  {number} × {reason}" for reason, number in reasons[label].most_common(REASONS_SHOWN))
+        if hidden := sum(number for _, number in reasons[label].most_common()[REASONS_SHOWN:]):
+            lines.append(f"  {hidden} × other reasons, which stand in the manifest")
+    most = min(statuses[label][OK] for label in labels)
+    hint = "fetch more pictures" + (f", or take --per-class {most}" if most > 1 else "")
+    return ManifestError("too few pictures for a balanced dataset\n" + "\n".join(lines), hint)

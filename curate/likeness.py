@@ -1,0 +1,151 @@
+"""Whether two pictures are the same picture: band-passed correlation after registration, inside the picture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.float32]
+
+SIDE = 128
+"""Views are compared at 128 × 128 pixels, whatever the shape: a changed aspect ratio is a scale like any other."""
+
+COARSE = (4.0, 12.0)
+FINE = (1.5, 6.0)
+JUDGED = (1.0, 4.0)
+"""Bands, as the two sigmas (pixels of a view) of a difference of Gaussians: to find the place, to settle it, to judge.
+
+Light, colour and large shapes, which all aligned portraits share, lie below the last band; noise and
+compression above it. benchmarks/dedupe.py prints what it makes of copies and of the likest different people.
+"""
+
+ALIKE = 0.88
+"""From this correlation on two views show the same picture."""
+
+STEPS = 12
+LEAST_SCALE, MOST_SCALE = 0.8, 1.25
+MOST_SHIFT = SIDE / 8
+LEAST_OVERLAP = 0.6
+LEAST_PERSON = 0.05
+FLAT = 0.25
+"""Below this standard deviation (grey levels) a band holds nothing but rounding, and nothing is alike."""
+
+_CENTRE = (SIDE - 1) / 2
+_Y, _X = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) - np.float32(_CENTRE)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A picture reduced for comparison: grey (SIDE, SIDE) uint8, and the person's alpha alike where it is known."""
+
+    grey: NDArray[np.uint8]
+    person: NDArray[np.uint8] | None = None
+
+    def mirrored(self) -> "View":
+        """Return the view of the mirror image, left and right exchanged."""
+        turned = None if self.person is None else np.ascontiguousarray(self.person[:, ::-1])
+        return View(np.ascontiguousarray(self.grey[:, ::-1]), turned)
+
+
+def view(image: Image.Image, matte: Image.Image | None = None, crop: tuple[int, int, int, int] | None = None) -> View:
+    """Reduce an upright RGB picture; `matte` is the alpha of what `crop` (left, top, right, bottom) cuts out of it."""
+    grey = _reduce(image.convert("L"))
+    if matte is None or crop is None:
+        return View(grey)
+    whole = Image.new("L", image.size, 0)
+    left, top, right, bottom = crop
+    whole.paste(matte.convert("L").resize((right - left, bottom - top), Image.Resampling.BILINEAR), (left, top))
+    return View(grey, _reduce(whole))
+
+
+def likeness(a: View, b: View) -> float:
+    """Return how alike two views are, -1..1: the better of registering each on the other, to three decimals.
+
+    Registration allows a shift and one scale an axis, which is what crops and resizes do; a rotated copy is
+    not found. Where either view knows its person, only the persons are compared.
+    """
+    one, other = a.grey.astype(np.float32), b.grey.astype(np.float32)
+    person, other_person = _alpha(a), _alpha(b)
+    best = max(_one_way(one, other, person, other_person), _one_way(other, one, other_person, person))
+    return round(best, 3)
+
+
+def _reduce(image: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0))
+
+
+def _alpha(seen: View) -> Pixels | None:
+    return None if seen.person is None else np.divide(seen.person, 255, dtype=np.float32)
+
+
+def _one_way(still: Pixels, moved: Pixels, person: Pixels | None, other_person: Pixels | None) -> float:
+    place = np.array([1.0, 1.0, 0.0, 0.0])
+    for band in (COARSE, FINE):
+        place = _register(_band(still, band), _band(moved, band), place)
+    overlap = _inside(place)
+    if overlap.mean() < LEAST_OVERLAP:
+        return 0.0
+    weight = overlap.astype(np.float32)
+    for alpha in (person, None if other_person is None else _warp(other_person, place)):
+        if alpha is not None and (weight * alpha).mean() >= LEAST_PERSON:
+            weight = weight * alpha
+    return _correlation(_band(still, JUDGED), _warp(_band(moved, JUDGED), place), weight)
+
+
+def _band(grey: Pixels, sigmas: tuple[float, float]) -> Pixels:
+    fine, coarse = (cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in sigmas)
+    return np.asarray(fine - coarse, dtype=np.float32)
+
+
+def _register(still: Pixels, moved: Pixels, place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Refine where `moved` has to be sampled to look like `still`: scale and shift along x and y.
+
+    Gauss-Newton on the brightness difference with a free gain, from the place given.
+    Lucas, B. D., Kanade, T. (1981). An iterative image registration technique.
+    """
+    slope_x = cv2.Sobel(moved, cv2.CV_32F, 1, 0, ksize=3) / 8
+    slope_y = cv2.Sobel(moved, cv2.CV_32F, 0, 1, ksize=3) / 8
+    for _ in range(STEPS):
+        overlap = _inside(place)
+        if overlap.mean() < LEAST_OVERLAP:
+            break
+        dx, dy = _warp(slope_x, place), _warp(slope_y, place)
+        columns = (dx * _X, dy * _Y, dx, dy, _warp(moved, place), np.ones_like(still))
+        table = np.stack([column[overlap] for column in columns], axis=1).astype(np.float64)
+        answer = np.linalg.lstsq(table.T @ table, table.T @ still[overlap].astype(np.float64), rcond=None)[0]
+        gain = answer[4]
+        if gain <= 1e-3:
+            break
+        step = np.clip(answer[:4] / gain, (-0.05, -0.05, -3, -3), (0.05, 0.05, 3, 3))
+        place = place + step
+        place[:2] = np.clip(place[:2], LEAST_SCALE, MOST_SCALE)
+        place[2:] = np.clip(place[2:], -MOST_SHIFT, MOST_SHIFT)
+        if np.abs(step * (SIDE / 2, SIDE / 2, 1, 1)).max() < 0.02:
+            break
+    return place
+
+
+def _warp(pixels: NDArray[Any], place: NDArray[np.float64]) -> Pixels:
+    scale_x, scale_y, shift_x, shift_y = place
+    matrix = np.array(
+        [[scale_x, 0, _CENTRE * (1 - scale_x) + shift_x], [0, scale_y, _CENTRE * (1 - scale_y) + shift_y]]
+    )
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(pixels, matrix, (SIDE, SIDE), flags=how, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _inside(place: NDArray[np.float64]) -> NDArray[np.bool_]:
+    scale_x, scale_y, shift_x, shift_y = place
+    return (np.abs(_X * scale_x + shift_x) <= _CENTRE) & (np.abs(_Y * scale_y + shift_y) <= _CENTRE)
+
+
+def _correlation(a: Pixels, b: Pixels, weight: Pixels) -> float:
+    share = weight.astype(np.float64) / float(weight.sum())
+    a_off, b_off = a - (share * a).sum(), b - (share * b).sum()
+    spread_a, spread_b = np.sqrt((share * a_off**2).sum()), np.sqrt((share * b_off**2).sum())
+    if min(spread_a, spread_b) < FLAT:
+        return 0.0
+    return float((share * a_off * b_off).sum() / (spread_a * spread_b))

@@ -1,0 +1,212 @@
+"""From any bytes to upright sRGB, and from there to one size: pure functions on values, no files."""
+
+import hashlib
+import io
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+MAX_PIXELS = 120_000_000
+"""More pixels than any camera portrait has: refused before they are decoded (a decompression bomb)."""
+
+FULL_RANGES = (1.0, 255.0, 4095.0, 65535.0)
+"""Where the white of integer and float pictures can lie: unit floats, 8, 12 and 16 bits."""
+
+Box = tuple[int, int, int, int]
+
+
+class CannotDecode(Exception):
+    """The bytes are not a whole picture; the message is the reason for the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An upright sRGB picture, and what was seen on the way to it.
+
+    `tables` is the sum of the luma quantisation table of a JPEG, 0 where there is none.
+    """
+
+    image: Image.Image
+    format: str
+    mode: str
+    frames: int = 1
+    tables: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+
+def decode(content: bytes) -> Picture:
+    """Open **and** decode a picture: first frame, upright, sRGB, 8 bits a channel, alpha over white.
+
+    Raises CannotDecode with a reason that is the same on every machine.
+    """
+    if not content:
+        raise CannotDecode("empty file")
+    try:
+        with warnings.catch_warnings(), _libtiff_hushed(content):
+            warnings.simplefilter("ignore")
+            return _decode(content)
+    except CannotDecode:
+        raise
+    # Decoders of broken files raise anything, TypeError and struct.error among them; all mean the same.
+    except Exception as error:
+        raise CannotDecode(_reason(error)) from error
+
+
+def pixel_digest(image: Image.Image) -> str:
+    """Return the sha256, in hex, of decoded pixels together with their mode and size."""
+    seen = hashlib.sha256(f"{image.mode} {image.width}x{image.height} ".encode())
+    seen.update(image.tobytes())
+    return seen.hexdigest()
+
+
+def square_around(size: tuple[int, int], face: Box | None, least: int, room: float) -> Box:
+    """Choose the square to keep: `room` times as wide as the face and centred on it, else the largest central one.
+
+    The square is never smaller than `least` pixels where the picture is that large, and never leaves it.
+    """
+    width, height = size
+    side = min(width, height)
+    x, y = width / 2, height / 2
+    if face is not None:
+        left, top, right, bottom = face
+        side = min(side, max(least, round(room * (right - left))))
+        x, y = (left + right) / 2, (top + bottom) / 2
+    corner_x = min(max(0, round(x - side / 2)), width - side)
+    corner_y = min(max(0, round(y - side / 2)), height - side)
+    return corner_x, corner_y, corner_x + side, corner_y + side
+
+
+def downscale(image: Image.Image, crop: Box, size: int) -> Image.Image:
+    """Cut out a square and shrink it to `size` x `size` pixels with an antialiasing filter; never enlarges."""
+    if crop[2] - crop[0] < size:
+        raise ValueError(f"a crop of {crop[2] - crop[0]} px would have to be enlarged to {size}")
+    return image.resize((size, size), Image.Resampling.LANCZOS, box=crop)
+
+
+def within(box: Box, crop: Box, size: int) -> Box:
+    """Translate a box of the original into the picture that `downscale` makes."""
+    scale = size / (crop[2] - crop[0])
+    moved = (box[0] - crop[0], box[1] - crop[1], box[2] - crop[0], box[3] - crop[1])
+    left, top, right, bottom = (min(max(0, round(scale * edge)), size) for edge in moved)
+    return left, top, right, bottom
+
+
+def encode(image: Image.Image, format: str, quality: int) -> bytes:
+    """Encode a picture without metadata: JPEG always with one table and 4:2:0, or PNG."""
+    bare = Image.frombytes(image.mode, image.size, image.tobytes())
+    target = io.BytesIO()
+    if format == "jpeg":
+        bare.save(target, "JPEG", quality=quality, subsampling="4:2:0", optimize=True)
+    else:
+        bare.save(target, "PNG")
+    return target.getvalue()
+
+
+def to_rgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    """Bring any mode to 8-bit sRGB and say what was worth noting: alpha lies over white, deep pictures are scaled."""
+    notes: list[str] = []
+    if image.mode.startswith(("I", "F")):
+        return _scaled(image), [f"{image.mode} pixels scaled by their range"]
+    if image.mode in ("P", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
+    elif image.mode in ("La", "RGBa"):
+        image = image.convert("LA" if image.mode == "La" else "RGBA")
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    if alpha is not None:
+        notes.append("alpha laid over white")
+    colour = image.convert(image.mode[:-1]) if alpha is not None else image
+    colour = _to_srgb(colour, image.info.get("icc_profile"), notes)
+    if alpha is not None:
+        white = Image.new("RGB", colour.size, "white")
+        white.paste(colour, mask=alpha)
+        colour = white
+    return colour, notes
+
+
+def _decode(content: bytes) -> Picture:
+    Image.MAX_IMAGE_PIXELS = None  # our own limit says so in our own words, and before any pixel is read
+    with Image.open(io.BytesIO(content)) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise CannotDecode(f"{image.width}x{image.height} pixels: more than {MAX_PIXELS // 1_000_000} million")
+        if 0 in image.size:
+            raise CannotDecode("a picture without pixels")
+        frames = getattr(image, "n_frames", 1)
+        image.seek(0)
+        image.load()
+        known = (image.format or "").lower(), image.mode
+        tables = _luma_table_sum(image)
+        turned, notes = _upright(image)
+        rgb, more = to_rgb(turned)
+    notes += more
+    if frames > 1:
+        notes.append(f"first of {frames} frames")
+    return Picture(image=rgb, format=known[0], mode=known[1], frames=frames, tables=tables, notes=tuple(notes))
+
+
+@contextmanager
+def _libtiff_hushed(content: bytes) -> Iterator[None]:
+    """Keep libtiff, which writes to the error stream itself, from breaking the progress bar."""
+    if content[:2] not in (b"II", b"MM"):
+        yield
+        return
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    try:
+        turned = ImageOps.exif_transpose(image)
+    except Exception:  # a broken EXIF block must not cost the picture
+        return image.copy(), ["EXIF orientation unreadable"]
+    notes = ["turned upright by EXIF"] if (image.getexif().get(0x0112, 1) or 1) != 1 else []
+    return turned, notes
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
+    if image.mode == "LAB":
+        source = ImageCms.createProfile("LAB")
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
+    if profile and image.mode in ("RGB", "L", "CMYK"):
+        try:
+            source_profile = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(
+                image, source_profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            notes.append("ICC profile not usable")
+    return image.convert("RGB")
+
+
+def _scaled(image: Image.Image) -> Image.Image:
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, top = min(0.0, float(values.min())), float(values.max())
+    ranges = FULL_RANGES if image.mode.startswith("F") else FULL_RANGES[1:]
+    high = next((white for white in ranges if white >= top), top)
+    grey = np.rint((values - low) * (255.0 / max(high - low, 1e-12))).astype(np.uint8)
+    return Image.fromarray(grey).convert("RGB")
+
+
+def _luma_table_sum(image: Image.Image) -> int:
+    tables = getattr(image, "quantization", None) or {}
+    return int(sum(tables[min(tables)])) if tables else 0
+
+
+def _reason(error: Exception) -> str:
+    text = re.sub(r"<[^<>]* at 0x[0-9a-fA-F]+>", "the file", str(error)).strip().rstrip(".")
+    if text.startswith("cannot identify image"):
+        return "not a picture that can be identified"
+    return f"cannot be decoded: {text or type(error).__name__}"[:160]

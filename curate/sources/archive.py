@@ -1,0 +1,116 @@
+"""A zip, read in place: member by member, never extracted."""
+
+import logging
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from curate.sources import HEAD, MOST_BYTES, BadMember, Member
+from curate.sources.choose import is_hidden
+from curate.sources.folder import member_name, place, too_large
+from imageledger.config import Project
+from imageledger.errors import SourceError
+from imageledger.manifest import digest
+from imageledger.record import REJECTED
+
+logger = logging.getLogger(__name__)
+
+LARGEST_DIRECTORY = 512 * 1024 * 1024
+"""Bytes of a zip's table of contents: some five million members; a larger one would fill the memory."""
+
+ENCRYPTED = 0x1
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error)
+
+
+class Archive:
+    """The members of a zip as a source; a member called `../../x` is only a string."""
+
+    def __init__(self, address: str, path: Path, licence: str = "", digest: str = "") -> None:
+        self.address = address
+        self.path = path
+        self.licence = licence
+        self.digest = digest
+
+    @cached_property
+    def _zip(self) -> zipfile.ZipFile:
+        try:
+            _refuse_endless(self.path)
+            return zipfile.ZipFile(self.path)
+        except (*_DAMAGE, UnicodeDecodeError, NotImplementedError) as error:
+            raise SourceError(f"{self.path} is not a zip that can be read: {error}", "get the file again") from error
+
+    @cached_property
+    def _infos(self) -> dict[str, zipfile.ZipInfo]:
+        found: dict[str, zipfile.ZipInfo] = {}
+        twice = 0
+        for info in self._zip.infolist():
+            name = member_name(info.filename)
+            if not info.is_dir() and not is_hidden(name):
+                twice += name in found
+                found[name] = info
+        if twice:
+            logger.warning("%s: %d names occur more than once; the last of each counts", self.address, twice)
+        return found
+
+    def members(self) -> Sequence[Member]:
+        """List the files of the zip, sorted; of two with one name the last counts, as for every unzipper."""
+        return [Member(name, info.file_size) for name, info in sorted(self._infos.items())]
+
+    def head(self, name: str) -> bytes:
+        """Return the first bytes of a member; b"" when it cannot be opened."""
+        try:
+            return self._begin(name, HEAD)
+        except BadMember:
+            return b""
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a member, checked against its CRC; raise BadMember for what is torn or too large."""
+        size = self._infos[name].file_size
+        if size > MOST_BYTES:
+            raise BadMember(too_large(size), REJECTED)
+        content = self._begin(name, size + 1)
+        if len(content) != size:
+            raise BadMember(f"{len(content)} bytes, where the zip says {size}")
+        return content
+
+    def _begin(self, name: str, most: int) -> bytes:
+        info = self._infos[name]
+        if info.flag_bits & ENCRYPTED:
+            raise BadMember("encrypted in the zip")
+        try:
+            with self._zip.open(info) as file:
+                return file.read(most)
+        except _DAMAGE as error:
+            raise BadMember(f"damaged in the zip: {error}") from error
+        except (NotImplementedError, RuntimeError) as error:
+            raise BadMember(f"packed in a way that cannot be read: {error}") from error
+
+
+def open_zip(address: str, project: Project) -> Archive:
+    """Open `zip:PATH`; a relative path counts from the project folder, and its sha256 is the digest."""
+    path = place(address, project)
+    if not path.is_file():
+        what = "is not a file" if path.exists() else "does not exist"
+        raise SourceError(f"{address}: {path} {what}", "check the path; folder:PATH reads a folder")
+    return Archive(address, path, digest=digest(path))
+
+
+def _refuse_endless(path: Path) -> None:
+    """Look at the size of the table of contents before zipfile reads it into memory."""
+    with path.open("rb") as file:
+        length = file.seek(0, 2)
+        file.seek(max(0, length - 66_000))
+        tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 22:
+        return
+    (size,) = struct.unpack_from("<L", tail, end + 12)
+    wide = tail.rfind(b"PK\x06\x06", 0, end)
+    if size == 0xFFFFFFFF and wide >= 0:
+        (size,) = struct.unpack_from("<Q", tail, wide + 40)
+    if size > LARGEST_DIRECTORY:
+        raise zipfile.BadZipFile(f"its table of contents has {size / 1024**2:,.0f} MB")

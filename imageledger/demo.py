@@ -1,0 +1,88 @@
+"""The guided tour: type the commands that a user would type, on drawn pictures, and count what was found."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imageledger import manifest
+from imageledger.config import MANIFEST_OF, Project
+from imageledger.errors import LedgerError
+from imageledger.manifest import Card
+from imageledger.record import STATUSES
+
+SOURCE = "sample:42"
+RUN = "demo"
+EMBEDDED_TRAINING = ("--weights", "none", "--size", "96", "--epochs", "14", "--batch-size", "16")
+"""A size and schedule under which ResNet18 from scratch learns the drawn classes in about two minutes on 2 cores."""
+
+DOWNLOADS = (
+    "This downloads rembg's u2net_human_seg (176 MB, Apache-2.0) into rembg's folder\n"
+    "and ResNet18's ImageNet weights (45 MB) into torch's cache, where they are not there yet."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """One command of the tour and how long it took, in seconds."""
+
+    command: str
+    seconds: float
+
+
+def commands(full: bool) -> list[list[str]]:
+    """Return the commands of the tour, as typed after `imageledger`."""
+    matting = [] if full else ["--matting", "grabcut"]
+    training = [] if full else list(EMBEDDED_TRAINING)
+    return [
+        ["curate", "fetch", SOURCE],
+        ["curate", "normalize"],
+        ["curate", "dedupe"],
+        ["curate", "whiten", *matting],
+        ["curate", "manifest"],
+        ["train", "run", "--name", RUN, *training],
+        ["audit", "top-losses", RUN],
+    ]
+
+
+def walk(project: Project, full: bool, tell: Callable[[str], None]) -> Iterator[Took]:
+    """Type the commands in the project folder, one after the other; raise LedgerError at the first that fails."""
+    for words in commands(full):
+        if words[0] == "train" and (project.runs / RUN / "run.json").is_file():
+            tell(f"\n(run {RUN} is trained already)")
+            continue
+        tell(f"\n$ {' '.join(words)}")
+        begun = time.monotonic()
+        done = subprocess.run([sys.executable, "-m", "imageledger", *words], cwd=project.root, env=os.environ)
+        if done.returncode:
+            raise LedgerError(
+                f"`{' '.join(words)}` ended with exit code {done.returncode}",
+                "mend what it says above; the same demo command carries on",
+            )
+        yield Took(" ".join(words[:2]), time.monotonic() - begun)
+
+
+def summary(project: Project, took: Sequence[Took]) -> list[dict[str, Any]]:
+    """Return one row a stage: pictures in, what became of them, and the seconds it took."""
+    seconds = {entry.command: entry.seconds for entry in took}
+    rows = []
+    for stage in MANIFEST_OF:
+        card = Card.read(manifest.card_path(project.manifest(stage)))
+        counts = {status: sum(label.get(status, 0) for label in card.counts.values()) for status in STATUSES}
+        rows.append({"stage": stage, "in": card.rows, **counts, "seconds": f"{seconds[f'curate {stage}']:.0f}"})
+    return rows
+
+
+def places(project: Project) -> list[tuple[str, Path]]:
+    """Return what there is to look at, and where."""
+    run = project.runs / RUN
+    return [
+        ("the final dataset, for a spreadsheet", project.folder / "final.csv"),
+        ("learning curve and confusion matrix", run / "figures"),
+        ("real pictures called AI, a page", run / "audit" / "top-losses.html"),
+        ("real pictures called AI, a sheet", run / "audit" / "top-losses.png"),
+    ]

@@ -1,0 +1,118 @@
+"""What a project holds, and whether it is still what it was: the facts behind `status` and `verify`."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from imageledger import manifest
+from imageledger.config import Project
+from imageledger.errors import ManifestError
+from imageledger.intervals import share_in_words
+from imageledger.manifest import Card
+from imageledger.record import OBJECT_NAME, STATUSES, Record
+
+COMMAND_OF = {stage: f"curate {stage}" for stage in ("fetch", "normalize", "dedupe", "whiten", "manifest")}
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something that is not what it was: what, why, which pictures it concerns, and what restores it."""
+
+    what: str
+    why: str
+    concerns: str
+    restore: str
+
+
+def stages(project: Project) -> list[dict[str, Any]]:
+    """Return one row a stage and label: its state, and how many records have each status."""
+    rows: list[dict[str, Any]] = []
+    before: Path | None = None
+    for stage in project.declared.order:
+        path = project.manifest(stage)
+        state, card = _state(path, before)
+        for label, counts in card.counts.items() if card else [("", {})]:
+            numbers = {status: counts.get(status, 0) for status in STATUSES} if card else dict.fromkeys(STATUSES)
+            rows.append({"stage": stage, "state": state, "label": label, **numbers})
+        before = path
+    return rows
+
+
+def runs(project: Project) -> list[dict[str, Any]]:
+    """Return one row a finished training run: name, backbone, and accuracy on the validation rows in words."""
+    rows = []
+    for path in sorted(project.runs.glob("*/run.json")):
+        try:
+            run = json.loads(path.read_text(encoding="utf-8"))
+            right = run["metrics"]["valid"]["accuracy"]
+            words = share_in_words(right["hits"], right["n"])
+            rows.append({"run": run["name"], "arch": run["settings"].get("arch", ""), "validation accuracy": words})
+        except (ValueError, KeyError, TypeError, AttributeError):
+            rows.append({"run": path.parent.name, "arch": "", "validation accuracy": "run.json is damaged"})
+    return rows
+
+
+def next_command(rows: Iterable[dict[str, Any]], trained: bool) -> str:
+    """Return the command that a person would type next."""
+    for row in rows:
+        if row["state"] != "current":
+            return COMMAND_OF[row["stage"]]
+    return "audit top-losses" if trained else "train run"
+
+
+def damages(project: Project) -> Iterator[Damage]:
+    """Check every manifest against its card and every object against its name; yield what does not match."""
+    seen: set[str] = set()
+    for stage in project.declared.order:
+        path = project.manifest(stage)
+        if not path.exists():
+            continue
+        try:
+            card = Card.read(manifest.card_path(path))
+        except ManifestError as error:
+            yield Damage(manifest.card_path(path).name, error.what, f"all of {path.name}", COMMAND_OF[stage])
+            continue
+        if manifest.digest(path) != card.digest:
+            yield Damage(path.name, "does not match its card", "the whole manifest", COMMAND_OF[stage])
+            continue
+        for record in manifest.read(path):
+            yield from _damaged_objects(project, stage, record, seen)
+
+
+def _damaged_objects(project: Project, stage: str, record: Record, seen: set[str]) -> Iterator[Damage]:
+    for name in (record.origin, record.file, record.matte):
+        if not name or name in seen:
+            continue
+        seen.add(name)
+        if not project.store.is_sound(name):
+            why = "does not match its name" if project.store.has(name) else "is missing"
+            yield Damage(name, why, record.name, COMMAND_OF[stage])
+
+
+def mend(project: Project, found: Iterable[Damage]) -> str:
+    """Remove the objects that do not match their names, and return the command that makes them again."""
+    found = list(found)
+    for damage in found:
+        if OBJECT_NAME.fullmatch(damage.what):
+            project.store.path(damage.what).unlink(missing_ok=True)
+    order = project.declared.order
+    first = min((damage.restore for damage in found), key=lambda command: order.index(command.removeprefix("curate ")))
+    return f"{first} (damaged objects were removed), then curate run"
+
+
+def plain(damage: Damage) -> dict[str, str]:
+    """Return a damage as a row of a table."""
+    return asdict(damage)
+
+
+def _state(path: Path, before: Path | None) -> tuple[str, Card | None]:
+    try:
+        card = Card.read(manifest.card_path(path))
+    except ManifestError:
+        return "not made yet", None
+    if not path.is_file():
+        return "missing", None
+    stale = before is not None and before.is_file() and not card.input.startswith(manifest.digest(before))
+    return ("older than the stage before" if stale else "current"), card

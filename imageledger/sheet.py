@@ -1,0 +1,158 @@
+"""Contact sheets: pictures with captions on one white page. Pure: pictures and words in, one picture out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+PAPER = "#ffffff"
+INK = "#16181d"
+FAINT = "#646a73"
+LINE = "#cfd3d9"
+MOUNT = "#eceef1"
+MARGIN = 32
+GUTTER = 28
+GAP = 8
+LEADING = 1.35
+TEXT, TITLE, HEADING = 14, 16, 28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One picture of a cell and the small words under it; without a picture, what is said in its place."""
+
+    picture: Image.Image | None = None
+    caption: str = ""
+    missing: str = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One entry of a sheet: its pictures side by side, a title and a few lines below them."""
+
+    frames: tuple[Frame, ...]
+    title: str = ""
+    lines: tuple[str, ...] = ()
+
+
+def sheet(
+    cells: Sequence[Cell], *, columns: int, heading: str = "", lines: Sequence[str] = (), size: int = 200
+) -> Image.Image:
+    """Lay cells out in rows of `columns` under a heading and lines that are wrapped to the page; return RGB.
+
+    Every picture is fitted into a square of `size` px; all tiles are as large as the largest one needs.
+    """
+    slots = max((len(cell.frames) for cell in cells), default=1)
+    rows = max((len(cell.lines) for cell in cells), default=0)
+    tiles = [tile(cell, size=size, slots=slots, rows=rows) for cell in cells]
+    across = max(1, min(columns, len(tiles)))
+    wide = tiles[0].width if tiles else 0
+    width = max(2 * MARGIN + across * wide + (across - 1) * GUTTER, 640)
+    words = [line for text in lines for line in wrapped(text, _font(TITLE), width - 2 * MARGIN)]
+    head = MARGIN + (_step(HEADING) if heading else 0) + len(words) * _step(TITLE) + (GUTTER if heading or words else 0)
+    down = ceil(len(tiles) / across)
+    tall = tiles[0].height + GUTTER if tiles else 0
+    page = Image.new("RGB", (width, head + down * tall - (GUTTER if tiles else 0) + MARGIN), PAPER)
+    _head(page, heading, words)
+    for place, picture in enumerate(tiles):
+        page.paste(picture, (MARGIN + place % across * (wide + GUTTER), head + place // across * tall))
+    return page
+
+
+def tile(cell: Cell, *, size: int = 200, slots: int | None = None, rows: int | None = None) -> Image.Image:
+    """Draw one cell, with room for `slots` pictures and `rows` lines, so that tiles of a sheet match; return RGB."""
+    slots, rows = slots or len(cell.frames), len(cell.lines) if rows is None else rows
+    width = slots * size + (slots - 1) * GAP
+    captions = _step(TEXT) if any(frame.caption for frame in cell.frames) else 0
+    title = _step(TITLE) + 4 if cell.title else 0
+    picture = Image.new("RGB", (width, size + captions + title + rows * _step(TEXT) + 4), PAPER)
+    draw = ImageDraw.Draw(picture)
+    for slot, frame in enumerate(cell.frames):
+        left = slot * (size + GAP)
+        picture.paste(_mounted(frame, size), (left, 0))
+        draw.text((left, size + 3), shorten(frame.caption, _font(TEXT), size), FAINT, _font(TEXT))
+    top = size + captions + 4
+    draw.text((0, top), shorten(cell.title, _font(TITLE), width), INK, _font(TITLE))
+    for number, line in enumerate(cell.lines):
+        place = (0, top + title + number * _step(TEXT))
+        draw.text(place, shorten(line, _font(TEXT), width), FAINT, _font(TEXT))
+    return picture
+
+
+def fitted(picture: Image.Image, size: int) -> Image.Image:
+    """Fit an 8-bit picture into a square of `size` px, whole, on a faint mount; return RGB."""
+    mount = Image.new("RGB", (size, size), MOUNT)
+    inside = ImageOps.contain(picture.convert("RGB"), (size, size), Image.Resampling.LANCZOS)
+    mount.paste(inside, ((size - inside.width) // 2, (size - inside.height) // 2))
+    return mount
+
+
+def shorten(text: str, font: Font, width: int) -> str:
+    """Shorten text in the middle until it is no wider than `width` px: "portraits/re…/00042.jpg"."""
+    text = visible(text)
+    if font.getlength(text) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        kept = (low + high + 1) // 2
+        if font.getlength(_middle_out(text, kept)) <= width:
+            low = kept
+        else:
+            high = kept - 1
+    return _middle_out(text, low)
+
+
+def wrapped(text: str, font: Font, width: int) -> list[str]:
+    """Break text into lines no wider than `width` px, at spaces; a longer word is shortened."""
+    lines: list[str] = []
+    for word in visible(text).split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(shorten(word, font, width))
+    return lines
+
+
+def visible(text: str) -> str:
+    """Replace what cannot be seen (line feeds, terminal escapes, marks that turn writing round) by "�"."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
+def _mounted(frame: Frame, size: int) -> Image.Image:
+    square = fitted(frame.picture, size) if frame.picture else Image.new("RGB", (size, size), MOUNT)
+    draw = ImageDraw.Draw(square)
+    if frame.picture is None:
+        font = _font(TEXT)
+        words = wrapped(frame.missing, font, size - 2 * GAP)[: (size - 2 * GAP) // _step(TEXT)]
+        top = (size - len(words) * _step(TEXT)) // 2
+        for number, line in enumerate(words):
+            place = ((size - font.getlength(line)) / 2, top + number * _step(TEXT))
+            draw.text(place, line, FAINT, font)
+    draw.rectangle((0, 0, size - 1, size - 1), outline=LINE)
+    return square
+
+
+def _head(page: Image.Image, heading: str, words: Sequence[str]) -> None:
+    draw, top = ImageDraw.Draw(page), MARGIN
+    if heading:
+        draw.text((MARGIN, top - 6), shorten(heading, _font(HEADING), page.width - 2 * MARGIN), INK, _font(HEADING))
+        top += _step(HEADING)
+    for number, line in enumerate(words):
+        draw.text((MARGIN, top + number * _step(TITLE)), line, FAINT, _font(TITLE))
+
+
+def _middle_out(text: str, kept: int) -> str:
+    head, tail = ceil(kept / 2), kept // 2
+    return f"{text[:head]}…{text[len(text) - tail :]}" if kept < len(text) else text
+
+
+def _font(size: int) -> Font:
+    return ImageFont.load_default(size)
+
+
+def _step(size: int) -> int:
+    return round(size * LEADING)

@@ -1,0 +1,48 @@
+"""What a training is told: the settings of `train run`, from options and the [train] table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imageledger import config
+from imageledger.config import Project
+from imageledger.errors import ConfigError
+
+IMAGENET = "imagenet"
+SCRATCH = "none"
+SMALLEST = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSettings:
+    """One training: backbone, where its weights come from, epochs, side in pixels, and what fixes chance.
+
+    `arch` is a torchvision classification model or "timm:NAME"; `weights` is "imagenet", "none" or the path of a
+    safetensors file; `size` is the side of the square the network sees; `workers` are DataLoader processes.
+    """
+
+    arch: str = "resnet18"
+    weights: str = IMAGENET
+    epochs: int = 3
+    size: int = 224
+    batch_size: int = 16
+    seed: int = 42
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers with which no training can start."""
+        least = {"epochs": 1, "size": SMALLEST, "batch_size": 2, "workers": 0, "seed": 0}
+        for name, smallest in least.items():
+            if getattr(self, name) < smallest:
+                raise ConfigError(f"{name} must be at least {smallest}, not {getattr(self, name)}")
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether the body starts from random numbers."""
+        return self.weights == SCRATCH
+
+
+def train_settings(project: Project, options: Mapping[str, Any]) -> TrainSettings:
+    """Fill the settings: options first, then [train] of imageledger.toml, then the project's seed, then defaults."""
+    table = {"seed": project.declared.seed, **project.tables.get("train", {})}
+    return config.settings(TrainSettings, table, options, where=f"{config.FILE}: [train]")

@@ -1,0 +1,165 @@
+"""One training, from settings and pictures to a trained learner and what it says of every picture."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imageledger.engines.local import cores
+from imageledger.errors import ModelError, RunError
+from train.backbones import Backbone, quiet_legacy
+from train.config import TrainSettings
+from train.fastai_seam import Callback, torch, vision
+from train.loaders import dataloaders
+from train.pictures import Picture
+from train.run import Prediction
+
+FROZEN, UNFROZEN = "frozen", "unfrozen"
+SCRATCH_RATE = 3e-3
+"""Highest learning rate of a body that starts from random numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """One epoch: its number from 1, losses in nats (that of training smoothed, as fastai shows it), share of errors."""
+
+    epoch: int
+    phase: str
+    train_loss: float
+    valid_loss: float
+    error_rate: float
+
+
+Tell = Callable[[int, int, Epoch | None], None]
+"""How a training reports: batches done, batches in all, and the epoch when one has ended."""
+
+
+class Witness(Callback):  # type: ignore[misc, valid-type]
+    """Report every batch, and keep the numbers of every epoch; fastai's own bar writes control characters."""
+
+    order = 60  # after fastai's Recorder, which makes the numbers
+
+    def __init__(self, tell: Tell, epochs: int, frozen_epochs: int) -> None:
+        super().__init__()
+        self.tell, self.epochs, self.frozen_epochs = tell, epochs, frozen_epochs
+        self.history: list[Epoch] = []
+        self.batches = 0
+
+    def after_batch(self) -> None:
+        """Count one batch, of training or of validation."""
+        self.batches += 1
+        self.tell(self.batches, self._total(), None)
+
+    def after_epoch(self) -> None:
+        """Keep what fastai's Recorder has just written down."""
+        train_loss, valid_loss, error_rate = (float(f"{value:.6g}") for value in self.learn.recorder.values[-1])
+        if not math.isfinite(train_loss + valid_loss):
+            raise RunError("the loss is no longer a number: training has diverged", "try other weights or --size")
+        row = Epoch(
+            epoch=len(self.history) + 1,
+            phase=FROZEN if len(self.history) < self.frozen_epochs else UNFROZEN,
+            train_loss=train_loss,
+            valid_loss=valid_loss,
+            error_rate=error_rate,
+        )
+        self.history.append(row)
+        self.tell(self.batches, self._total(), row)
+
+    def _total(self) -> int:
+        return (self.frozen_epochs + self.epochs) * sum(map(len, self.learn.dls.loaders))
+
+
+@contextmanager
+def fixed(settings: TrainSettings) -> Iterator[int]:
+    """Fix all that chance and the machine decide, and hand out the number of threads; put it back afterwards."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_num_threads(cores())
+    vision.set_seed(settings.seed, reproducible=True)
+    try:
+        yield cores()
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.set_num_threads(before[1])
+
+
+def learner(
+    pictures: Sequence[Picture],
+    labels: Sequence[str],
+    settings: TrainSettings,
+    backbone: Backbone,
+    body: dict[str, Any] | None,
+    folder: Path | None = None,
+) -> Any:
+    """Return a vision_learner over the pictures, its body filled with the given state; run it inside `fixed`.
+
+    Raises ModelError when fastai cannot build the network at this size.
+    """
+    dls = dataloaders(pictures, labels, settings, backbone, folder)
+    try:
+        with quiet_legacy():
+            learn = vision.vision_learner(dls, backbone.arch, pretrained=False, metrics=vision.error_rate)
+    except (RuntimeError, StopIteration, TypeError, AttributeError, ValueError) as error:
+        raise ModelError(f"fastai cannot train {backbone.name}: {error}", "--arch resnet18 is the usual one") from error
+    if body is not None:
+        with torch.no_grad():
+            slots = learn.model[0].state_dict()
+            for key, value in body.items():
+                slots[key].copy_(value)
+    return learn
+
+
+def fit(learn: Any, settings: TrainSettings, tell: Tell) -> list[Epoch]:
+    """Train, and return one row an epoch.
+
+    With weights: fastai's `fine_tune`, one epoch with the body frozen, then `epochs` with all of it. From scratch
+    there is nothing to keep frozen, so the whole network learns for `epochs` under one cycle (`fit_one_cycle`).
+    """
+    frozen_epochs = 0 if settings.from_scratch else 1
+    witness = Witness(tell, settings.epochs, frozen_epochs)
+    with learn.no_bar(), learn.no_logging():
+        if settings.from_scratch:
+            learn.fit_one_cycle(settings.epochs, SCRATCH_RATE, cbs=witness)
+        else:
+            learn.fine_tune(settings.epochs, freeze_epochs=frozen_epochs, cbs=witness)
+    return witness.history
+
+
+def schedule(settings: TrainSettings) -> str:
+    """Return the schedule as run.json states it."""
+    return (
+        f"fit_one_cycle({settings.epochs}, {SCRATCH_RATE})"
+        if settings.from_scratch
+        else f"fine_tune({settings.epochs})"
+    )
+
+
+def predict(learn: Any, pictures: Sequence[Picture], labels: Sequence[str]) -> list[Prediction]:
+    """Return what the learner says of every picture, in the order given: one pass a split, without augmentation."""
+    said: dict[Path | Picture, tuple[Any, Any]] = {}
+    vocab, positive = list(learn.dls.vocab), labels[-1]
+    with learn.no_bar(), learn.no_logging():
+        for items, loader in (
+            (learn.dls.train_ds.items, learn.dls.test_dl(learn.dls.train_ds.items, with_labels=True)),
+            (learn.dls.valid_ds.items, learn.dls.valid),
+        ):
+            shares, _, losses = learn.get_preds(dl=loader, with_loss=True)
+            said.update(zip(items, zip(shares.numpy(), losses.numpy(), strict=True), strict=True))
+    rows = []
+    for picture in pictures:
+        shares, loss = said[picture] if picture in said else said[picture.path]
+        rows.append(
+            Prediction(
+                source=picture.source,
+                member=picture.member,
+                file=picture.file,
+                label=picture.label,
+                split=picture.split,
+                probability=float(str(shares[vocab.index(positive)])),
+                loss=float(str(loss)),
+                predicted=vocab[int(shares.argmax())],
+            )
+        )
+    return rows

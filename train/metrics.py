@@ -1,0 +1,70 @@
+"""What predictions are worth: shares with their intervals, by class and altogether. Knows no torch."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from imageledger.intervals import share_in_words, wilson
+from train.pictures import TRAIN, VALID
+from train.run import Prediction
+
+
+def score(predictions: Iterable[Prediction], labels: Sequence[str]) -> dict[str, Any]:
+    """Return the metrics of each split, as run.json holds them.
+
+    Shares lie in 0..1 and come with their 95 % Wilson interval and both counts; `confusion` is
+    actual label -> predicted label -> count; `loss` is the mean cross-entropy in nats.
+    """
+    rows = list(predictions)
+    return {split: _score([row for row in rows if row.split == split], labels) for split in (VALID, TRAIN)}
+
+
+def _score(rows: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
+    count = Counter((row.label, row.predicted) for row in rows)
+    confusion = {actual: {said: count[actual, said] for said in labels} for actual in labels}
+    right = sum(confusion[label][label] for label in labels)
+    return {
+        "accuracy": _share(right, len(rows)),
+        "error_rate": _share(len(rows) - right, len(rows)),
+        "recall": {label: _share(confusion[label][label], sum(confusion[label].values())) for label in labels},
+        "confusion": confusion,
+        "loss": sum(row.loss for row in rows) / len(rows),
+    }
+
+
+def _share(hits: int, n: int) -> dict[str, Any]:
+    return {"share": hits / n if n else 0.0, "interval": list(wilson(hits, n)), "hits": hits, "n": n}
+
+
+def flat(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one row a share, for a table: split, measure, hits, n, share, low, high."""
+    rows = []
+    for split, found in metrics.items():
+        named = {
+            "accuracy": found["accuracy"],
+            "error rate": found["error_rate"],
+            **{f"recall of {label}": share for label, share in found["recall"].items()},
+        }
+        for measure, share in named.items():
+            low, high = share["interval"]
+            numbers = {"hits": share["hits"], "n": share["n"], "share": share["share"], "low": low, "high": high}
+            rows.append({"split": split, "measure": measure, **numbers})
+    return rows
+
+
+def in_words(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return one row a measure, validation beside training, each share with its interval in words."""
+    words: dict[str, dict[str, str]] = {}
+    for row in flat(metrics):
+        words.setdefault(row["measure"], {"": row["measure"]})[row["split"]] = share_in_words(row["hits"], row["n"])
+    return list(words.values())
+
+
+def how_sure(metrics: Mapping[str, Any]) -> str:
+    """Say in one sentence how wide the interval of the validation accuracy is."""
+    accuracy = metrics[VALID]["accuracy"]
+    low, high = (100 * end for end in accuracy["interval"])
+    return (
+        f"With {accuracy['n']} validation pictures the true accuracy may lie anywhere from "
+        f"{low:.0f} to {high:.0f} %: the interval is {high - low:.0f} points wide."
+    )
