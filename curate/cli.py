@@ -27,7 +27,7 @@ def main() -> None:
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option("--label", help="The label of everything in the sources named.")
 @click.option("--labels", metavar="GLOB=LABEL,…", help="Labels by path, such as 'real/**=real,fake/**=ai'.")
-@click.option("--limit", type=click.IntRange(1), help="Take this many pictures of each label [default: all].")
+@click.option("--limit", type=click.IntRange(0), help="Take this many pictures of each label [default: 0, all].")
 @click.option("--generator", help="What made the AI pictures, such as stylegan2; for evaluation by generator.")
 @click.option("--workers", type=click.IntRange(1), help="Files to read or download at once [default: 8].")
 @strict_option
@@ -107,6 +107,39 @@ def normalize(
 
 
 @main.command()
+@click.option("--distance", type=int, help="Bits of the 64-bit hash in which candidates may differ [default: 6].")
+@from_option
+@console.json_option
+@console.everywhere
+def dedupe(project: Path | None, source: Path | None, distance: int | None, as_json: bool) -> None:
+    """Find copies of the same picture and keep the best of each.
+
+    Exact copies have the same bytes or the same decoded pixels. Near-duplicates (resized, recompressed,
+    recoloured, slightly cropped, mirrored) are found by perceptual hash and then verified inside the picture,
+    so that people who merely look alike are never merged. The largest original stays, then the least
+    compressed one; the others become duplicates and name it. A picture under both labels is a conflict:
+    all its rows are rejected, and named here. decisions.jsonl beside the manifests may overrule all this.
+
+    \b
+    curate dedupe                        candidates up to 6 bits apart
+    curate dedupe --distance 12          finds stronger crops, and takes longer
+    """
+    from curate import dedupe as stage
+    from imageledger import manifest
+    from imageledger.config import open_project, settings
+
+    opened = open_project(project)
+    chosen = settings(stage.DedupeSettings, opened.tables.get("dedupe", {}), {"distance": distance})
+    with opened.lock("curate dedupe"):
+        outcome = stage.dedupe(
+            opened, chosen, source=source, watch=lambda pairs, total: console.track(pairs, total, "dedupe: pairs")
+        )
+    console.report(outcome, as_json=as_json)
+    for line in stage.remarks(opened, manifest.read(outcome.path)):
+        console.say(line)
+
+
+@main.command()
 @click.option("--matting", type=click.Choice(["rembg", "grabcut"]), help="What cuts out [default: rembg].")
 @click.option("--model", help="One of rembg's models [default: u2net_human_seg].")
 @click.option("--model-path", type=click.Path(), help="A model file of your own (U2-Net's interface).")
@@ -138,6 +171,45 @@ def whiten(
     with opened.lock("curate whiten"):
         outcome = stage.whiten(opened, chosen, source=source, workers=workers, track=console.progress_of("whiten"))
     console.report(outcome, as_json=as_json, strict=strict)
+
+
+@main.command("manifest")
+@click.option("--per-class", type=int, help="Pictures of each label [default: 100].")
+@click.option("--valid-fraction", type=float, help="Share of each label for validation [default: 0.2].")
+@click.option("--seed", type=int, help="Seed of all chance [default: 42].")
+@click.option(
+    "--export", type=click.Path(path_type=Path), metavar="DIR", help="Also write {train,valid}/{label}/ here."
+)
+@from_option
+@console.json_option
+@console.everywhere
+def manifest_(project: Path | None, source: Path | None, export: Path | None, as_json: bool, **options: Any) -> None:
+    """Choose the final dataset: equally many pictures of each label, split into train and valid.
+
+    Pictures are chosen by a hash of their content and the seed, evenly over the sources of a label, and no
+    cluster or group stands on both sides; new pictures move few others. The rest become unused. Where there
+    are too few, the command says how many are missing and why, and writes nothing. Beside final.jsonl it
+    writes final.csv, for spreadsheets and pandas.
+
+    \b
+    curate manifest                      100 of each label, 80 to train on and 20 to validate with
+    curate manifest --export faces       also a folder tree of hard links, for fastai's
+                                         ImageDataLoaders.from_folder(DIR)
+    """
+    from curate import final as stage
+    from imageledger import manifest
+    from imageledger.config import open_project, settings
+
+    opened = open_project(project)
+    declared = {name: getattr(opened.declared, name) for name in options}
+    chosen = settings(stage.FinalSettings, {**declared, **opened.tables.get("manifest", {})}, options)
+    with opened.lock("curate manifest"):
+        outcome = stage.finish(opened, chosen, source=source)
+        exported = stage.export(manifest.read(outcome.path), opened.store, export) if export else 0
+    console.report(outcome, as_json=as_json)
+    console.say(stage.summary(manifest.read(outcome.path)))
+    if export:
+        console.say(f"{exported} pictures exported to {export}")
 
 
 @main.command()

@@ -94,13 +94,17 @@ def judge(record: Record, plan: Plan) -> Record:
     return replace(record, group=plan.groups.get(record.group, record.group))
 
 
-def conflicts(records: Iterable[Record]) -> list[str]:
-    """Describe, one a line, the rows that were removed because their picture stands under two labels."""
-    return [
-        f"{record.name} is labelled {record.label}; {record.reason.removeprefix(CONFLICT)}"
-        for record in records
-        if record.reason.startswith(CONFLICT)
+def remarks(project: Project, records: Iterable[Record]) -> list[str]:
+    """Say what a person should look at in a deduped manifest: conflicts, and decisions about no row at all."""
+    rows = list(records)
+    found = [
+        f"Conflict: {row.name} is labelled {row.label}, but {row.reason.removeprefix(CONFLICT)}"
+        for row in rows
+        if row.reason.startswith(CONFLICT)
     ]
+    decided = decisions.read(project.folder / decisions.FILE)
+    lost = decisions.without_row(decided, rows)
+    return found + [f"Decision without a row: no record is called {name}" for name in lost]
 
 
 def _picture(record: Record, kept: bool) -> Picture:

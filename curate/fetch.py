@@ -142,10 +142,8 @@ def _seeds(project: Project, selections: Sequence[Selection]) -> Iterator[Record
 
 
 def _generator(entry: SourceEntry, label: str, project: Project) -> str:
-    """Name what made a picture: in a source of both classes the generator made only the positive one."""
-    if entry.generator and (entry.label or label == project.declared.labels[-1]):
-        return entry.generator
-    return "" if label == project.declared.labels[-1] else "camera"
+    """Name what made a picture: the generator that is declared, or a camera for the other class."""
+    return entry.generator if label == project.declared.labels[-1] else "camera"
 
 
 def _others(project: Project, selections: Sequence[Selection]) -> Callable[[], Iterable[Record]]:

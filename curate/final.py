@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from curate.balance import Choice, NoSplit, Wanted, divide, missing
+from curate.balance import TRAIN, VALID, Choice, NoSplit, Wanted, divide, missing
 from imageledger import decisions, manifest
 from imageledger.config import Project
 from imageledger.decisions import Decisions
@@ -114,6 +115,18 @@ def judge(record: Record, decided: Decisions, split: dict[tuple[str, str], str])
     return record.failed(NOT_CHOSEN, UNUSED)
 
 
+def summary(records: Iterable[Record]) -> str:
+    """Say how many pictures of each label and source stand on each side, one line a side."""
+    sides: dict[str, Counter[tuple[str, str]]] = {TRAIN: Counter(), VALID: Counter()}
+    for record in records:
+        if record.split:
+            sides[record.split][record.label, record.source] += 1
+    return "\n".join(
+        f"{side}: " + ", ".join(f"{count} {label} from {source}" for (label, source), count in sorted(cells.items()))
+        for side, cells in sides.items()
+    )
+
+
 def as_csv(records: Iterable[Record]) -> str:
     """Write rows as CSV for people, spreadsheets and `pandas.read_csv`; JSON Lines stay the truth.
 
@@ -183,7 +196,7 @@ def _too_few(rows: Iterable[Record], lacking: dict[str, int], labels: tuple[str,
         if record.label in statuses:
             statuses[record.label][record.status] += 1
             if record.status not in (OK, DUPLICATE):
-                reasons[record.label][f"{record.status}: {record.reason}"] += 1
+                reasons[record.label][f"{record.status}: {re.sub('[0-9]+', '…', record.reason)}"] += 1
     lines = []
     for label, count in lacking.items():
         known = statuses[label]

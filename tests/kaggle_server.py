@@ -52,13 +52,14 @@ class Asked:
 
 @dataclass
 class Fault:
-    """What goes wrong the next `times` times a call is made: a status, or the connection after `cut` bytes."""
+    """What goes wrong the next `times` times a call is made: a status, a break after `cut` bytes, or `hang` seconds."""
 
     call: str
     times: int
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int = -1
+    hang: float = 0.0
 
 
 class Server:
@@ -98,10 +99,10 @@ class Server:
         for environment in (kaggle_env.KaggleEnv.LOCAL, kaggle_env.KaggleEnv.PROD):
             monkeypatch.setitem(kaggle_env._env_to_endpoint, environment, f"http://127.0.0.1:{self.port}")
 
-    def fail(self, call: str, status: int = 0, *, times: int = 1, cut: int = -1, **headers: str) -> None:
+    def fail(self, call: str, status: int = 0, *, times: int = 1, cut: int = -1, hang: float = 0.0, **headers: str) -> None:
         """Order a fault for the next calls, such as fail("DownloadDataset", 429, Retry_After="7")."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.faults.append(Fault(call, times, status, named, cut))
+        self.faults.append(Fault(call, times, status, named, cut, hang))
 
     def calls(self, call: str) -> list[Asked]:
         """Return the requests of one kind that came so far; "storage" are the downloads themselves."""
@@ -172,6 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         call = path.rpartition("/")[2]
         asked = self._note("POST", call, body)
         if fault := self.kaggle.fault(call):
+            threading.Event().wait(fault.hang)
             return self._error(fault.status, "ordered by the test", fault.headers)
         if call == "IntrospectToken":
             known = body.get("token") == self.kaggle.token
@@ -188,7 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
         if version not in dataset.versions:
             return self._error(404, "No such version")
         answer = getattr(self, f"_{call}", self._unknown)
-        return answer(slug, dataset, version, body)
+        answer(slug, dataset, version, body)
+        return None
 
     def do_GET(self) -> None:
         asked = self._note("GET", "storage", {})

@@ -62,7 +62,7 @@ def named(
         entry = replace(entry, label=label, labels={})
     if labels:
         entry = replace(entry, label="", labels=labels)
-    return replace(entry, limit=limit or entry.limit, generator=generator or entry.generator)
+    return replace(entry, limit=entry.limit if limit is None else limit, generator=generator or entry.generator)
 
 
 def write(project: Project, entries: Sequence[SourceEntry]) -> None:
@@ -78,7 +78,10 @@ def write(project: Project, entries: Sequence[SourceEntry]) -> None:
 
 
 def _put(document: tomlkit.TOMLDocument, entry: SourceEntry) -> None:
-    listed = document.setdefault("source", tomlkit.aot())
+    listed = document.get("source")
+    if listed is None:
+        document.add(tomlkit.nl())
+        listed = document.setdefault("source", tomlkit.aot())
     table = next((known for known in listed if base(str(known.get("address", ""))) == base(entry.address)), None)
     if table is None:
         table = tomlkit.table() if isinstance(listed, tomlkit.items.AoT) else tomlkit.inline_table()
