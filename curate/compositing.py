@@ -8,7 +8,7 @@ from PIL import Image
 from curate.pixels import Box
 
 Alpha = NDArray[np.uint8]
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
 LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.95
 LARGE_PIECE = 0.10
@@ -22,12 +22,18 @@ LEAST_CONTRAST = 0.05
 FAINT, ALMOST_WHOLE = 5, 250
 """Alphas this close to the ends are taken as 0 and 255, so that the background is exactly white."""
 
+REACHES = (0.16, 0.04, 0.01)
+"""How far sure colours are carried into the soft edge, as shares of the picture's height, far to near."""
+
+FAR_IS_WORTH = 1e-3
+"""Share of a window that must be sure for it to count as much as the wider window before it."""
+
 
 def clean(alpha: Alpha) -> Alpha:
     """Snap the ends of a matte (height x width, 0..255) and drop islands: remnants that touch no person."""
     snapped = np.where(alpha <= FAINT, 0, np.where(alpha >= ALMOST_WHOLE, 255, alpha)).astype(np.uint8)
     count, pieces, stats, _ = cv2.connectedComponentsWithStats((snapped >= 128).astype(np.uint8), connectivity=8)
-    if count <= 2:
+    if count == 1:
         return snapped
     areas = stats[1:, cv2.CC_STAT_AREA]
     keep = 1 + np.flatnonzero(areas > LARGE_PIECE * areas.max())
@@ -70,32 +76,51 @@ def white_composite(image: Image.Image, alpha: Alpha) -> Image.Image:
 
     Exactly 255 where alpha is 0, exactly the picture where alpha is 255.
     """
-    pixels = np.asarray(image, dtype=np.float64)
-    share = alpha.astype(np.float64)[..., None] / 255
-    person = np.where(share == 1, pixels, foreground(pixels, alpha.astype(np.float64) / 255))
-    mixed = person * share + 255 * (1 - share)
-    return Image.fromarray(np.clip(np.rint(mixed), 0, 255).astype(np.uint8))
+    pixels = np.asarray(image)
+    soft = (alpha > 0) & (alpha < 255)
+    mixed = np.where(alpha[..., None] == 255, pixels, np.uint8(255))
+    if soft.any():
+        share = np.divide(alpha, 255, dtype=np.float32)
+        person = foreground(np.asarray(pixels, dtype=np.float32), share)[soft]
+        inside = share[soft][:, None]
+        mixed[soft] = np.rint(person * inside + 255 * (1 - inside)).astype(np.uint8)
+    return Image.fromarray(mixed)
 
 
 def foreground(pixels: Floats, share: Floats) -> Floats:
     """Estimate the colour of the person alone, without the background that shines through soft edges.
 
-    Pixels are height x width x 3 in 0..255, share is alpha in 0..1. Two passes, wide and narrow:
-    Forte, M. (2021). Approximate fast foreground colour estimation. ICIP.
+    Pixels are height x width x 3 in 0..255, share is alpha in 0..1. The colours of what is surely person and
+    surely background are carried into the soft edge by normalised averaging (Knutsson and Westin 1993), the
+    near ones counting most; what they do not explain is divided between the two by least squares.
+    Exact where both are locally constant.
     """
-    wide = 2 * round(pixels.shape[0] * 0.08) + 1
-    estimate, behind = _blur_fusion(pixels, pixels, pixels, share, wide)
-    estimate, _ = _blur_fusion(pixels, estimate, behind, share, 7)
-    return np.clip(estimate, 0, 255)
-
-
-def _blur_fusion(pixels: Floats, person: Floats, behind: Floats, share: Floats, width: int) -> tuple[Floats, Floats]:
     alpha = share[..., None]
-    box = (width, width)
-    soft = cv2.blur(share, box)[..., None]
-    person = cv2.blur(person * alpha, box) / (soft + 1e-5)
-    behind = cv2.blur(behind * (1 - alpha), box) / (1 - soft + 1e-5)
-    return person + alpha * (pixels - alpha * person - (1 - alpha) * behind), behind
+    person = _carried(pixels, share == 1)
+    behind = _carried(pixels, share == 0)
+    person, behind = _explained(pixels, person, behind, alpha)
+    box = (5, 5)
+    person = cv2.blur(person * alpha, box) / (cv2.blur(share, box)[..., None] + 1e-6)
+    behind = cv2.blur(behind * (1 - alpha), box) / (cv2.blur(1 - share, box)[..., None] + 1e-6)
+    return np.clip(_explained(pixels, person, behind, alpha)[0], 0, 255)
+
+
+def _carried(pixels: Floats, sure: NDArray[np.bool_]) -> Floats:
+    """Fill a picture with the colours of its sure pixels; where none is within reach, it stays as it is."""
+    weight = sure.astype(np.float32)
+    known = pixels * weight[..., None]
+    filled, trust = pixels, 1e-9
+    for reach in REACHES:
+        width = 2 * round(reach * pixels.shape[0]) + 1
+        share = cv2.blur(weight, (width, width))[..., None]
+        filled = (cv2.blur(known, (width, width)) + trust * filled) / (share + trust)
+        trust = FAR_IS_WORTH
+    return filled
+
+
+def _explained(pixels: Floats, person: Floats, behind: Floats, alpha: Floats) -> tuple[Floats, Floats]:
+    left = (pixels - alpha * person - (1 - alpha) * behind) / (alpha**2 + (1 - alpha) ** 2)
+    return person + alpha * left, behind + (1 - alpha) * left
 
 
 def _face_fault(person: NDArray[np.bool_], face: Box) -> str:

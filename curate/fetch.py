@@ -236,7 +236,7 @@ def _labelled(address: str, members: Sequence[Member], entry: SourceEntry) -> di
         if not used[glob]:
             logger.warning("%s: nothing matches %r; %s", address, glob, _folders(members))
     if skipped := len(members) - len(found):
-        logger.warning("%s: %d files match no label pattern and were skipped", address, skipped)
+        logger.warning("%s: %d of %d files match no label pattern and were skipped", address, skipped, len(members))
     return found
 
 
@@ -252,7 +252,8 @@ def _pictures(source: Source, labelled: Mapping[str, str]) -> list[Member]:
             others[PurePosixPath(member.name).suffix.lower() or "no suffix"] += 1
     if others:
         kinds = [kind for kind, _ in others.most_common(SHOWN)] + ["…"] * (len(others) > SHOWN)
-        logger.info("%s: %d other files left alone: %s", source.address, others.total(), ", ".join(kinds))
+        files = "file" if others.total() == 1 else "files"
+        logger.info("%s: %d other %s left alone: %s", source.address, others.total(), files, ", ".join(kinds))
     return pictures
 
 

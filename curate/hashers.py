@@ -66,7 +66,7 @@ def near_pairs(hashes: NDArray[np.uint64], within: int) -> Iterator[tuple[int, i
 
 
 def _near_values(values: NDArray[np.uint64], within: int) -> Iterator[tuple[int, int, int]]:
-    masks = _bands(within + 1)
+    masks = _bands(within + 1) if len(values) > BLOCK else [np.uint64(0)]  # few hashes: all in one bucket
     for number, mask in enumerate(masks):
         order = np.argsort(values & mask, kind="stable")
         keys = (values & mask)[order]

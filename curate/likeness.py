@@ -1,5 +1,6 @@
 """Whether two pictures are the same picture: band-passed correlation after registration, inside the picture."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ Pixels = NDArray[np.float32]
 SIDE = 128
 """Views are compared at 128 × 128 pixels, whatever the shape: a changed aspect ratio is a scale like any other."""
 
-COARSE = (4.0, 12.0)
+COARSE = (5.0, 20.0)
 FINE = (1.5, 6.0)
 JUDGED = (1.0, 4.0)
 """Bands, as the two sigmas (pixels of a view) of a difference of Gaussians: to find the place, to settle it, to judge.
@@ -28,8 +29,13 @@ ALIKE = 0.88
 STEPS = 12
 LEAST_SCALE, MOST_SCALE = 0.8, 1.25
 MOST_SHIFT = SIDE / 8
-LEAST_OVERLAP = 0.6
 LEAST_PERSON = 0.05
+LEAST_SEEN = 0.02
+"""Mattes that cover less of a view tell nothing, and neither do two pictures that share less once registered."""
+
+DRAWN_IN = 5
+"""Width (pixels of a view) of the window that draws a matte in, against the background beside the person."""
+
 FLAT = 0.25
 """Below this standard deviation (grey levels) a band holds nothing but rounding, and nothing is alike."""
 
@@ -78,20 +84,25 @@ def _reduce(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _alpha(seen: View) -> Pixels | None:
-    return None if seen.person is None else np.divide(seen.person, 255, dtype=np.float32)
+    """Return the weight of each pixel, 0..1, drawn in a little so that the background does not reach into a band."""
+    if seen.person is None or seen.person.mean() / 255 < LEAST_PERSON:
+        return None
+    return np.asarray(cv2.erode(seen.person, np.ones((DRAWN_IN, DRAWN_IN), np.uint8)) / np.float32(255))
 
 
 def _one_way(still: Pixels, moved: Pixels, person: Pixels | None, other_person: Pixels | None) -> float:
+    def weight_at(place: NDArray[np.float64]) -> Pixels:
+        weight = _inside(place).astype(np.float32)
+        if person is not None:
+            weight *= person
+        return weight if other_person is None else weight * _warp(other_person, place)
+
     place = np.array([1.0, 1.0, 0.0, 0.0])
     for band in (COARSE, FINE):
-        place = _register(_band(still, band), _band(moved, band), place)
-    overlap = _inside(place)
-    if overlap.mean() < LEAST_OVERLAP:
+        place = _register(_band(still, band), _band(moved, band), place, weight_at)
+    weight = weight_at(place)
+    if weight.mean() < LEAST_SEEN:
         return 0.0
-    weight = overlap.astype(np.float32)
-    for alpha in (person, None if other_person is None else _warp(other_person, place)):
-        if alpha is not None and (weight * alpha).mean() >= LEAST_PERSON:
-            weight = weight * alpha
     return _correlation(_band(still, JUDGED), _warp(_band(moved, JUDGED), place), weight)
 
 
@@ -100,22 +111,25 @@ def _band(grey: Pixels, sigmas: tuple[float, float]) -> Pixels:
     return np.asarray(fine - coarse, dtype=np.float32)
 
 
-def _register(still: Pixels, moved: Pixels, place: NDArray[np.float64]) -> NDArray[np.float64]:
+def _register(
+    still: Pixels, moved: Pixels, place: NDArray[np.float64], weight_at: Callable[[NDArray[np.float64]], Pixels]
+) -> NDArray[np.float64]:
     """Refine where `moved` has to be sampled to look like `still`: scale and shift along x and y.
 
-    Gauss-Newton on the brightness difference with a free gain, from the place given.
+    Gauss-Newton on the weighted brightness difference with a free gain, from the place given.
     Lucas, B. D., Kanade, T. (1981). An iterative image registration technique.
     """
     slope_x = cv2.Sobel(moved, cv2.CV_32F, 1, 0, ksize=3) / 8
     slope_y = cv2.Sobel(moved, cv2.CV_32F, 0, 1, ksize=3) / 8
     for _ in range(STEPS):
-        overlap = _inside(place)
-        if overlap.mean() < LEAST_OVERLAP:
+        weight = weight_at(place)
+        if weight.mean() < LEAST_SEEN:
             break
         dx, dy = _warp(slope_x, place), _warp(slope_y, place)
         columns = (dx * _X, dy * _Y, dx, dy, _warp(moved, place), np.ones_like(still))
-        table = np.stack([column[overlap] for column in columns], axis=1).astype(np.float64)
-        answer = np.linalg.lstsq(table.T @ table, table.T @ still[overlap].astype(np.float64), rcond=None)[0]
+        table = np.stack([column.ravel() for column in columns]).astype(np.float64)
+        weighted = table * weight.ravel()
+        answer = np.linalg.lstsq(weighted @ table.T, weighted @ still.ravel(), rcond=None)[0]
         gain = answer[4]
         if gain <= 1e-3:
             break

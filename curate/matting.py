@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.models import Model
+from curate.models import NO_MODEL_NEEDED, Model
 from curate.pixels import Box
+from imageledger.errors import ModelError
 
 Alpha = NDArray[np.uint8]
 
@@ -47,7 +49,8 @@ def matter(model: Model | None) -> Matter:
     def with_model(image: Image.Image, face: Box | None) -> Matte:
         session = _session(model)
         alpha = np.asarray(session.predict(image)[0].convert("L"))
-        return Matte(alpha=alpha, low=session.inner_session.low, high=session.inner_session.high)
+        seen = session.inner_session
+        return Matte(alpha=alpha if seen.high > seen.low else np.zeros_like(alpha), low=seen.low, high=seen.high)
 
     return with_model
 
@@ -100,17 +103,25 @@ def _ellipse(mask: NDArray[np.uint8], centre: tuple[float, float], axes: tuple[f
 
 
 class _Watched:
-    """An inference session that remembers the range of its last raw output, which rembg stretches to 0..1."""
+    """An inference session that remembers the range of its last raw output, which rembg stretches to 0..1.
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
+    Flat or not finite output counts as 0..0.
+    """
+
+    def __init__(self, session: Any, path: Path) -> None:
+        self._session, self._path = session, path
         self.low, self.high = 0.0, 0.0
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
-        outputs = self._session.run(*args, **kwargs)
-        self.low, self.high = float(np.min(outputs[0])), float(np.max(outputs[0]))
-        if not self.high > self.low:  # the stretch would divide by zero; an empty matte says the same
-            outputs[0] = np.linspace(0, 1e-6, outputs[0].size, dtype=outputs[0].dtype).reshape(outputs[0].shape)
+        try:
+            outputs = self._session.run(*args, **kwargs)
+            raw = outputs[0][:, :1]
+        except Exception as error:  # onnxruntime has a class of its own for every trouble
+            raise _unusable(self._path, error) from error
+        self.low, self.high = float(np.min(raw)), float(np.max(raw))
+        if not 0 < self.high - self.low < np.inf:  # the stretch would make NaN of it
+            self.low = self.high = 0.0
+            outputs[0] = np.linspace(0, 1, outputs[0].size, dtype=np.float32).reshape(outputs[0].shape)
         return outputs
 
     def __getattr__(self, name: str) -> Any:
@@ -127,9 +138,20 @@ def _session(model: Model) -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     with _home_of(model):
-        session = new_session(model.name, sess_opts=options, model_path=str(model.path))
-    session.inner_session = _Watched(session.inner_session)
+        try:
+            session = new_session(model.name, sess_opts=options, model_path=str(model.path.resolve()))
+        except Exception as error:
+            raise _unusable(model.path, error) from error
+    session.inner_session = _Watched(session.inner_session, model.path)
     return session
+
+
+def _unusable(path: Path, error: Exception) -> ModelError:
+    why = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return ModelError(
+        f"{path} does not work as a cut-out model: {why}",
+        f"name an ONNX file with U2-Net's interface (1x3x320x320 in, 1x1x320x320 out); {NO_MODEL_NEEDED}",
+    )
 
 
 @contextmanager

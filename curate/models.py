@@ -12,6 +12,12 @@ NO_MODEL_NEEDED = "--matting grabcut needs no model"
 CUSTOM = ("u2net_custom", "dis_custom", "ben_custom")
 """The sessions of rembg that take a file of the user's own."""
 
+NOT_FOR_PEOPLE = ("sam", "u2net_cloth_seg")
+"""Sessions of rembg that answer another question: they want clicks, or part clothes."""
+
+PATIENCE = 10
+"""Seconds without an answer after which a download is given up; rembg's own downloader waits 30 at each turn."""
+
 LICENCES = {
     "u2net": "Apache-2.0",
     "u2netp": "Apache-2.0",
@@ -57,8 +63,9 @@ def find_model(name: str, path: Path | None = None, sha256: str = "") -> Model:
     if path is not None and name not in CUSTOM:
         name = CUSTOM[0]
     session = sessions.get(name)
-    if session is None:
-        raise ModelError(f"rembg has no model {name!r}", f"it has {', '.join(sorted(sessions))}")
+    if session is None or name in NOT_FOR_PEOPLE:
+        known = sorted(one for one, kind in sessions.items() if kind.is_local() and one not in NOT_FOR_PEOPLE)
+        raise ModelError(f"{name!r} is not a model that cuts people out", f"one of {', '.join(known)}")
     if not session.is_local():
         raise ModelError(
             f"{name} sends every picture to a remote service", "use a model that runs here, such as u2net_human_seg"
@@ -70,10 +77,10 @@ def find_model(name: str, path: Path | None = None, sha256: str = "") -> Model:
         raise ModelError(f"there is no model at {file}", f"put the file there; {NO_MODEL_NEEDED}")
     content = file.read_bytes()
     seen = hashlib.sha256(content).hexdigest()
-    known = "" if path is not None else DIGESTS.get(name, "")
-    if known and hashlib.md5(content, usedforsecurity=False).hexdigest() != known.removeprefix("md5:"):
+    wanted = "" if path is not None else DIGESTS.get(name, "")
+    if wanted and hashlib.md5(content, usedforsecurity=False).hexdigest() != wanted.removeprefix("md5:"):
         raise ModelError(
-            f"{file} is damaged or another model: it does not have the digest {known}",
+            f"{file} is damaged or another model: it does not have the digest {wanted}",
             f"delete it and run the command again; {NO_MODEL_NEEDED}",
         )
     if sha256 and seen != sha256:
@@ -86,7 +93,10 @@ def _own_file(session: type, name: str) -> Path:
     existing = session.resolve_existing(fname)  # type: ignore[attr-defined]
     if existing is not None:
         return Path(existing)
+    import pooch.downloaders
+
     target = Path(session.model_dir()) / fname  # type: ignore[attr-defined]
+    pooch.downloaders.DEFAULT_TIMEOUT = PATIENCE
     try:
         return Path(session.download_models())  # type: ignore[attr-defined]
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch raises ValueError on a digest

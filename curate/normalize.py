@@ -9,7 +9,7 @@ from typing import Any
 
 from curate import pixels
 from curate.faces import find_face
-from curate.hashers import mirrored, phash
+from curate.hashers import mirrored, phash, reduced
 from curate.pixels import CannotDecode, Picture
 from imageledger import manifest
 from imageledger.config import Project
@@ -24,6 +24,7 @@ FACE_ROOM = 2.0
 """Width of the kept square, in widths of the cascade's face box: forehead, chin, hair and some shoulder."""
 
 SUFFIX = {"jpeg": "jpg", "png": "png"}
+LEAST_SIDE, MOST_SIDE = 16, 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,11 @@ class NormalizeSettings:
         """Refuse what cannot be encoded."""
         if self.format not in SUFFIX:
             raise ConfigError(f"normalize: {self.format!r} is not a format", f"one of {', '.join(SUFFIX)}")
-        if not (16 <= self.size <= 8192 and 1 <= self.quality <= 100):
-            raise ConfigError("normalize: size lies between 16 and 8192 pixels, quality between 1 and 100")
+        if not (LEAST_SIDE <= self.size <= MOST_SIDE and 1 <= self.quality <= 100):
+            raise ConfigError(
+                f"normalize: size {self.size}, quality {self.quality}",
+                f"size lies between {LEAST_SIDE} and {MOST_SIDE} pixels, quality between 1 and 100",
+            )
 
 
 def normalize(
@@ -72,9 +76,10 @@ def normalize_record(record: Record, *, stage: Stage, settings: NormalizeSetting
     except CannotDecode as why:
         return record.failed(str(why), step=stage.step(record))
     face = find_face(picture.image)
-    found = {**_facts(picture), "notes": [*picture.notes, *([] if face else ["no face found"])]}
+    small = reduced(picture.image)
+    found = {**_facts(picture, mirrored(small)), "notes": [*picture.notes, *([] if face else ["no face found"])]}
     size = settings.size
-    seen = {"phash": phash(picture.image), "width": picture.image.width, "height": picture.image.height}
+    seen = {"phash": phash(small), "width": picture.image.width, "height": picture.image.height}
     if min(picture.image.size) < size:
         step = stage.step(record, **found)
         return record.after(step, **seen).failed(f"{min(picture.image.size)} px, needs {size}", REJECTED)
@@ -104,22 +109,22 @@ def advice(outcome: Outcome, size: int) -> str:
     if not any("px, needs" in reason for reasons in outcome.tally.reasons.values() for reason in reasons):
         return ""
     best = largest_size_keeping(manifest.read(outcome.path))
-    if min(best.values()) >= size:
+    least = min(best.values())
+    if least >= size:
         return ""
-    return (
-        f"The largest size that keeps 95 % of each class is {min(best.values())} px "
-        f"({', '.join(f'{label} {side}' for label, side in sorted(best.items()))}): "
-        f"curate normalize --size {min(best.values())}"
-    )
+    sides = ", ".join(f"{label} {side}" for label, side in sorted(best.items()))
+    if least < LEAST_SIDE:
+        return f"No size keeps 95 % of each class: the largest would be {least} px ({sides})."
+    return f"The largest size that keeps 95 % of each class is {least} px ({sides}): curate normalize --size {least}"
 
 
-def _facts(picture: Picture) -> dict[str, Any]:
+def _facts(picture: Picture, mirror_hash: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "format": picture.format,
         "mode": picture.mode,
         "size": list(picture.image.size),
         "tables": picture.tables,
         "pixels": pixels.pixel_digest(picture.image),
-        "mirrored": mirrored(picture.image),
+        "mirrored": mirror_hash,
     }
     return facts | ({"frames": picture.frames} if picture.frames > 1 else {})

@@ -15,6 +15,9 @@ from PIL import Image, ImageCms, ImageOps
 MAX_PIXELS = 120_000_000
 """More pixels than any camera portrait has: refused before they are decoded (a decompression bomb)."""
 
+SIDEWAYS = range(2, 9)
+"""EXIF orientations other than upright."""
+
 FULL_RANGES = (1.0, 255.0, 4095.0, 65535.0)
 """Where the white of integer and float pictures can lie: unit floats, 8, 12 and 16 bits."""
 
@@ -53,6 +56,8 @@ def decode(content: bytes) -> Picture:
             return _decode(content)
     except CannotDecode:
         raise
+    except Image.DecompressionBombError as error:
+        raise CannotDecode(f"more than {MAX_PIXELS // 1_000_000} million pixels") from error
     # Decoders of broken files raise anything, TypeError and struct.error among them; all mean the same.
     except Exception as error:
         raise CannotDecode(_reason(error)) from error
@@ -112,7 +117,7 @@ def to_rgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
     """Bring any mode to 8-bit sRGB and say what was worth noting: alpha lies over white, deep pictures are scaled."""
     notes: list[str] = []
     if image.mode.startswith(("I", "F")):
-        return _scaled(image), [f"{image.mode} pixels scaled by their range"]
+        return _scaled(image, image.info.get("transparency")), [f"{image.mode} pixels scaled by their range"]
     if image.mode in ("P", "PA") or "transparency" in image.info:
         image = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
     elif image.mode in ("La", "RGBa"):
@@ -130,20 +135,19 @@ def to_rgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
 
 
 def _decode(content: bytes) -> Picture:
-    Image.MAX_IMAGE_PIXELS = None  # our own limit says so in our own words, and before any pixel is read
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses at twice this, pictures inside icons included
     with Image.open(io.BytesIO(content)) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise CannotDecode(f"{image.width}x{image.height} pixels: more than {MAX_PIXELS // 1_000_000} million")
         if 0 in image.size:
             raise CannotDecode("a picture without pixels")
         frames = getattr(image, "n_frames", 1)
         image.seek(0)
-        image.load()
+        notes = ["turned upright by EXIF"] if _orientation(image) in SIDEWAYS else []
+        image.load()  # which itself turns a TIFF upright and forgets the tag
         known = (image.format or "").lower(), image.mode
         tables = _luma_table_sum(image)
-        turned, notes = _upright(image)
+        turned, unreadable = _upright(image)
         rgb, more = to_rgb(turned)
-    notes += more
+    notes += unreadable + more
     if frames > 1:
         notes.append(f"first of {frames} frames")
     return Picture(image=rgb, format=known[0], mode=known[1], frames=frames, tables=tables, notes=tuple(notes))
@@ -165,13 +169,19 @@ def _libtiff_hushed(content: bytes) -> Iterator[None]:
         os.close(kept)
 
 
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # see _upright
+        return 1
+
+
 def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
     try:
         turned = ImageOps.exif_transpose(image)
     except Exception:  # a broken EXIF block must not cost the picture
         return image.copy(), ["EXIF orientation unreadable"]
-    notes = ["turned upright by EXIF"] if (image.getexif().get(0x0112, 1) or 1) != 1 else []
-    return turned, notes
+    return turned, []
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
@@ -191,12 +201,16 @@ def _to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Ima
     return image.convert("RGB")
 
 
-def _scaled(image: Image.Image) -> Image.Image:
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, top = min(0.0, float(values.min())), float(values.max())
+def _scaled(image: Image.Image, transparent: float | None) -> Image.Image:
+    values = np.asarray(image, dtype=np.float64)
+    sound = values[np.isfinite(values)]
+    low, top = min(0.0, float(sound.min(initial=0.0))), float(sound.max(initial=0.0))
     ranges = FULL_RANGES if image.mode.startswith("F") else FULL_RANGES[1:]
     high = next((white for white in ranges if white >= top), top)
-    grey = np.rint((values - low) * (255.0 / max(high - low, 1e-12))).astype(np.uint8)
+    whole = np.nan_to_num(values, nan=0.0, posinf=top, neginf=low)
+    grey = np.rint((whole - low) * (255.0 / max(high - low, 1e-12))).astype(np.uint8)
+    if isinstance(transparent, int):
+        grey[values == transparent] = 255
     return Image.fromarray(grey).convert("RGB")
 
 

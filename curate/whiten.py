@@ -12,6 +12,7 @@ from PIL import Image
 from curate import compositing, pixels
 from curate.matting import matter
 from curate.models import Model, find_model
+from curate.pixels import CannotDecode
 from imageledger.config import Project
 from imageledger.errors import ConfigError
 from imageledger.record import REJECTED, Record
@@ -64,7 +65,10 @@ def whiten(
 
 def whiten_record(record: Record, *, stage: Stage, model: Model | None, store: Store) -> Record:
     """Cut one person out, judge the matte, and store the white picture (PNG) and the matte (8-bit grey PNG)."""
-    image = pixels.decode(store.read(record.file)).image
+    try:
+        image = pixels.decode(store.read(record.file)).image
+    except CannotDecode as error:
+        return record.failed(str(error), step=stage.step(record))
     face = record.found("normalize").get("face")
     matte = matter(model)(image, tuple(face) if face else None)
     alpha = compositing.clean(matte.alpha)

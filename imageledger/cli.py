@@ -138,5 +138,5 @@ def verify(project: Path | None, as_json: bool, remove_damaged: bool) -> None:
     if not found:
         console.say("Everything is what its name and its card say.")
         return
-    again = overview.mend(opened, found) if remove_damaged else "imageledger verify --remove-damaged && curate run"
+    again = overview.mend(opened, found) if remove_damaged else "imageledger verify --remove-damaged, then curate run"
     raise StoreError(f"{len(found)} damaged or missing", again)

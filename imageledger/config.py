@@ -23,6 +23,9 @@ MANIFEST_OF = {
 }
 """The stages, in their usual order, and the name of the manifest each writes."""
 
+TABLES = (*MANIFEST_OF, "train")
+"""The tables of settings that imageledger.toml may hold beside [[source]]."""
+
 Settings = TypeVar("Settings")
 
 
@@ -147,6 +150,8 @@ def open_project(folder: Path | None = None) -> Project:
     sources = tuple(settings(SourceEntry, entry, where=f"{path}: [[source]] {n}") for n, entry in enumerate(entries, 1))
     tables = {name: value for name, value in content.items() if isinstance(value, dict)}
     flat = {name: value for name, value in content.items() if name not in tables}
+    if unknown := [name for name in tables if name not in TABLES]:
+        raise ConfigError(f"{path}: unknown table [{unknown[0]}]", f"known here: {', '.join(TABLES)}, and [[source]]")
     declared = settings(Declared, flat, where=str(path))
     _check(declared, path)
     return Project(root=root, declared=declared, sources=sources, tables=tables)
@@ -181,7 +186,7 @@ def _fitting(value: Any, hint: Any, where: str) -> Any:
                 return _fitting(value, choice, where)
             except ConfigError:
                 continue
-        raise ConfigError(f"{where} must be {hint}, not {json.dumps(value)}")
+        raise ConfigError(f"{where} must be {hint}, not {json.dumps(value, default=str)}")
     wanted = getattr(hint, "__origin__", hint)
     if wanted is tuple and isinstance(value, list):
         return tuple(_fitting(item, get_args(hint)[0], where) for item in value)
@@ -190,16 +195,19 @@ def _fitting(value: Any, hint: Any, where: str) -> Any:
     wanted = dict if wanted is Mapping else wanted
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         name = "list" if wanted is tuple else getattr(wanted, "__name__", str(wanted))
-        raise ConfigError(f"{where} must be {name}, not {json.dumps(value)}")
+        raise ConfigError(f"{where} must be {name}, not {json.dumps(value, default=str)}")
     return value
 
 
 def _check(declared: Declared, path: Path) -> None:
     if len(declared.labels) != 2 or len(set(declared.labels)) != 2:
         raise ConfigError(f"{path}: labels must be two different names, the positive class last")
-    if not declared.dataset or declared.dataset.startswith(".") or set(declared.dataset) & set('/\\:*?"<>|'):
-        raise ConfigError(f"{path}: {declared.dataset!r} cannot name a folder")
+    for name in (declared.dataset, *declared.labels):
+        if not name.isprintable() or not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
+            raise ConfigError(f"{path}: {name!r} cannot name a folder")
     if unknown := [stage for stage in declared.order if stage not in MANIFEST_OF]:
         raise ConfigError(f"{path}: unknown stage {unknown[0]!r} in order", f"known: {', '.join(MANIFEST_OF)}")
+    if declared.order[:1] != ("fetch",) or len(set(declared.order)) != len(declared.order):
+        raise ConfigError(f"{path}: order names every stage once, and fetch first", f"such as {list(MANIFEST_OF)}")
     if not 0 < declared.valid_fraction < 1 or declared.per_class < 1:
         raise ConfigError(f"{path}: valid_fraction lies between 0 and 1, and per_class is at least 1")

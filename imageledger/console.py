@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -55,9 +56,9 @@ class Door(click.Group):
 
     @staticmethod
     def _leave(ctx: click.Context, what: str, hint: str, code: int) -> None:
-        click.secho(f"Error: {what}", err=True, fg="red")
+        click.secho(f"Error: {_visible(what)}", err=True, fg="red", color=False if _uncoloured() else None)
         if hint:
-            click.echo(f"Try: {hint}", err=True)
+            click.echo(f"Try: {_visible(hint)}", err=True)
         ctx.exit(code)
 
 
@@ -81,7 +82,7 @@ def json_option(command: Command) -> Command:
 def say(text: str) -> None:
     """Tell a person something, on stderr."""
     if not _setting("quiet"):
-        click.echo(text, err=True)
+        click.echo(_visible(text), err=True)
 
 
 def result(text: str | Path) -> None:
@@ -125,12 +126,15 @@ def track(
 
 @contextmanager
 def aloud(logger: str) -> Iterator[None]:
-    """Say what a part of the library logs while the block runs: warnings and facts for people."""
+    """Say what a part of the library logs while the block runs; --quiet leaves only the warnings."""
     import logging
 
     class Teller(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            say(record.getMessage())
+            if record.levelno >= logging.WARNING:
+                click.echo(_visible(record.getMessage()), err=True)
+            else:
+                say(record.getMessage())
 
     named, teller = logging.getLogger(logger), Teller(logging.INFO)
     before = named.level
@@ -242,14 +246,23 @@ def _cell(value: Any) -> str:
 
     if isinstance(value, float):
         return f"{value:.3g}"
-    return escape("" if value is None else str(value))
+    return escape("" if value is None else _visible(str(value)))
 
 
 def _console(stderr: bool) -> Any:
     from rich.console import Console
 
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, no_color=_setting("no_color") or None, width=None if terminal else 120)
+    return Console(stderr=stderr, color_system=None if _uncoloured() else "auto", width=None if terminal else 120)
+
+
+def _visible(text: str) -> str:
+    """Replace what would act on a terminal, such as an escape sequence in the name of a file, by "�"."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+
+
+def _uncoloured() -> bool:
+    return _setting("no_color") or bool(os.environ.get("NO_COLOR"))
 
 
 def _setting(name: str) -> bool:
@@ -265,4 +278,3 @@ def _quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
 def _no_color(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         context.find_root().meta["no_color"] = True
-        context.find_root().color = False

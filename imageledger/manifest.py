@@ -3,13 +3,14 @@
 import gzip
 import hashlib
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Self, get_origin
 
 from imageledger.errors import ManifestError
 from imageledger.record import Record
@@ -24,7 +25,7 @@ def read(path: Path) -> Iterator[Record]:
     Raises ManifestError, with the line number, for a missing file, a bad line, or keys that do not ascend.
     """
     if not path.is_file():
-        raise ManifestError(f"there is no manifest {path}", "imageledger status shows what has been made so far")
+        raise _nothing_at(path)
     previous: tuple[str, str] | None = None
     with closing(_open(path)) as lines:
         try:
@@ -37,7 +38,7 @@ def read(path: Path) -> Iterator[Record]:
                     raise ManifestError(f"{path}:{number}: {record.name} does not come after the line above")
                 previous = record.key
                 yield record
-        except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ManifestError(f"{path} cannot be read: {error}") from error
 
 
@@ -48,9 +49,12 @@ def write(path: Path, records: Iterable[Record]) -> None:
 
 
 def digest(path: Path) -> str:
-    """Return "sha256:…" of a file's bytes."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    """Return "sha256:…" of a file's bytes; raise ManifestError when it is missing."""
+    try:
+        with path.open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except FileNotFoundError as error:
+        raise _nothing_at(path) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +79,22 @@ class Card:
     def read(cls, path: Path) -> Self:
         """Read the card of a manifest; raise ManifestError when it is missing or not a card."""
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            card = cls(**json.loads(path.read_text(encoding="utf-8")))
+            card._refuse_strange()
+            return card
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise ManifestError(f"{path} is not a card: {error}", "run the stage again") from error
+
+    def _refuse_strange(self) -> None:
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            if not isinstance(value, get_origin(spec.type) or spec.type) or isinstance(value, bool):  # type: ignore[arg-type]
+                raise ValueError(f"{spec.name} is {value!r}")
+        for counts in self.counts.values():
+            if not isinstance(counts, dict) or not all(type(count) is int for count in counts.values()):
+                raise ValueError(f"counts holds {counts!r}")
+        if self.schema != SCHEMA:
+            raise ValueError(f"schema {self.schema} belongs to another version of imageledger")
 
 
 def card_path(manifest: Path) -> Path:
@@ -119,6 +136,10 @@ class Tally:
     def plain(self) -> dict[str, dict[str, int]]:
         """Return the counts as plain sorted mappings, for a card."""
         return {label: dict(sorted(counts.items())) for label, counts in sorted(self.by_label.items())}
+
+
+def _nothing_at(path: Path) -> ManifestError:
+    return ManifestError(f"there is no manifest {path}", "imageledger status shows what has been made so far")
 
 
 def _open(path: Path) -> IO[str]:

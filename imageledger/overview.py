@@ -67,12 +67,15 @@ def damages(project: Project) -> Iterator[Damage]:
     seen: set[str] = set()
     for stage in project.declared.order:
         path = project.manifest(stage)
-        if not path.exists():
+        if not path.exists() and not manifest.card_path(path).exists():
             continue
         try:
             card = Card.read(manifest.card_path(path))
         except ManifestError as error:
             yield Damage(manifest.card_path(path).name, error.what, f"all of {path.name}", COMMAND_OF[stage])
+            continue
+        if not path.is_file():
+            yield Damage(path.name, "is missing, though its card is there", "the whole manifest", COMMAND_OF[stage])
             continue
         if manifest.digest(path) != card.digest:
             yield Damage(path.name, "does not match its card", "the whole manifest", COMMAND_OF[stage])

@@ -1,6 +1,7 @@
 """One image and where it came from: the frozen row that every stage reads and writes."""
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -85,15 +86,17 @@ class Record:
         row = _plain(self, _RECORD_FIELDS)
         if self.steps:
             row["steps"] = [_plain(step, _STEP_FIELDS) for step in self.steps]
-        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return unicodedata.normalize("NFC", text)
+        text = _dumped(row)
+        return text if unicodedata.is_normalized("NFC", text) else _dumped(_composed(row))
 
     @classmethod
     def from_line(cls, line: str) -> Self:
         """Read one line of JSON; raise ManifestError when it holds anything a record may not."""
         try:
-            row = json.loads(line)
-        except ValueError as error:
+            row = _DECODER.decode(line)
+            if "\\u" in line:
+                _dumped(row).encode()  # a lone surrogate could be read, but never written again
+        except (ValueError, RecursionError) as error:
             raise ManifestError(f"not a line of JSON: {error}") from error
         values = _checked(row, _RECORD_FIELDS, "record")
         if "steps" in values:
@@ -106,6 +109,30 @@ class Record:
 _RECORD_FIELDS = fields(Record)
 _STEP_FIELDS = fields(Step)
 _JSON_TYPES: Mapping[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is not a number that JSON can hold")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+
+
+def _dumped(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _composed(value: Any) -> Any:
+    """Bring every text to NFC before it is escaped: an escape such as \\n must not merge with a mark after it."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, Mapping):
+        return {_composed(key): _composed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_composed(item) for item in value]
+    return value
 
 
 def _default(spec: Field[Any]) -> Any:
@@ -134,6 +161,8 @@ def _checked(row: Any, specs: tuple[Field[Any], ...], what: str) -> dict[str, An
 
 
 def _refuse_strange(record: Record) -> None:
+    if not unicodedata.is_normalized("NFC", record.name):
+        raise ManifestError(f"the key {record.name!r} is not in Unicode's composed form (NFC)")
     for name in (record.origin, record.file, record.matte):
         if name and not OBJECT_NAME.fullmatch(name):
             raise ManifestError(f"{name!r} is not the name of an object")

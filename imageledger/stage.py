@@ -31,6 +31,10 @@ class Stage:
     settings: Mapping[str, Any] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Hold the settings as a card gives them back (lists, no tuples), or they would never be the same again."""
+        object.__setattr__(self, "settings", json.loads(json.dumps(dict(self.settings), allow_nan=False)))
+
     @property
     def did(self) -> str:
         """How the stage signs a step, such as "normalize@1"."""
@@ -75,7 +79,7 @@ def run_rows(
     """
     return run_seeds(
         stage, work, lambda: manifest.read(source),
-        count=Card.read(manifest.card_path(source)).rows, input_digest=manifest.digest(source),
+        input_digest=manifest.digest(source), count=Card.read(manifest.card_path(source)).rows,
         output=output, dataset=dataset, store=store, workers=workers, track=track,
     )  # fmt: skip
 

@@ -99,7 +99,9 @@ class Server:
         for environment in (kaggle_env.KaggleEnv.LOCAL, kaggle_env.KaggleEnv.PROD):
             monkeypatch.setitem(kaggle_env._env_to_endpoint, environment, f"http://127.0.0.1:{self.port}")
 
-    def fail(self, call: str, status: int = 0, *, times: int = 1, cut: int = -1, hang: float = 0.0, **headers: str) -> None:
+    def fail(
+        self, call: str, status: int = 0, *, times: int = 1, cut: int = -1, hang: float = 0.0, **headers: str
+    ) -> None:
         """Order a fault for the next calls, such as fail("DownloadDataset", 429, Retry_After="7")."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.faults.append(Fault(call, times, status, named, cut, hang))

@@ -334,6 +334,18 @@ def test_a_listed_file_that_kaggle_does_not_have_is_a_row_with_the_reason(projec
     assert "(404)" in next(row.reason for row in rows(project) if row.status == "unreadable")
 
 
+def test_a_long_download_says_now_and_then_how_far_it_is(tmp_path, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(downloads, "TELL_EVERY", 0.01)
+    (tmp_path / "faces.zip").write_bytes(bytes(1_500_000))
+    with downloads._telling("kaggle:ana/faces@1", tmp_path, 2_000_000):
+        for _ in range(500):
+            if caplog.records:
+                break
+            time.sleep(0.01)
+    assert caplog.messages[0] == "kaggle:ana/faces@1: 1.5 MB so far of 2.0 MB"
+
+
 def test_the_allow_list_refuses_a_licence_before_anything_is_downloaded(project, kaggle_with, runner):
     server = kaggle_with(Published({1: MEMBERS}, licence="CC BY-NC-SA 4.0"))
     path = project.root / "imageledger.toml"

@@ -61,7 +61,7 @@ def run(
       train run --arch squeezenet1_1 --weights squeezenet1_1.safetensors
       train run --weights none --size 128 --epochs 12 --name from-scratch
       train run --folder exported/ --arch timm:convnext_atto
-    """  # noqa: D301
+    """
     from imageledger.config import open_project
     from train import training
     from train.config import train_settings

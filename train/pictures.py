@@ -107,9 +107,9 @@ def refuse_both_sides(records: Iterable[Record]) -> None:
             sides[tie].add(record.split)
     if torn := sorted(tie for tie, splits in sides.items() if len(splits) > 1):
         kind, name = torn[0]
+        more = f" (and {len(torn) - 1} more)" if len(torn) > 1 else ""
         raise RunError(
-            f"{kind} {name} is on both sides of the split, and so are {len(torn) - 1} more: "
-            "validation would count what training has seen",
+            f"{kind} {name} is on both sides of the split{more}: validation would count what training has seen",
             "run curate dedupe and curate manifest again; they keep such pictures on one side",
         )
 

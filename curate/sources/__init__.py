@@ -7,12 +7,12 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from imageledger.config import Project
 from imageledger.errors import SourceError
 from imageledger.extras import load
-from imageledger.record import UNREADABLE
+from imageledger.record import REJECTED, UNREADABLE
 
 HEAD = 64
 """How many leading bytes tell what a file is."""
 
-MOST_BYTES = 256 * 1024 * 1024
+MOST_BYTES = 256_000_000
 """What one member may weigh; anything above it is no portrait."""
 
 SCHEMES: Mapping[str, str] = {
@@ -38,6 +38,12 @@ class BadMember(Exception):
         super().__init__(reason)
         self.reason = reason
         self.status = status
+
+
+def refuse_large(size: int) -> None:
+    """Raise BadMember for a size in bytes that no portrait has."""
+    if size > MOST_BYTES:
+        raise BadMember(f"{size / 1e6:,.0f} MB, where {MOST_BYTES / 1e6:,.0f} MB is the most", REJECTED)
 
 
 class Source(Protocol):

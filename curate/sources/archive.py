@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from curate.sources import HEAD, MOST_BYTES, BadMember, Member
+from curate.sources import HEAD, BadMember, Member, refuse_large
 from curate.sources.choose import is_hidden
-from curate.sources.folder import member_name, place, too_large
+from curate.sources.folder import member_name, place
 from imageledger.config import Project
 from imageledger.errors import SourceError
 from imageledger.manifest import digest
-from imageledger.record import REJECTED
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class Archive:
                 twice += name in found
                 found[name] = info
         if twice:
-            logger.warning("%s: %d names occur more than once; the last of each counts", self.address, twice)
+            logger.warning("%s: names that occur more than once, of which the last counts: %d", self.address, twice)
         return found
 
     def members(self) -> Sequence[Member]:
@@ -70,8 +69,7 @@ class Archive:
     def read(self, name: str) -> bytes:
         """Return the bytes of a member, checked against its CRC; raise BadMember for what is torn or too large."""
         size = self._infos[name].file_size
-        if size > MOST_BYTES:
-            raise BadMember(too_large(size), REJECTED)
+        refuse_large(size)
         content = self._begin(name, size + 1)
         if len(content) != size:
             raise BadMember(f"{len(content)} bytes, where the zip says {size}")

@@ -15,15 +15,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from curate.sources import HEAD, MOST_BYTES, BadMember, Member, ledger
+from curate.sources import HEAD, BadMember, Member, ledger, refuse_large
 from curate.sources.archive import Archive
 from curate.sources.choose import is_hidden
-from curate.sources.folder import member_name, too_large
+from curate.sources.folder import member_name
 from curate.sources.kaggle import Facts, Missing, Name, connect, describe, download_file, download_zip, list_files
 from imageledger.config import Project
 from imageledger.errors import SourceError
 from imageledger.manifest import digest
-from imageledger.record import REJECTED
 from imageledger.store import write_whole
 
 logger = logging.getLogger(__name__)
@@ -163,8 +162,7 @@ class Files:
 
     def _download(self, name: str) -> bytes:
         asked, size = self._names[name]
-        if size > MOST_BYTES:
-            raise BadMember(too_large(size), REJECTED)
+        refuse_large(size)
         draft = self.home / ".part" / self._place(name).name
         try:
             path = download_file(self.dataset.api, self.dataset.name, asked, draft)

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from curate.sources import HEAD, MOST_BYTES, BadMember, Member
+from curate.sources import HEAD, BadMember, Member, refuse_large
 from curate.sources.choose import is_hidden
 from imageledger.config import Project
 from imageledger.errors import SourceError
-from imageledger.record import REJECTED
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ class Folder:
                 elif path.is_file():
                     found[member_name(path.relative_to(self.root).as_posix())] = (path, path.stat().st_size)
         if strays:
-            logger.warning("%s: %d links that lead out of the folder were left out", self.address, strays)
+            logger.warning("%s: left out, as they lead out of the folder: %d links", self.address, strays)
         return found
 
     def members(self) -> Sequence[Member]:
@@ -56,8 +55,7 @@ class Folder:
     def read(self, name: str) -> bytes:
         """Return the bytes of a file; raise BadMember when it cannot be read or is far too large."""
         path, size = self._files[name]
-        if size > MOST_BYTES:
-            raise BadMember(too_large(size), REJECTED)
+        refuse_large(size)
         try:
             return path.read_bytes()
         except OSError as error:
@@ -86,8 +84,3 @@ def member_name(path: str) -> str:
     """Return a path as a member's name: NFC, and always valid Unicode."""
     text = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return unicodedata.normalize("NFC", text)
-
-
-def too_large(size: int) -> str:
-    """Say why a member is not read."""
-    return f"{size / 1024**2:,.0f} MB, more than {MOST_BYTES // 1024**2} MB"

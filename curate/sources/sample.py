@@ -102,9 +102,7 @@ def write_truth(path: Path, truth: Iterable[Planted]) -> None:
     write_whole(path, "".join(f"{json.dumps(asdict(row))}\n" for row in truth).encode())
 
 
-def found(
-    truth: Iterable[Planted], rows: Iterable[Record], suspects: Collection[str] = ()
-) -> list[dict[str, Any]]:
+def found(truth: Iterable[Planted], rows: Iterable[Record], suspects: Collection[str] = ()) -> list[dict[str, Any]]:
     """Compare the planted problems with the final manifest: one row {problem, planted, found, how} a problem.
 
     `suspects` are the members that an audit points at; wrong labels count as found only among them.

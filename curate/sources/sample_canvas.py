@@ -134,7 +134,9 @@ class Canvas:
         """Lighten and darken irregular patches, `cells` across the picture, inside a mask."""
         wide, high = self.image.size
         rows = max(2, cells * high // wide)
-        grain = Image.frombytes("L", (cells, rows), rng.bytes(cells * rows)).resize(self.image.size, Image.Resampling.BICUBIC)
+        grain = Image.frombytes("L", (cells, rows), rng.bytes(cells * rows)).resize(
+            self.image.size, Image.Resampling.BICUBIC
+        )
         dark = ImageChops.multiply(grain.point([max(0, round((127 - v) * 2 * strength)) for v in range(256)]), mask)
         light = ImageChops.multiply(grain.point([max(0, round((v - 128) * 2 * strength)) for v in range(256)]), mask)
         self.image.paste((40, 15, 10), mask=dark)

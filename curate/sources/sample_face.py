@@ -45,7 +45,9 @@ def adornments(canvas: Canvas, person: Person) -> None:
 def complexion(person: Person, manner: Manner) -> Colour:
     """Return the skin colour; a generator's polish makes it a little more saturated."""
     level = grey(person.skin)
-    red, green, blue = (min(255, max(0, round(level + (value - level) * (0.9 + 0.35 * manner.tint)))) for value in person.skin)
+    red, green, blue = (
+        min(255, max(0, round(level + (value - level) * (0.9 + 0.35 * manner.tint)))) for value in person.skin
+    )
     return red, green, blue
 
 
@@ -66,7 +68,12 @@ def _light(canvas: Canvas, person: Person, manner: Manner, skin: Colour) -> None
     canvas.paint(oval(0, 1.5, 1.0, 0.35), shade(skin, 0.55), 0.4, 0.5)
     for edge in (-1, 1):
         canvas.paint(oval(edge * 0.92, 0.75, 0.28, 0.6), shade(skin, 0.66), 0.4, 0.45)
-        canvas.paint(oval(edge * 0.55, 0.42, 0.24, 0.2), mix(shade(skin, 1.1), (224, 104, 90), 0.4), 0.32, 0.2 + 0.3 * person.made_up)
+        canvas.paint(
+            oval(edge * 0.55, 0.42, 0.24, 0.2),
+            mix(shade(skin, 1.1), (224, 104, 90), 0.4),
+            0.32,
+            0.2 + 0.3 * person.made_up,
+        )
 
 
 def _skin(canvas: Canvas, person: Person, manner: Manner, skin: Colour) -> None:
@@ -76,12 +83,16 @@ def _skin(canvas: Canvas, person: Person, manner: Manner, skin: Colour) -> None:
     depth = manner.folds * (0.55 + 0.45 * person.age)
     for side in (-1, 1):
         off = 0.06 * person.crooked[1] * manner.crooked
-        canvas.stroke([(side * 0.25, 0.36), (side * 0.42, 0.56), (side * (0.47 + off), 0.82)], 0.07, dark, 0.07, 0.8 * depth)
+        canvas.stroke(
+            [(side * 0.25, 0.36), (side * 0.42, 0.56), (side * (0.47 + off), 0.82)], 0.07, dark, 0.07, 0.8 * depth
+        )
         canvas.stroke([(side * 0.26, 0.1), (side * 0.44, 0.2), (side * 0.62, 0.1)], 0.075, dark, 0.08, 0.85 * depth)
         canvas.stroke([(side * 0.62, -0.02), (side * 0.75, 0.0), (side * 0.8, 0.05)], 0.02, dark, 0.03, 0.7 * depth)
     for number in range(3):
         y = -0.82 + 0.13 * number
-        canvas.stroke([(-0.5, y + 0.03), (0.05, y - 0.02), (0.5, y + 0.03)], 0.03, dark, 0.05, 0.75 * depth * person.age)
+        canvas.stroke(
+            [(-0.5, y + 0.03), (0.05, y - 0.02), (0.5, y + 0.03)], 0.03, dark, 0.05, 0.75 * depth * person.age
+        )
     spots = int(26 * manner.blemish * rng.random()) + int(4 * manner.blemish)
     for _ in range(spots):
         x, y = rng.uniform(-0.75, 0.75), rng.uniform(-0.7, 1.0)
@@ -94,12 +105,31 @@ def _skin(canvas: Canvas, person: Person, manner: Manner, skin: Colour) -> None:
 
 def _beard(canvas: Canvas, person: Person) -> None:
     chin, tone = person.length, mix(person.hair, (70, 60, 58), 0.25)
-    jaw = [(-0.98, 0.15), (-0.8, 0.5), (-0.45, 0.62), (0, 0.56), (0.45, 0.62), (0.8, 0.5), (0.98, 0.15), (1.0, 0.9), (0.6, chin + 0.2), (0, chin + 0.25), (-0.6, chin + 0.2), (-1.0, 0.9)]
+    jaw = [
+        (-0.98, 0.15),
+        (-0.8, 0.5),
+        (-0.45, 0.62),
+        (0, 0.56),
+        (0.45, 0.62),
+        (0.8, 0.5),
+        (0.98, 0.15),
+        (1.0, 0.9),
+        (0.6, chin + 0.2),
+        (0, chin + 0.25),
+        (-0.6, chin + 0.2),
+        (-1.0, 0.9),
+    ]
     canvas.paint(closed(jaw), tone, 0.12, 0.85 * person.beard)
     rng = person.rng("beard")
     for _ in range(30):
         x, y = rng.uniform(-0.8, 0.8), rng.uniform(0.62, chin)
-        canvas.stroke([(x, y), (x * 1.04, y + 0.08), (x * 1.06, y + 0.16)], 0.014, shade(tone, rng.uniform(0.5, 1.5)), 0.01, 0.35 * person.beard)
+        canvas.stroke(
+            [(x, y), (x * 1.04, y + 0.08), (x * 1.06, y + 0.16)],
+            0.014,
+            shade(tone, rng.uniform(0.5, 1.5)),
+            0.01,
+            0.35 * person.beard,
+        )
 
 
 def _nose(canvas: Canvas, person: Person, manner: Manner, skin: Colour) -> None:
@@ -107,12 +137,20 @@ def _nose(canvas: Canvas, person: Person, manner: Manner, skin: Colour) -> None:
     dark = mix(shade(skin, 0.52), (90, 40, 36), 0.3)
     away = -1 if person.light > 0 else 1
     bend = 0.08 * person.crooked[2] * manner.crooked
-    canvas.stroke([(away * 0.16, -0.2), (away * 0.13 + bend, 0.1), (away * (wide + 0.02), 0.36)], 0.07, dark, 0.12, 0.65)
+    canvas.stroke(
+        [(away * 0.16, -0.2), (away * 0.13 + bend, 0.1), (away * (wide + 0.02), 0.36)], 0.07, dark, 0.12, 0.65
+    )
     canvas.stroke([(-away * 0.16, -0.22), (-away * 0.11 + bend, 0.05), (-away * wide, 0.34)], 0.04, dark, 0.1, 0.3)
     canvas.stroke([(0, -0.25), (bend, 0.1), (0, 0.36)], 0.05, mix(skin, WHITE, 0.6), 0.09, 0.7)
     canvas.paint(oval(0, tip + 0.09, wide * 0.9, 0.06), dark, 0.08, 0.55)
     for side in (-1, 1):
-        canvas.stroke([(side * wide, tip - 0.1), (side * (wide + 0.05), tip), (side * (wide - 0.02), tip + 0.06)], 0.03, dark, 0.04, 0.6)
+        canvas.stroke(
+            [(side * wide, tip - 0.1), (side * (wide + 0.05), tip), (side * (wide - 0.02), tip + 0.06)],
+            0.03,
+            dark,
+            0.04,
+            0.6,
+        )
         canvas.paint(oval(side * wide * 0.52, tip + 0.06, wide * 0.3, 0.035), shade(dark, 0.5), 0.03, 0.85)
 
 
@@ -123,12 +161,27 @@ def _mouth(canvas: Canvas, person: Person, manner: Manner, skin: Colour) -> None
     red = mix(shade(skin, 0.72), blush, 0.3 + 0.25 * person.made_up + 0.2 * manner.polish)
     left, right = (-wide, y - up + skew), (wide, y - up - skew)
     middle = [(-wide * 0.5, y + 0.01), (0, y + 0.02), (wide * 0.5, y + 0.01)]
-    upper = [left, (-wide * 0.45, y - thick), (-0.06, y - thick * 1.25), (0, y - thick), (0.06, y - thick * 1.25), (wide * 0.45, y - thick), right]
+    upper = [
+        left,
+        (-wide * 0.45, y - thick),
+        (-0.06, y - thick * 1.25),
+        (0, y - thick),
+        (0.06, y - thick * 1.25),
+        (wide * 0.45, y - thick),
+        right,
+    ]
     lower = [right, (wide * 0.6, y + thick), (0, y + thick * 1.8), (-wide * 0.6, y + thick), left]
     canvas.paint([*curve(upper), *curve(lower)], red, 0.03, 0.9)
     canvas.paint(oval(0, y + thick * 2.6, wide * 0.6, 0.05), shade(skin, 0.62), 0.12, 0.5)
     if person.smile > 0.62:
-        teeth = [left, *[(x, v - 0.03) for x, v in middle], right, (wide * 0.55, y + thick * 0.75), (0, y + thick), (-wide * 0.55, y + thick * 0.75)]
+        teeth = [
+            left,
+            *[(x, v - 0.03) for x, v in middle],
+            right,
+            (wide * 0.55, y + thick * 0.75),
+            (0, y + thick),
+            (-wide * 0.55, y + thick * 0.75),
+        ]
         canvas.paint(closed(teeth), shade(red, 0.35), 0.02)
         canvas.paint(closed([(x * 0.86, v) for x, v in teeth]), (242, 236, 226), 0.03, 0.95)
     else:
@@ -142,8 +195,11 @@ def _eye(canvas: Canvas, person: Person, manner: Manner, skin: Colour, side: int
     y = -0.08 + side * 0.05 * person.crooked[4] * manner.crooked
     open_ = size * (0.5 + 0.07 * person.crooked[5] * side * manner.crooked)
     canvas.paint(oval(x, y - 0.06, size * 1.25, size * 1.0), mix(shade(skin, 0.5), (70, 34, 40), 0.3), 0.2, 0.62)
-    rim = [(x - size, y + 0.03 * (side > 0)), (x - size * 0.5, y - open_ * 0.85), (x + 0.02, y - open_), (x + size * 0.55, y - open_ * 0.8),
-           (x + size, y + 0.03 * (side < 0)), (x + size * 0.45, y + open_ * 0.75), (x - size * 0.4, y + open_ * 0.75)]  # fmt: skip
+    rim = [
+        (x - size, y + 0.03 * (side > 0)), (x - size * 0.5, y - open_ * 0.85), (x + 0.02, y - open_),
+        (x + size * 0.55, y - open_ * 0.8), (x + size, y + 0.03 * (side < 0)),
+        (x + size * 0.45, y + open_ * 0.75), (x - size * 0.4, y + open_ * 0.75),
+    ]  # fmt: skip
     white = closed(rim)
     canvas.paint(white, mix((236, 230, 224), skin, 0.42 - 0.4 * grey(skin) / 255), 0.015)
     with canvas.inside(canvas.mask(white, 0.015)):
@@ -155,9 +211,13 @@ def _eye(canvas: Canvas, person: Person, manner: Manner, skin: Colour, side: int
         canvas.paint(oval(x + look, y, size * 0.24, size * 0.24), (10, 8, 10), 0.015)
         _catchlights(canvas, person, manner, (x + look, y), size, side)
     lash = 0.035 + 0.03 * manner.polish + 0.012 * person.made_up
-    canvas.stroke([(rim[0][0] - 0.015, rim[0][1]), *rim[1:4], (rim[4][0] + 0.015, rim[4][1])], lash, (26, 16, 16), 0.015, 0.95)
+    canvas.stroke(
+        [(rim[0][0] - 0.015, rim[0][1]), *rim[1:4], (rim[4][0] + 0.015, rim[4][1])], lash, (26, 16, 16), 0.015, 0.95
+    )
     canvas.stroke([rim[4], rim[5], rim[6], rim[0]], 0.018, shade(skin, 0.42), 0.02, 0.7)
-    canvas.stroke([(x - size, y - 0.09), (x, y - open_ - 0.085), (x + size, y - 0.08)], 0.022, shade(skin, 0.42), 0.03, 0.65)
+    canvas.stroke(
+        [(x - size, y - 0.09), (x, y - open_ - 0.085), (x + size, y - 0.08)], 0.022, shade(skin, 0.42), 0.03, 0.65
+    )
 
 
 def _iris(person: Person, manner: Manner, side: int) -> Colour:
@@ -176,7 +236,9 @@ def _catchlights(
     big = size * (0.11 + 0.08 * manner.gloss)
     canvas.paint(oval(at[0] + way * size * 0.17, at[1] - size * 0.18, big, big), (255, 255, 255), 0.01, 0.95)
     if manner.gloss > 0.5:
-        canvas.paint(oval(at[0] - way * size * 0.2, at[1] + size * 0.2, big * 0.6, big * 0.6), (255, 255, 255), 0.015, 0.8)
+        canvas.paint(
+            oval(at[0] - way * size * 0.2, at[1] + size * 0.2, big * 0.6, big * 0.6), (255, 255, 255), 0.015, 0.8
+        )
 
 
 def _brow(canvas: Canvas, person: Person, manner: Manner, side: int) -> None:
@@ -188,8 +250,10 @@ def _brow(canvas: Canvas, person: Person, manner: Manner, side: int) -> None:
 
 def _shine(canvas: Canvas, person: Person, manner: Manner) -> None:
     """Put the gloss of a generator on forehead, cheekbones, nose and chin; a camera's sitter has little of it."""
-    spots = ((0.0, -0.72, 0.36, 0.13, 0.6), (0.0, 0.34, 0.07, 0.08, 1.0), (-0.56, 0.24, 0.17, 0.08, 0.9), (0.56, 0.24, 0.17, 0.08, 0.9),
-             (0.0, 1.1, 0.14, 0.07, 0.7))  # fmt: skip
+    spots = (
+        (0.0, -0.72, 0.36, 0.13, 0.6), (0.0, 0.34, 0.07, 0.08, 1.0), (-0.56, 0.24, 0.17, 0.08, 0.9),
+        (0.56, 0.24, 0.17, 0.08, 0.9), (0.0, 1.1, 0.14, 0.07, 0.7),
+    )  # fmt: skip
     soft = 0.55 + 0.45 * grey(person.skin) / 255
     for x, y, wide, high, strength in spots:
         canvas.paint(oval(x, y, wide, high), WHITE, 0.14, strength * (0.14 + 0.62 * manner.gloss) * soft)

@@ -7,7 +7,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from curate.sources import sample_plan as planned
 from curate.sources.sample_person import Person, invent
-from curate.sources.sample_pipelines import REAL, shot as drawn
+from curate.sources.sample_pipelines import REAL
+from curate.sources.sample_pipelines import shot as drawn
 from curate.sources.sample_plan import Shot
 
 CAMERAS = (("Lumen", "L-20"), ("Halcyon", "Field 3"), ("Orrery", "Pocket"))
@@ -33,7 +34,7 @@ def content(shot: Shot) -> bytes:
         return PAGE
     person = invent(shot.chance)
     image = drawn(person, shot.how, shot.size)
-    if shot.problem in _COPIED and not (shot.problem == planned.CONFLICT and shot.label == REAL):
+    if shot.of:
         return _copied(shot, person, image)
     whole = encode(_in_mode(image, shot), shot, exif(person, shot))
     return whole[: len(whole) * 11 // 20] if shot.problem == planned.TORN else whole
@@ -91,8 +92,8 @@ def _rounded(size: tuple[int, int]) -> Image.Image:
 
 def _copied(shot: Shot, person: Person, image: Image.Image) -> bytes:
     """Write a copy of the file that the shot names as its original."""
-    original = encode(image, shot, b"" if shot.how != REAL else exif(person, shot))
-    if shot.problem in (planned.BYTE_COPY, planned.CONFLICT):
+    original = encode(image, shot, exif(person, shot))
+    if shot.problem == planned.BYTE_COPY or (shot.problem == planned.CONFLICT and shot.label == REAL):
         return original
     with Image.open(io.BytesIO(original)) as seen:
         again = seen.convert("RGB")
@@ -104,6 +105,3 @@ def _copied(shot: Shot, person: Person, image: Image.Image) -> bytes:
         small = (round(again.width * part), round(again.height * part))
         again.resize(small, Image.Resampling.LANCZOS).save(target, "JPEG", quality=66 + 4 * shot.turn)
     return target.getvalue()
-
-
-_COPIED = (*planned.COPIES, planned.CONFLICT)

@@ -99,7 +99,9 @@ def _sensor(image: Image.Image, noise: float, rng: np.random.Generator) -> np.nd
     mosaic = pixels[:, :, 1].astype(np.int16)
     mosaic[0::2, 0::2] = pixels[0::2, 0::2, 0]
     mosaic[1::2, 1::2] = pixels[1::2, 1::2, 2]
-    gain = np.array([round(noise * 256 * (0.35 + 0.65 * (level / 255) ** 0.5) / 104) for level in range(256)], dtype=np.int32)
+    gain = np.array(
+        [round(noise * 256 * (0.35 + 0.65 * (level / 255) ** 0.5) / 104) for level in range(256)], dtype=np.int32
+    )
     raw = _grain(rng, mosaic.shape, 104)
     return np.clip(mosaic + (raw * gain[mosaic] >> 8), 0, 255).astype(np.int16)
 

@@ -1,0 +1,218 @@
+"""The one door: what goes to stdout and what to stderr, exit codes, tables, progress, and no stray control characters."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import doors
+import pytest
+
+from imageledger import console
+from imageledger.manifest import Tally
+from imageledger.record import Record
+from imageledger.stage import Outcome
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u202e]")
+
+
+def on_a_terminal(*words: str, **env: str) -> tuple[int, str]:
+    """Run the doors with stdout and stderr on a terminal; return the exit code and all that it shows."""
+    ours, theirs = pty.openpty()
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    running = subprocess.Popen(
+        [sys.executable, doors.__file__, *words], stdin=theirs, stdout=theirs, stderr=theirs,
+        env={**kept, "TERM": "xterm-256color", "COLUMNS": "100", **env},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 4096):
+            shown += piece
+    except OSError:  # Linux ends a terminal that nobody holds any more with EIO
+        pass
+    os.close(ours)
+    return running.wait(), shown.decode()
+
+
+@pytest.mark.parametrize(
+    ("way", "code", "stderr"),
+    [
+        ("ledger", 1, "Error: object ab is missing\nTry: curate run makes it again\n"),
+        ("hintless", 1, "Error: object ab is missing\n"),
+        ("gate", 3, "Error: 3 pictures could not be read\nTry: their rows hold the reasons\n"),
+        ("interrupt", 130, "Error: interrupted\nTry: the same command carries on where it stopped\n"),
+    ],
+)
+def test_every_error_is_two_lines_on_stderr_an_exit_code_and_nothing_on_stdout(runner, way, code, stderr):
+    for door, words in ((doors.main, []), (doors.outer, ["inner"])):
+        ended = runner.invoke(door, [*words, "fail", way])
+        assert (ended.exit_code, ended.stdout, ended.stderr) == (code, "", stderr)
+
+
+@pytest.mark.parametrize("way", ["full", "quota", "readonly", "denied"])
+def test_trouble_with_the_disk_says_what_to_do(runner, way):
+    ended = runner.invoke(doors.main, ["fail", way])
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert re.fullmatch(r"Error: \[Errno \d+\] .+\nTry: .+\n", ended.stderr)
+
+
+def test_a_full_disk_says_that_the_same_command_carries_on(runner):
+    stderr = runner.invoke(doors.main, ["fail", "full"]).stderr
+    assert "No space left on device" in stderr
+    assert "the same command carries on where it stopped" in stderr
+
+
+@pytest.mark.parametrize(("way", "kind"), [("bug", ZeroDivisionError), ("other", OSError)])
+def test_what_nobody_foresaw_keeps_its_traceback(runner, way, kind):
+    assert isinstance(runner.invoke(doors.main, ["fail", way]).exception, kind)
+    ended = subprocess.run([sys.executable, doors.__file__, "inner", "fail", way], capture_output=True, text=True)
+    assert "Traceback (most recent call last)" in ended.stderr
+    assert ended.returncode == 1
+
+
+def test_a_command_that_works_ends_with_0_and_a_mistyped_one_with_2(runner):
+    assert runner.invoke(doors.main, ["show"]).exit_code == 0
+    for words in (["shwo"], ["show", "--jsn"], ["work"], ["work", "many"], ["show", "--project", "/no/such/folder"]):
+        ended = runner.invoke(doors.main, words)
+        assert (ended.exit_code, ended.stdout) == (2, "")
+        assert "Usage:" in ended.stderr
+
+
+def test_results_go_to_stdout_and_words_for_people_to_stderr(runner):
+    ended = runner.invoke(doors.main, ["show"])
+    assert "Portraits" in ended.stdout
+    assert "data/final.jsonl" in ended.stdout
+    assert ended.stderr == "three rows\n"
+
+
+def test_a_table_as_json_holds_the_rows_as_they_are(runner):
+    ended = runner.invoke(doors.main, ["show", "--json"])
+    shown, end = json.JSONDecoder().raw_decode(ended.stdout)
+    assert shown == doors.ROWS
+    assert ended.stdout[end:] == "\ndata/final.jsonl\n"
+
+
+def test_a_table_shows_brackets_as_they_are_and_rounds_fractions(runner):
+    shown = runner.invoke(doors.main, ["show"]).stdout
+    assert "a[b]" in shown
+    assert "0.123 " in shown
+    assert "0.1234" not in shown
+
+
+def test_names_from_strangers_bring_no_control_characters_to_the_terminal(runner):
+    assert not CONTROL.search(runner.invoke(doors.main, ["show"]).stdout)
+    stderr = runner.invoke(doors.main, ["fail", "hostile"]).stderr
+    assert stderr == "Error: evil\ufffd[31m\ufffdred.jpg is missing\nTry: look\nhere\n"
+
+
+def test_an_empty_table_says_so_on_stderr(capsys):
+    console.table([], title="runs")
+    console.table([], as_json=True)
+    assert capsys.readouterr() == ("[]\n", "runs: nothing yet\n")
+
+
+def test_away_from_a_terminal_progress_is_plain_lines_at_every_tenth_of_the_way(runner):
+    stderr = runner.invoke(doors.main, ["work", "200"]).stderr
+    lines = [f"normalize: {20 * tenth}/200, {4 * tenth} refused" for tenth in range(1, 11)]
+    assert stderr.splitlines() == [*lines, "done"]
+
+
+def test_progress_that_ends_early_or_has_nothing_to_do_is_quiet_about_it(runner):
+    assert runner.invoke(doors.main, ["work", "0"]).stderr == "done\n"
+    assert runner.invoke(doors.main, ["work", "3"]).stderr.splitlines()[-2:] == ["normalize: 3/3", "done"]
+
+
+def test_quiet_shows_no_progress_and_still_prints_results_and_errors(runner):
+    assert runner.invoke(doors.main, ["work", "200", "--quiet"]).output == ""
+    assert "data/final.jsonl" in runner.invoke(doors.main, ["show", "--quiet"]).stdout
+    assert "Error: object ab" in runner.invoke(doors.outer, ["inner", "fail", "--quiet"]).stderr
+
+
+def test_quiet_of_one_command_does_not_reach_the_next(runner):
+    runner.invoke(doors.main, ["work", "10", "--quiet"])
+    assert "normalize: 10/10" in runner.invoke(doors.main, ["work", "10"]).stderr
+
+
+def test_on_a_terminal_there_is_colour_and_a_bar(runner):
+    code, shown = on_a_terminal("inner", "work", "60")
+    assert code == 0
+    assert COLOUR.search(shown)
+    assert "12 refused" in shown
+    assert "60/60" in shown
+    assert COLOUR.search(on_a_terminal("inner", "fail")[1])
+
+
+@pytest.mark.parametrize("words", [("fail",), ("show",), ("work", "30")], ids=lambda words: words[0])
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {}], ids=["NO_COLOR", "--no-color"])
+def test_on_a_terminal_without_colour_nothing_is_coloured_or_bold(words, env):
+    _, shown = on_a_terminal("inner", *words, *([] if env else ["--no-color"]), **env)
+    assert not COLOUR.search(shown)
+    if words[0] != "work":  # a bar moves the cursor, which is no colour
+        assert "\x1b" not in shown
+
+
+def test_in_a_pipe_there_is_no_escape_sequence_even_where_colours_would_be_nice():
+    for words in (("fail",), ("show",), ("work", "30")):
+        ended = subprocess.run([sys.executable, doors.__file__, "inner", *words], capture_output=True, text=True)
+        assert not CONTROL.search(ended.stdout + ended.stderr)
+
+
+def outcome(tmp_path, *rows: Record) -> Outcome:
+    tally = Tally()
+    for row in rows:
+        tally.add(row)
+    return Outcome(stage="normalize", path=tmp_path / "normalized.jsonl", tally=tally, worked=2, reused=1)
+
+
+def portrait(number: int, label: str = "real") -> Record:
+    return Record(source="folder:x", member=f"{number}.jpg", label=label)
+
+
+def test_a_report_counts_by_label_and_status_and_ends_with_the_path(tmp_path, capsys):
+    done = outcome(tmp_path, portrait(1), portrait(2).failed("torn"), portrait(3, "ai"))
+    console.report(done)
+    out, err = capsys.readouterr()
+    assert re.search(r"label\W+ok\W+duplicate\W+unreadable\W+rejected\W+unused\W+total", out)
+    assert re.search(r"real\W+1\W+0\W+1\W+0\W+0\W+2", out)
+    assert out.endswith(f"{tmp_path / 'normalized.jsonl'}\n")
+    assert err == "  real: 1 × torn\nnormalize: 2 worked on, 1 reused\n"
+
+
+def test_a_report_as_json_is_nothing_but_json_on_stdout(tmp_path, capsys):
+    console.report(outcome(tmp_path, portrait(1)), as_json=True)
+    assert json.loads(capsys.readouterr().out) == [
+        {"label": "real", "ok": 1, "duplicate": 0, "unreadable": 0, "rejected": 0, "unused": 0, "total": 1}
+    ]
+
+
+def test_reasons_that_differ_only_in_numbers_are_counted_together(tmp_path, capsys):
+    rows = [portrait(n).failed(f"{100 + n} px, needs 512", "rejected") for n in range(40)]
+    console.report(outcome(tmp_path, *rows))
+    assert "  real: 40 × 139 px, needs 512 and alike\n" in capsys.readouterr().err
+
+
+def test_reasons_beyond_the_most_frequent_are_summed_up(tmp_path, capsys):
+    words = ["torn", "empty", "odd", "flat", "dark", "grey", "wide"]
+    rows = [portrait(n).failed(word) for n, word in enumerate(words)]
+    console.report(outcome(tmp_path, *rows))
+    assert "  real: 2 for other reasons, which stand in the manifest\n" in capsys.readouterr().err
+
+
+def test_strict_ends_with_3_only_when_pictures_could_not_be_read(tmp_path):
+    console.report(outcome(tmp_path, portrait(1), portrait(2).failed("small", "rejected")), strict=True)
+    with pytest.raises(console.GateFailed, match="1 pictures could not be read"):
+        console.report(outcome(tmp_path, portrait(1), portrait(2).failed("torn")), strict=True)
+
+
+def test_what_the_library_logs_is_said_aloud_only_inside_the_block(capsys):
+    import logging
+
+    logger = logging.getLogger("curate.anything")
+    with console.aloud("curate"):
+        logger.info("12 files left alone")
+    logger.info("not this")
+    assert capsys.readouterr() == ("", "12 files left alone\n")

@@ -1,0 +1,386 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from drawn import encoded
+from PIL import Image, ImageChops, ImageCms
+
+from curate import pixels
+from curate.pixels import CannotDecode
+
+
+def picture(size=(40, 24), seed=1):
+    """Smooth colours without any symmetry."""
+    cells = np.random.default_rng(seed).integers(20, 236, (3, 5, 3), dtype=np.uint8)
+    return Image.fromarray(cells).resize(size, Image.Resampling.BICUBIC)
+
+
+def array(image):
+    return np.asarray(image, dtype=int)
+
+
+def differ(one, other):
+    """The mean difference of two pictures in grey levels; pictures of two sizes differ by all."""
+    return float(np.abs(array(one) - array(other)).mean()) if one.size == other.size else 255.0
+
+
+def adobe_like(image):
+    """A picture whose numbers are in a wide colour space, and the profile that says so."""
+    wide = ImageCms.createProfile("sRGB")
+    content = bytearray(ImageCms.ImageCmsProfile(wide).tobytes())
+    table = {content[132 + 12 * n : 136 + 12 * n].decode(): 132 + 12 * n for n in range(content[131])}
+    red, green = table["rXYZ"], table["gXYZ"]
+    content[red + 4 : red + 12], content[green + 4 : green + 12] = (
+        content[green + 4 : green + 12],
+        content[red + 4 : red + 12],
+    )
+    r, g, b = image.split()
+    return Image.merge("RGB", (g, r, b)), bytes(content)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_orientations_give_the_same_upright_picture(format, orientation):
+    image = picture((64, 48))
+    options = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}.get(format, {})
+    decoded = pixels.decode(encoded(image, format, orientation=orientation, **options))
+    assert decoded.image.size == (64, 48)
+    assert differ(decoded.image, image) < 1.5
+    assert ("turned upright by EXIF" in decoded.notes) == (orientation != 1)
+
+
+def test_an_impossible_orientation_is_no_orientation():
+    exif = Image.Exif()
+    exif[0x0112] = 9
+    decoded = pixels.decode(encoded(picture(), "PNG", exif=exif))
+    assert decoded.notes == ()
+    assert differ(decoded.image, picture()) == 0
+
+
+def test_a_broken_exif_block_does_not_cost_the_picture():
+    whole = encoded(picture(), "JPEG", orientation=6)
+    start = whole.index(b"Exif\0\0") + 6
+    for torn in (b"\xff" * 20, b"MM\0*\0\0\0\x08\xff\xff\x01\x12\0\x05\0\xff\xff\xff\xff\xff"):
+        broken = whole[:start] + torn + whole[start + len(torn) :]
+        turned = pixels.decode(whole).image.transpose(Image.Transpose.ROTATE_90)
+        assert differ(pixels.decode(broken).image, turned) < 1
+
+
+def test_cmyk_becomes_rgb_with_its_colours():
+    decoded = pixels.decode(encoded(picture().convert("CMYK"), "JPEG", quality=95))
+    assert (decoded.mode, decoded.image.mode) == ("CMYK", "RGB")
+    assert differ(decoded.image, picture()) < 4
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "YCbCr"])
+def test_other_modes_become_rgb(mode):
+    image = picture().convert(mode)
+    format = "JPEG" if mode == "YCbCr" else "PNG"
+    decoded = pixels.decode(encoded(image, format))
+    assert decoded.image.mode == "RGB"
+    assert differ(decoded.image, image.convert("RGB")) < 4
+
+
+def test_lab_becomes_rgb_with_its_colours():
+    lab = ImageCms.profileToProfile(
+        picture(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+    )
+    assert differ(pixels.decode(encoded(lab, "TIFF")).image, picture()) < 3
+
+
+def test_alpha_is_laid_over_white():
+    image = Image.new("RGBA", (4, 4), (200, 0, 0, 128))
+    image.putpixel((0, 0), (10, 20, 30, 0))
+    image.putpixel((1, 0), (10, 20, 30, 255))
+    decoded = pixels.decode(encoded(image, "PNG"))
+    assert decoded.image.getpixel((0, 0)) == (255, 255, 255)
+    assert decoded.image.getpixel((1, 0)) == (10, 20, 30)
+    assert np.abs(np.array(decoded.image.getpixel((2, 2))) - (227, 127, 127)).max() <= 1
+    assert "alpha laid over white" in decoded.notes
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGB", "LA"])
+def test_transparency_of_palettes_and_keys_is_white_too(mode):
+    image = Image.new("RGB", (4, 4), (200, 10, 10))
+    image.putpixel((0, 0), (0, 0, 0))
+    if mode == "LA":
+        image = image.convert("LA")
+        image.putpixel((0, 0), (0, 0))
+        content = encoded(image)
+    else:
+        image = image.convert(mode)
+        content = encoded(image, transparency=image.getpixel((0, 0)))
+    decoded = pixels.decode(content)
+    assert decoded.image.getpixel((0, 0)) == (255, 255, 255)
+    assert max(decoded.image.getpixel((1, 1))) < 255
+
+
+def test_a_palette_with_several_alphas_keeps_each():
+    image = Image.new("P", (3, 1))
+    image.putpalette([0, 0, 0, 0, 0, 0, 0, 0, 0])
+    image.putdata([0, 1, 2])
+    decoded = pixels.decode(encoded(image, transparency=bytes([0, 128, 255])))
+    assert [decoded.image.getpixel((x, 0))[0] for x in range(3)] == pytest.approx([255, 127, 0], abs=1)
+
+
+@pytest.mark.parametrize("white", [4095, 65535])
+def test_12_and_16_bits_are_scaled_not_clipped(white):
+    ramp = np.linspace(0, white, 4096).astype(np.uint16).reshape(64, 64)
+    decoded = pixels.decode(encoded(Image.fromarray(ramp), "TIFF"))
+    grey = array(decoded.image)[..., 0].ravel()
+    assert (grey[0], grey[-1]) == (0, 255)
+    assert np.abs(grey - np.linspace(0, 255, 4096)).max() <= 1
+    assert "I;16 pixels scaled by their range" in decoded.notes
+
+
+def test_a_16_bit_key_colour_is_white():
+    ramp = np.linspace(0, 65535, 4096).astype(np.uint16).reshape(64, 64)
+    content = encoded(Image.fromarray(ramp))
+    at = content.index(b"IDAT") - 4
+    chunk = b"tRNS" + struct.pack(">H", 0)
+    keyed = content[:at] + struct.pack(">I", 2) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    decoded = pixels.decode(keyed + content[at:])
+    assert decoded.image.getpixel((0, 0)) == (255, 255, 255)
+    assert decoded.image.getpixel((1, 0)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-3.0, 900.0)])
+def test_floats_are_scaled_by_their_range_negative_ones_included(low, high):
+    ramp = np.linspace(low, high, 4096, dtype=np.float32).reshape(64, 64)
+    grey = array(pixels.decode(encoded(Image.fromarray(ramp), "TIFF")).image)[..., 0].ravel()
+    scale = 4095 if high == 900 else high
+    assert np.abs(grey - 255 * (ramp.ravel() - low) / (scale - low)).max() <= 1
+
+
+def test_what_is_no_number_is_black_and_infinity_is_white():
+    ramp = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    ramp[0, 0], ramp[0, 1] = np.nan, np.inf
+    grey = array(pixels.decode(encoded(Image.fromarray(ramp), "TIFF")).image)[..., 0]
+    assert (grey[0, 0], grey[0, 1], grey[7, 7]) == (0, 255, 255)
+
+
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF", "MPO"])
+def test_of_an_animation_the_first_frame_is_taken_and_noted(format):
+    frames = [picture(seed=seed) for seed in (1, 2, 3)]
+    options = {"lossless": True} if format == "WEBP" else {}
+    decoded = pixels.decode(encoded(frames[0], format, save_all=True, append_images=frames[1:], **options))
+    assert decoded.frames == 3
+    assert "first of 3 frames" in decoded.notes
+    assert differ(decoded.image, frames[0]) < differ(decoded.image, frames[1]) / 3
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_an_icc_profile_is_honoured(format):
+    numbers, profile = adobe_like(picture())
+    options = {"JPEG": {"quality": 97, "subsampling": 0}, "WEBP": {"lossless": True}}.get(format, {})
+    decoded = pixels.decode(encoded(numbers, format, icc_profile=profile, **options))
+    assert differ(decoded.image, picture()) < 4
+    assert differ(pixels.decode(encoded(numbers, format, **options)).image, picture()) > 15
+    assert "icc_profile" not in decoded.image.info or decoded.notes == ()
+
+
+def test_an_icc_profile_is_honoured_beneath_alpha():
+    numbers, profile = adobe_like(picture())
+    numbers.putalpha(255)
+    assert differ(pixels.decode(encoded(numbers, icc_profile=profile)).image, picture()) < 4
+
+
+def test_a_broken_icc_profile_is_noted_and_the_picture_kept():
+    decoded = pixels.decode(encoded(picture(), icc_profile=b"no profile at all"))
+    assert decoded.notes == ("ICC profile not usable",)
+    assert differ(decoded.image, picture()) == 0
+
+
+def test_an_icc_profile_for_another_mode_is_noted():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    decoded = pixels.decode(encoded(picture().convert("L"), icc_profile=profile))
+    assert decoded.notes == ("ICC profile not usable",)
+
+
+def test_the_profile_of_a_real_file_gives_the_colours_of_its_twin(testdata):
+    with_profile = pixels.decode((testdata / "bad-input" / "icc_profile.png").read_bytes())
+    without = pixels.decode((testdata / "bad-input" / "icc_profile_none.png").read_bytes())
+    assert with_profile.notes == without.notes == ("alpha laid over white",)
+    assert differ(with_profile.image, without.image) < 10
+
+
+def test_the_same_face_in_many_real_formats_looks_the_same(testdata):
+    folder = testdata / "bad-input"
+    hopper = pixels.decode((folder / "hopper.png").read_bytes()).image
+    for name, within in [("hopper.ppm", 3), ("hopper.webp", 8), ("avif__hopper.avif", 8), ("hopper.Lab.tif", 8)]:
+        assert differ(pixels.decode((folder / name).read_bytes()).image, hopper) < within, name
+
+
+def test_all_orientations_of_a_real_file_are_one_picture(testdata):
+    files = [testdata / "bad-input" / f"hopper_orientation_{number}.jpg" for number in range(2, 9)]
+    first, *others = [pixels.decode(file.read_bytes()).image for file in files]
+    assert all(differ(first, other) < 6 for other in others)
+
+
+def bomb_of(format):
+    width, height = 30_000, 30_000
+    if format == "png":
+        header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        crc = struct.pack(">I", zlib.crc32(header))
+        return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + crc + b"\0\0\0\0IDAT\0\0\0\0"
+    if format == "gif":
+        return b"GIF89a" + struct.pack("<HH", width, height) + encoded(Image.new("P", (4, 4)), "GIF")[10:]
+    inside = encoded(Image.new("1", (12_000, 12_000)))
+    return struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(inside), 22) + inside
+
+
+@pytest.mark.parametrize("format", ["png", "gif", "icon with a bomb inside"])
+def test_a_decompression_bomb_is_refused_before_its_pixels_are_decoded(format, monkeypatch):
+    made = []
+    fresh = Image.core.new
+    monkeypatch.setattr(Image.core, "new", lambda mode, size: made.append(size) or fresh(mode, size))
+    with pytest.raises(CannotDecode, match="more than 120 million pixels"):
+        pixels.decode(bomb_of(format))
+    assert all(width * height < 1_000_000 for width, height in made)
+
+
+def test_a_large_but_honest_picture_is_decoded():
+    assert pixels.decode(encoded(Image.new("L", (10_000, 9_500), 200))).image.size == (10_000, 9_500)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty file"),
+        (b"\0" * 500, "not a picture that can be identified"),
+        (b"<!doctype html><title>404</title>", "not a picture that can be identified"),
+        (b"\x89PNG\r\n\x1a\n", "not a picture"),
+        (encoded(picture((200, 200)), "JPEG")[:900], "truncated"),
+        (encoded(picture((200, 200)), "PNG")[:900], "truncated"),
+        (encoded(picture((200, 200)), "TIFF")[:9000], "cannot be decoded"),
+        (encoded(picture((200, 200)), "GIF")[:900], "truncated"),
+    ],
+)
+def test_what_is_no_whole_picture_has_a_reason(content, reason):
+    with pytest.raises(CannotDecode, match=reason) as caught:
+        pixels.decode(content)
+    assert "0x" not in str(caught.value)
+    assert len(str(caught.value)) <= 160
+
+
+def test_opening_is_not_enough_the_pixels_must_decode():
+    torn = encoded(picture((200, 200)), "JPEG")[:-300]
+    with Image.open(io.BytesIO(torn)) as opened:
+        assert opened.size == (200, 200)
+    with pytest.raises(CannotDecode, match="truncated"):
+        pixels.decode(torn)
+
+
+def test_decoders_that_raise_anything_still_give_a_reason(monkeypatch):
+    def odd(*_):
+        raise TypeError("<_io.BytesIO object at 0x7f12ab> is odd.")
+
+    monkeypatch.setattr(Image, "open", odd)
+    with pytest.raises(CannotDecode) as caught:
+        pixels.decode(b"x")
+    assert str(caught.value) == "cannot be decoded: the file is odd"
+
+
+def test_libtiff_does_not_write_to_the_error_stream(capfd):
+    torn = bytearray(encoded(picture((200, 200)), "TIFF", compression="tiff_lzw"))
+    torn[200:260] = b"\xff" * 60
+    with pytest.raises(CannotDecode):
+        pixels.decode(bytes(torn))
+    assert capfd.readouterr().err == ""
+
+
+def test_the_pixel_digest_sees_pixels_mode_and_size_only():
+    image = picture()
+    same = pixels.decode(encoded(image, "TIFF")).image
+    assert pixels.pixel_digest(image) == pixels.pixel_digest(same)
+    wide = Image.frombytes("RGB", (image.height, image.width), image.tobytes())
+    assert len({pixels.pixel_digest(each) for each in (image, wide, image.convert("L"))}) == 3
+
+
+def test_the_table_of_a_jpeg_is_summed_and_a_lossless_picture_has_none():
+    coarse, fine = (pixels.decode(encoded(picture(), "JPEG", quality=q)).tables for q in (50, 95))
+    assert coarse > fine > 0
+    assert pixels.decode(encoded(picture(), "PNG")).tables == 0
+
+
+def test_the_crop_is_centred_on_the_face_and_stays_inside():
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        width, height = (int(side) for side in rng.integers(40, 900, 2))
+        x, y = int(rng.integers(0, width - 10)), int(rng.integers(0, height - 10))
+        side = int(rng.integers(8, min(width - x, height - y)))
+        face = (x, y, x + side, y + side)
+        left, top, right, bottom = pixels.square_around((width, height), face, least=32, room=2.0)
+        assert right - left == bottom - top
+        assert 0 <= left < right <= width
+        assert 0 <= top < bottom <= height
+        assert right - left >= min(32, width, height)
+        for low, high, centre, most in ((left, right, x + side / 2, width), (top, bottom, y + side / 2, height)):
+            assert abs((low + high) / 2 - centre) <= 1 or low == 0 or high == most
+
+
+def test_without_a_face_the_crop_is_the_largest_in_the_middle():
+    assert pixels.square_around((300, 200), None, least=64, room=2.0) == (50, 0, 250, 200)
+
+
+def test_a_box_follows_its_picture_through_crop_and_shrinking():
+    image = Image.new("L", (300, 200))
+    image.paste(255, (120, 60, 180, 120))
+    crop = (50, 0, 250, 200)
+    assert ImageChops.invert(pixels.downscale(image, crop, 100)).point(lambda v: 255 * (v < 128)).getbbox() == (
+        pixels.within((120, 60, 180, 120), crop, 100)
+    )
+    assert pixels.within((0, -5, 400, 260), crop, 100) == (0, 0, 100, 100)
+
+
+def test_nothing_is_ever_enlarged():
+    with pytest.raises(ValueError, match="enlarged"):
+        pixels.downscale(picture((64, 64)), (0, 0, 40, 40), 41)
+
+
+def test_shrinking_is_antialiased():
+    checks = Image.fromarray((np.indices((512, 512)).sum(0) % 2 * 255).astype(np.uint8))
+    small = array(pixels.downscale(checks, (0, 0, 512, 512), 100))
+    assert np.abs(small - 127.5).max() < 12
+
+
+def test_an_encoded_jpeg_has_one_table_half_the_colours_and_no_metadata():
+    numbers, profile = adobe_like(picture((64, 64)))
+    exif = Image.Exif()
+    exif[0x010E] = "a secret"
+    rich = Image.open(io.BytesIO(encoded(numbers, "PNG", icc_profile=profile, exif=exif)))
+    contents = [pixels.encode(image, "jpeg", 90) for image in (rich, picture((64, 64), 5))]
+    tables = []
+    for content in contents:
+        with Image.open(io.BytesIO(content)) as image:
+            tables.append(image.quantization)
+            assert [layer[1:3] for layer in image.layer] == [(2, 2), (1, 1), (1, 1)]
+            assert set(image.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        assert b"secret" not in content
+    assert tables[0] == tables[1]
+    assert list(tables[0]) == [0, 1]
+
+
+def test_an_encoded_png_is_lossless_and_bare():
+    content = pixels.encode(picture(), "png", 1)
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.info == {}
+        assert differ(image, picture()) == 0
+
+
+def test_every_bad_file_decodes_or_has_a_reason_that_is_always_the_same(testdata):
+    reasons = {}
+    for file in sorted((testdata / "bad-input").iterdir()):
+        try:
+            decoded = pixels.decode(file.read_bytes())
+            assert decoded.image.mode == "RGB", file.name
+        except CannotDecode as why:
+            reasons[file.name] = str(why)
+    for name, reason in reasons.items():
+        with pytest.raises(CannotDecode) as again:
+            pixels.decode((testdata / "bad-input" / name).read_bytes())
+        assert str(again.value) == reason
+        assert "0x" not in reason
+    assert 15 < len(reasons) < 30
