@@ -43,7 +43,7 @@ def top_losses(
     audit top-losses first --actual ai          the AI portraits called real
     audit top-losses --all -k 50                the 50 highest losses, right or wrong
     audit top-losses --json | jq .fisher_p      one number for a script
-    """  # noqa: D301
+    """
     import json
 
     from audit import losses, pictures, top_losses

@@ -180,20 +180,23 @@ def apart(one: str, other: str) -> int:
     return (hashers.to_int(one) ^ hashers.to_int(other)).bit_count()
 
 
-def search(count: int = 2000) -> None:
-    """Print the time of the search beside imagehash's own difference and integers, each in a loop over all pairs."""
+def search(count: int = 10_000, peers: int = 1000) -> None:
+    """Print the time of the search beside integers, and imagehash's own difference, in loops over all pairs."""
     rng = np.random.default_rng(0)
     hashes = rng.integers(0, 2**64, count, dtype=np.uint64)
-    ours = timed(lambda: hashers.near_pairs(hashes, 6))
-    objects = [imagehash.hex_to_hash(f"{value:016x}") for value in hashes.tolist()]
-    peer = timed(lambda: (1 for n, a in enumerate(objects) for b in objects[n + 1 :] if a - b <= 6))
     integers = hashes.tolist()
+    objects = [imagehash.hex_to_hash(f"{value:016x}") for value in integers[:peers]]
+    ours = timed(lambda: hashers.near_pairs(hashes, 6))
     loop = timed(lambda: (1 for n, a in enumerate(integers) for b in integers[n + 1 :] if (a ^ b).bit_count() <= 6))
-    print(f"all pairs of {count} hashes within 6: {1000 * ours:.1f} ms; imagehash's a - b in a loop takes "
-          f"{peer / ours:.0f} times as long, integers in a loop {loop / ours:.0f} times")  # fmt: skip
+    peer = timed(lambda: (1 for n, a in enumerate(objects) for b in objects[n + 1 :] if a - b <= 6))
+    scaled = peer * (count / peers) ** 2
+    print(
+        f"all pairs of {count} hashes within 6: {1000 * ours:.0f} ms; a loop over integers takes {loop / ours:.0f} "
+        f"times as long, one over imagehash's a - b {scaled / ours:.0f} times (scaled from {peers} hashes)"
+    )
     many = rng.integers(0, 2**64, 100_000, dtype=np.uint64)
-    print(f"all pairs of 100,000 hashes within 6: {timed(lambda: hashers.near_pairs(many, 6)):.1f} s, "
-          f"within {FAR}: {timed(lambda: hashers.near_pairs(many, FAR)):.1f} s")  # fmt: skip
+    near, far = (timed(lambda within=d: hashers.near_pairs(many, within)) for d in (6, FAR))
+    print(f"all pairs of 100,000 hashes within 6: {near:.1f} s, within {FAR}: {far:.1f} s")
 
 
 def timed(work: Callable[[], Iterator[object]]) -> float:

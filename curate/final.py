@@ -150,9 +150,10 @@ def export(records: Iterable[Record], store: Store, target: Path) -> int:
     where links cannot be made. Raises LedgerError when the target holds anything that an export did not write.
     """
     target = target.absolute()
-    if target.is_symlink() or (target.exists() and not _ours(target)):
-        raise LedgerError(f"{target} is not empty and was not written by --export", "name a new or an empty folder")
     draft = target.with_name(f".{target.name}.part")
+    for folder in (target, draft):
+        if folder.is_symlink() or (folder.exists() and not _ours(folder)):
+            raise LedgerError(f"{folder} is not empty and was not written by --export", "name a new or an empty folder")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     (draft / MARKER).write_text("written by curate manifest --export, which replaces this folder\n", encoding="utf-8")

@@ -20,11 +20,15 @@ JUDGED = (1.0, 4.0)
 """Bands, as the two sigmas (pixels of a view) of a difference of Gaussians: to find the place, to settle it, to judge.
 
 Light, colour and large shapes, which all aligned portraits share, lie below the last band; noise and
-compression above it. benchmarks/dedupe.py prints what it makes of copies and of the likest different people.
+compression above it.
 """
 
 ALIKE = 0.88
-"""From this correlation on two views show the same picture."""
+"""From this correlation on two views show the same picture.
+
+benchmarks/dedupe.py measures on 560 real and AI portraits: copies, edits and crops up to 10 % reach 0.906 and more
+(strong blur is the worst), different people whose hashes differ in up to 12 bits 0.733 at most.
+"""
 
 STEPS = 12
 LEAST_SCALE, MOST_SCALE = 0.8, 1.25

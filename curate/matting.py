@@ -22,7 +22,7 @@ from imageledger.errors import ModelError
 Alpha = NDArray[np.uint8]
 
 GRABCUT_SIDE = 256
-GRABCUT_ROUNDS = 4
+GRABCUT_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _person_prior(size: tuple[int, int], face: tuple[float, ...] | None) -> NDAr
     for side in (guess[:, :edge], guess[:, -edge:]):
         side[: round(min(height, bottom))] = cv2.GC_BGD
     guess[: max(1, round(min(edge, top))), :] = cv2.GC_BGD
-    _ellipse(guess, (x, y), (0.36 * w, 0.46 * h), cv2.GC_FGD)
+    _ellipse(guess, (x, y - 0.15 * h), (0.36 * w, 0.6 * h), cv2.GC_FGD)  # with the hair above the forehead
     neck = [(x - 0.2 * w, y), (x + 0.2 * w, y), (x + 0.3 * w, height), (x - 0.3 * w, height)]
     cv2.fillPoly(guess, [np.rint(neck).astype(np.int32)], cv2.GC_FGD)
     return guess

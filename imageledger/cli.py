@@ -38,7 +38,7 @@ def main() -> None:
     \b
     imageledger demo        a tour on drawn pictures: no account, no download
     imageledger init        a project of your own
-    """  # noqa: D301
+    """
 
 
 @main.command()
@@ -93,12 +93,14 @@ def demo(folder: Path, full: bool, project: Path | None) -> None:
 
 
 def _planted(opened: "Project") -> list[dict[str, object]]:
-    """Compare the truth of the sample source, which lives in curate, with the final manifest."""
+    """Write the truth of the drawn pictures and compare it with what the stages and the model made of them."""
+    from imageledger import demo as tour
     from imageledger.manifest import read
 
     sample = import_module("curate.sources.sample")
-    source = sample.open_sample("sample:42", opened)
-    return list(sample.found(source.truth(), read(opened.manifest("manifest"))))
+    truth = sample.open_sample(tour.SOURCE, opened).truth()
+    sample.write_truth(opened.folder / "truth.jsonl", truth)
+    return list(sample.found(truth, read(opened.manifest("manifest")), tour.suspects(opened)))
 
 
 @main.command()

@@ -1,5 +1,6 @@
 """The guided tour: type the commands that a user would type, on drawn pictures, and count what was found."""
 
+import json
 import os
 import subprocess
 import sys
@@ -73,8 +74,14 @@ def summary(project: Project, took: Sequence[Took]) -> list[dict[str, Any]]:
     for stage in MANIFEST_OF:
         card = Card.read(manifest.card_path(project.manifest(stage)))
         counts = {status: sum(label.get(status, 0) for label in card.counts.values()) for status in STATUSES}
-        rows.append({"stage": stage, "in": card.rows, **counts, "seconds": f"{seconds[f'curate {stage}']:.0f}"})
+        rows.append({"stage": stage, "in": card.rows, **counts, "seconds": round(seconds[f"curate {stage}"])})
     return rows
+
+
+def suspects(project: Project) -> set[str]:
+    """Return the members whose label the model contradicts, in training or validation: mislabelled, or just hard."""
+    lines = (project.runs / RUN / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    return {row["member"] for row in map(json.loads, lines) if row["predicted"] != row["label"]}
 
 
 def places(project: Project) -> list[tuple[str, Path]]:
@@ -82,6 +89,7 @@ def places(project: Project) -> list[tuple[str, Path]]:
     run = project.runs / RUN
     return [
         ("the final dataset, for a spreadsheet", project.folder / "final.csv"),
+        ("the planted problems", project.folder / "truth.jsonl"),
         ("learning curve and confusion matrix", run / "figures"),
         ("real pictures called AI, a page", run / "audit" / "top-losses.html"),
         ("real pictures called AI, a sheet", run / "audit" / "top-losses.png"),

@@ -97,12 +97,12 @@ def _damaged_objects(project: Project, stage: str, record: Record, seen: set[str
 def mend(project: Project, found: Iterable[Damage]) -> str:
     """Remove the objects that do not match their names, and return the command that makes them again."""
     found = list(found)
-    for damage in found:
-        if OBJECT_NAME.fullmatch(damage.what):
-            project.store.path(damage.what).unlink(missing_ok=True)
+    objects = [damage.what for damage in found if OBJECT_NAME.fullmatch(damage.what)]
+    for name in objects:
+        project.store.path(name).unlink(missing_ok=True)
     order = project.declared.order
     first = min((damage.restore for damage in found), key=lambda command: order.index(command.removeprefix("curate ")))
-    return f"{first} (damaged objects were removed), then curate run"
+    return f"{first}{' (damaged objects were removed)' if objects else ''}, then curate run"
 
 
 def plain(damage: Damage) -> dict[str, str]:

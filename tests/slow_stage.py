@@ -34,10 +34,11 @@ def noted(log: Path) -> list[str]:
     return [line.split()[0] for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def work(record: Record, *, stage: Stage, store: Store, log: Path, seconds: float = 0.0) -> Record:
+def work(record: Record, *, stage: Stage, store: Store, log: Path, stuck_at: int = -1) -> Record:
     """Store a few bytes for a row, and note that it was worked on; every seventh picture is bad."""
     note(log, record)
-    time.sleep(seconds)
+    if int(record.member[:4]) == stuck_at:
+        time.sleep(600)
     if int(record.member[:4]) % 7 == 3:
         return record.failed("torn", step=stage.step(record))
     name = store.put(f"{record.member} {stage.did} {dict(stage.settings)}".encode(), "bin")
@@ -55,18 +56,16 @@ def fetched(root: Path, records: list[Record], log: Path) -> Outcome:
     )  # fmt: skip
 
 
-def normalized(
-    root: Path, log: Path, stage: Stage = STAGE, seconds: float = 0.0, workers: int = 1, **options
-) -> Outcome:
+def normalized(root: Path, log: Path, stage: Stage = STAGE, stuck_at: int = -1, workers: int = 1, **options) -> Outcome:
     """Run the second stage over what the first has written."""
     store = Store(root / "objects")
     return run_rows(
-        stage, partial(work, stage=stage, store=store, log=log, seconds=seconds), source=root / "fetched.jsonl",
+        stage, partial(work, stage=stage, store=store, log=log, stuck_at=stuck_at), source=root / "fetched.jsonl",
         output=root / "normalized.jsonl", dataset="d", store=store, workers=workers, **options,
     )  # fmt: skip
 
 
-def halved(root: Path, log: Path, seconds: float = 0.0, extra_input: str = "", stage: Stage | None = None) -> Outcome:
+def halved(root: Path, log: Path, stuck_at: int = -1, extra_input: str = "", stage: Stage | None = None) -> Outcome:
     """Run a whole-set stage that sets every second `ok` row aside."""
 
     def plan(rows: Callable[[], Iterator[Record]]) -> Callable[[Record], Record]:
@@ -74,7 +73,8 @@ def halved(root: Path, log: Path, seconds: float = 0.0, extra_input: str = "", s
         note(log, Record(source="", member="planned", label=""))
 
         def decide(record: Record) -> Record:
-            time.sleep(seconds)
+            if int(record.member[:4]) == stuck_at:
+                time.sleep(600)
             return replace(record, split="train") if record.key in chosen else record
 
         return decide
@@ -119,11 +119,11 @@ def hold(record: Record, *, folder: Path) -> Record:
 
 
 if __name__ == "__main__":
-    where, what, pause, parallel = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
+    where, what, last, parallel = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     if what == "normalize":
-        normalized(where, where / "log", seconds=pause, workers=parallel)
+        normalized(where, where / "log", stuck_at=last, workers=parallel)
     elif what == "manifest":
-        halved(where, where / "log", seconds=pause)
+        halved(where, where / "log", stuck_at=last)
     elif what == "hold":
         from imageledger.engines.local import ordered_map
 
@@ -135,4 +135,4 @@ if __name__ == "__main__":
 
         with open_project(where).lock("curate whiten"):
             (where / "locked").touch()
-            time.sleep(pause)
+            time.sleep(last)

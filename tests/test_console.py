@@ -1,4 +1,4 @@
-"""The one door: what goes to stdout and what to stderr, exit codes, tables, progress, and no stray control characters."""
+"""The one door: stdout and stderr, exit codes, tables, progress, and no stray control characters."""
 
 import json
 import os

@@ -114,9 +114,13 @@ def test_a_worker_that_dies_is_an_error_with_a_hint():
 
 def test_what_came_before_a_dead_worker_was_handed_on():
     found = []
-    with pytest.raises(LedgerError):
+
+    def gather() -> None:
         for result in ordered_map(dying, undone(40), workers=2):
             found.append(result)
+
+    with pytest.raises(LedgerError):
+        gather()
     assert found == list(range(len(found)))
 
 

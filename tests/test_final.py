@@ -7,7 +7,7 @@ import os
 from collections import Counter
 
 import pytest
-from originals import written
+from originals import png, row, scene, written
 
 from curate.cli import main
 from curate.final import COLUMNS, FinalSettings, as_csv, export, finish, split_of
@@ -25,19 +25,8 @@ def rows(store, count=14, labels=("real", "ai"), source="folder:drawn", **change
         for n in range(count):
             name = store.put(f"{source} {label} {n}".encode(), "png")
             step = Step(did="normalize@1", on=name, found={"format": "jpeg", "size": [640, 480]})
-            made.append(
-                Record(
-                    source=source,
-                    member=f"{label}/{n:03}.jpg",
-                    label=label,
-                    origin=name,
-                    file=name,
-                    width=512,
-                    height=512,
-                    steps=(step,),
-                    **changes,
-                )  # fmt: skip
-            )
+            values = {"origin": name, "file": name, "width": 512, "height": 512, "steps": (step,), **changes}
+            made.append(Record(source=source, member=f"{label}/{n:03}.jpg", label=label, **values))
     return made
 
 
@@ -191,9 +180,9 @@ def test_the_exported_tree_holds_hard_links_by_side_and_label(ready, tmp_path):
     target = tmp_path / "faces"
     assert export(read(outcome.path), ready.store, target) == 20
     assert tree(target) == {"train/real": 8, "train/ai": 8, "valid/real": 2, "valid/ai": 2}
-    for row in read(outcome.path):
-        if row.split:
-            assert (target / row.split / row.label / row.file).samefile(ready.store.path(row.file))
+    for each in read(outcome.path):
+        if each.split:
+            assert (target / each.split / each.label / each.file).samefile(ready.store.path(each.file))
 
 
 def test_pictures_are_copied_where_links_cannot_be_made(ready, tmp_path, monkeypatch):
@@ -222,11 +211,14 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(ready, tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.tex").write_text("years of work")
+    (tmp_path / ".new.part").mkdir()
+    (tmp_path / ".new.part" / "half a film").write_text("")
     (tmp_path / "link").symlink_to(tmp_path)
-    for target in (mine, mine / "thesis.tex", tmp_path / "link"):
+    for target in (mine, mine / "thesis.tex", tmp_path / "link", tmp_path / "new"):
         with pytest.raises(LedgerError, match="was not written by --export"):
             export(made, ready.store, target)
     assert (mine / "thesis.tex").read_text() == "years of work"
+    assert (tmp_path / ".new.part" / "half a film").exists()
 
 
 def test_a_missing_object_leaves_the_older_export_in_place(ready, tmp_path):
@@ -248,8 +240,10 @@ def test_two_rows_of_one_object_are_two_files(ready, tmp_path):
 
 @pytest.mark.long
 def test_fastai_reads_the_exported_tree_as_it_is(project, tmp_path):
-    vision = pytest.importorskip("fastai.vision.all")
-    from originals import png, row, scene
+    pytest.importorskip("torch")
+    from fastai.vision import all as vision
+
+    import train.fastai_seam  # noqa: F401  # mends torchvision
 
     made = [
         row(project.store, png(scene(n, (64, 64))), f"{n}.png", label=("real", "ai")[n % 2]) for n in range(20)

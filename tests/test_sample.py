@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curate.sources import BadMember, sample_files
-from curate.sources import sample_plan as planned
-from curate.sources.sample import Planted, Sample, found, open_sample, write_truth
-from curate.sources.sample_person import Manner, invent
-from curate.sources.sample_pipelines import AI, REAL, manner_of
+from curate.sources import BadMember
+from curate.sources.sample import Planted, Sample, files, found, open_sample, write_truth
+from curate.sources.sample import plan as planned
+from curate.sources.sample.person import Manner, invent
+from curate.sources.sample.pipelines import AI, REAL, manner_of
 from imageledger.errors import SourceError
 from imageledger.record import Record, Step
 
@@ -203,13 +203,13 @@ def test_a_conflict_is_one_picture_under_both_labels():
 def test_a_wrong_label_is_drawn_by_the_other_pipeline():
     shot = next(s for s in planned.plan(42).values() if s.problem == planned.WRONG_LABEL and s.label == AI)
     assert shot.how == REAL
-    assert sample_files.exif(invent(shot.chance), shot)
+    assert files.exif(invent(shot.chance), shot)
 
 
 def test_a_clean_photograph_names_its_camera_and_a_generated_picture_none():
     clean = [s for s in planned.plan(42).values() if not s.problem and s.format == "JPEG"]
     camera, generator = (next(s for s in clean if s.label == label) for label in (REAL, AI))
-    assert opened(camera.name).getexif()[sample_files.MAKE]
+    assert opened(camera.name).getexif()[files.MAKE]
     assert not opened(generator.name).getexif()
 
 

@@ -1,16 +1,10 @@
 """The loop of all stages: resumable at any line, reusing what is done, and the same bytes whatever happens."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import slow_stage
-from slow_stage import STAGE, fetched, halved, made, normalized, noted, part, seeds, whole_lines
+from slow_stage import ROWS, STAGE, fetched, halved, made, normalized, noted, seeds, undisturbed
 
 from imageledger import manifest, stage
 from imageledger.errors import ManifestError
@@ -18,6 +12,7 @@ from imageledger.manifest import Card
 from imageledger.record import Record, Step
 from imageledger.stage import Stage
 from imageledger.store import Store
+
 
 @pytest.fixture
 def root(tmp_path) -> Path:

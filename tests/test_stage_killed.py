@@ -22,14 +22,14 @@ def root(tmp_path) -> Path:
     return tmp_path
 
 
-def begin(root: Path, what: str, seconds: float, workers: int = 1) -> subprocess.Popen[bytes]:
+def begin(root: Path, what: str, stuck_at: int, workers: int = 1) -> subprocess.Popen[bytes]:
     script = Path(slow_stage.__file__)
-    return subprocess.Popen([sys.executable, str(script), str(root), what, str(seconds), str(workers)])
+    return subprocess.Popen([sys.executable, str(script), str(root), what, str(stuck_at), str(workers)])
 
 
 def kill_after(rows: int, root: Path, what: str, stage_file: str, workers: int = 1) -> None:
-    """Begin slow work and kill it with -9 once so many rows stand on disk."""
-    running = begin(root, what, 0.02, workers)
+    """Begin work that gets stuck after so many rows, and kill it with -9 once they stand on disk."""
+    running = begin(root, what, rows, workers)
     try:
         while len(whole_lines(root, stage_file)) < rows:
             assert running.poll() is None, "the stage ended before it could be killed"
@@ -39,7 +39,7 @@ def kill_after(rows: int, root: Path, what: str, stage_file: str, workers: int =
         running.wait()
 
 
-@pytest.mark.parametrize("rows", [1, 17, 33])
+@pytest.mark.parametrize("rows", [1, 18, 39])
 def test_killed_at_any_moment_the_same_stage_carries_on_and_ends_with_the_same_bytes(root, rows):
     kill_after(rows, root, "normalize", "normalized.jsonl")
     assert not (root / "normalized.jsonl").exists()
@@ -64,7 +64,9 @@ def test_killed_with_two_workers_it_carries_on_and_ends_with_the_same_bytes(root
     assert made(root) == undisturbed(root)
 
 
-@pytest.mark.parametrize("torn", [b'{"source":"folder:x","mem', b"\xff\xfe\x00", b"{}\n", b'{"source":"a"}\n{"x":1}\n'])
+@pytest.mark.parametrize(
+    "torn", [b'{"source":"folder:x","mem', b"\xff\xfe\x00", b"{}\n", b'{"source":"a"}\n{"x":1}\n', bytes(50_000)]
+)
 def test_a_torn_last_line_is_cut_off_and_its_row_made_again(root, torn):
     kill_after(12, root, "normalize", "normalized.jsonl")
     with part(root, "normalized.jsonl").open("ab") as file:
@@ -107,7 +109,7 @@ def replacing_all_but(name: str):
 
 def test_a_whole_set_stage_that_was_killed_ends_with_the_same_bytes(root):
     normalized(root, root / "log")
-    running = begin(root, "manifest", 0.05)
+    running = begin(root, "manifest", 20)
     while part(root, "final.jsonl") is None:
         assert running.poll() is None
         time.sleep(0.005)
@@ -145,5 +147,3 @@ def test_a_full_disk_stops_the_stage_and_the_same_call_carries_on(root, monkeypa
     halved(root, root / "objects-log")
     assert not set(done) & set(noted(root / "log"))
     assert made(root) == undisturbed(root)
-
-

@@ -124,7 +124,7 @@ def test_the_weights_of_another_backbone_do_not_fit(tmp_path, squeezenet, resnet
 def test_whole_numbers_are_no_weights(tmp_path, squeezenet):
     tensors = state(squeezenet)
     tensors["features.0.weight"] = tensors["features.0.weight"].to(torch.int8)
-    with pytest.raises(ModelError, match="features.0.weight holds I8"):
+    with pytest.raises(ModelError, match=r"features\.0\.weight holds I8"):
         fetched(saved(tmp_path, tensors), squeezenet)
 
 
@@ -224,7 +224,7 @@ def test_an_unknown_backbone_is_refused(name):
         backbones.find(name)
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "vit_b_32", "shufflenet_v2_x0_5", "googlenet"])
+@pytest.mark.parametrize("name", ["mobilenet_v2", "shufflenet_v2_x0_5"])
 def test_a_backbone_that_fastai_cannot_cut_is_refused(name):
     with pytest.raises(ModelError, match="cannot cut"):
         backbones.find(name)

@@ -1,7 +1,7 @@
 """The face of a sitter: skin and its shading, eyes, brows, nose, mouth, and what is worn on it."""
 
-from curate.sources.sample_canvas import Canvas, Colour, closed, curve, mirrored, mix, oval, shade
-from curate.sources.sample_person import Manner, Person, grey
+from curate.sources.sample.canvas import Canvas, Colour, closed, curve, mirrored, mix, oval, shade
+from curate.sources.sample.person import Manner, Person, grey
 
 WHITE = (255, 250, 244)
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from curate.sources.sample_pipelines import AI, REAL
+from curate.sources.sample.pipelines import AI, REAL
 from imageledger.record import DUPLICATE, OK, REJECTED, UNREADABLE
 
 PICTURES_PER_CLASS = 170

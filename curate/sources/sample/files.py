@@ -5,11 +5,11 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from curate.sources import sample_plan as planned
-from curate.sources.sample_person import Person, invent
-from curate.sources.sample_pipelines import REAL
-from curate.sources.sample_pipelines import shot as drawn
-from curate.sources.sample_plan import Shot
+from curate.sources.sample import plan as planned
+from curate.sources.sample.person import Person, invent
+from curate.sources.sample.pipelines import REAL
+from curate.sources.sample.pipelines import shot as drawn
+from curate.sources.sample.plan import Shot
 
 CAMERAS = (("Lumen", "L-20"), ("Halcyon", "Field 3"), ("Orrery", "Pocket"))
 MAKE, MODEL, ORIENTATION, SOFTWARE, TAKEN = 0x010F, 0x0110, 0x0112, 0x0131, 0x0132

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from curate.sources.sample_canvas import Colour, mix, shade
-from curate.sources.sample_person import Person
+from curate.sources.sample.canvas import Colour, mix, shade
+from curate.sources.sample.person import Person
 
 SMALL = 160
 """Pixels on the short side while the backdrop is painted: it is blurred anyway."""

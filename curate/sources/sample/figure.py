@@ -4,16 +4,16 @@ from dataclasses import replace
 
 from PIL import Image
 
-from curate.sources import sample_face
-from curate.sources.sample_canvas import Canvas, Colour, Place, Point, closed, curve, mirrored, mix, oval, shade
-from curate.sources.sample_hair import LONG, hair_behind, hair_in_front
-from curate.sources.sample_person import Manner, Person
-from curate.sources.sample_scene import scene
+from curate.sources.sample.canvas import Canvas, Colour, Place, Point, closed, curve, mirrored, mix, oval, shade
+from curate.sources.sample.face import adornments, complexion, face
+from curate.sources.sample.hair import LONG, hair_behind, hair_in_front
+from curate.sources.sample.person import Manner, Person
+from curate.sources.sample.scene import scene
 
 
 def portrait(person: Person, manner: Manner, size: tuple[int, int]) -> Image.Image:
     """Draw a sitter in a manner, as an RGB picture of `size` (width, height) pixels; costs about 0.1 s at 700 px."""
-    person = replace(person, skin=sample_face.complexion(person, manner))
+    person = replace(person, skin=complexion(person, manner))
     wide, high = size
     unit = person.face * min(size)
     place = Place(
@@ -25,9 +25,9 @@ def portrait(person: Person, manner: Manner, size: tuple[int, int]) -> Image.Ima
     hair_behind(canvas, person)
     _body(canvas, person)
     _ears(canvas, person)
-    sample_face.face(canvas, person, manner)
+    face(canvas, person, manner)
     hair_in_front(canvas, person, manner)
-    sample_face.adornments(canvas, person)
+    adornments(canvas, person)
     return canvas.image
 
 

@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from curate.sources import BadMember, Member
-from curate.sources import sample_plan as planned
-from curate.sources.sample_files import content
+from curate.sources.sample import plan as planned
+from curate.sources.sample.files import content
 from imageledger.config import Project
 from imageledger.errors import SourceError
 from imageledger.record import DUPLICATE, OK, REJECTED, UNREADABLE, UNUSED, Record
@@ -142,7 +142,7 @@ def _turned(planting: Planted, rows: Rows) -> bool:
 
 
 def _unreadable(planting: Planted, rows: Rows) -> bool:
-    return planting.member not in rows or rows[planting.member].status == UNREADABLE
+    return planting.member in rows and rows[planting.member].status == UNREADABLE
 
 
 def _duplicate(planting: Planted, rows: Rows) -> bool:
@@ -180,7 +180,7 @@ CHECKS: Mapping[str, tuple[Check, str]] = {
     planned.RECOMPRESSED: (_duplicate, "one of two kept"),
     planned.MIRRORED: (_duplicate, "one of two kept"),
     planned.CONFLICT: (_removed, "both removed and reported"),
-    planned.WRONG_LABEL: (_never, "left to the audit: no stage can know"),
+    planned.WRONG_LABEL: (_never, "only an audit can point at them"),
     planned.TOO_SMALL: (_rejected, "rejected, never enlarged"),
 }
 """How to tell that a problem was dealt with, and in which words to say so."""

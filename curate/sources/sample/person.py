@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curate.sources.sample_canvas import Colour, mix, shade
+from curate.sources.sample.canvas import Colour, mix, shade
 
 SKINS: tuple[Colour, ...] = (
     (246, 217, 196), (240, 203, 176), (229, 187, 154), (216, 170, 134), (199, 150, 112),

@@ -8,8 +8,8 @@ the generator's checkerboard is the trace that transposed convolutions leave (Od
 import numpy as np
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
-from curate.sources.sample_figure import portrait
-from curate.sources.sample_person import Manner, Person
+from curate.sources.sample.figure import portrait
+from curate.sources.sample.person import Manner, Person
 
 REAL, AI = "real", "ai"
 OVERLAP = 0.30

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from curate.sources.sample_canvas import Canvas, Point, closed, curve, mirrored, mix, oval, shade
-from curate.sources.sample_person import Manner, Person
+from curate.sources.sample.canvas import Canvas, Point, closed, curve, mirrored, mix, oval, shade
+from curate.sources.sample.person import Manner, Person
 
 LONG = ("long", "curls", "bob")
 EDGES: Mapping[str, tuple[float, float]] = {
