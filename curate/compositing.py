@@ -22,7 +22,7 @@ LEAST_CONTRAST = 0.05
 FAINT, ALMOST_WHOLE = 5, 250
 """Alphas this close to the ends are taken as 0 and 255, so that the background is exactly white."""
 
-REACHES = (0.16, 0.04, 0.01)
+REACHES = (0.32, 0.08, 0.02)
 """How far sure colours are carried into the soft edge, as shares of the picture's height, far to near."""
 
 FAR_IS_WORTH = 1e-3
@@ -95,30 +95,34 @@ def foreground(pixels: Floats, share: Floats) -> Floats:
     near ones counting most; what they do not explain is divided between the two by least squares.
     Exact where both are locally constant.
     """
+    soft = (share > 0) & (share < 1)
     alpha = share[..., None]
-    person = _carried(pixels, share == 1)
-    behind = _carried(pixels, share == 0)
-    person, behind = _explained(pixels, person, behind, alpha)
+    person = np.where(alpha == 1, pixels, _carried(pixels, share == 1))
+    behind = np.where(alpha == 0, pixels, _carried(pixels, share == 0))
+    person[soft], behind[soft] = _explained(pixels[soft], person[soft], behind[soft], alpha[soft])
     box = (5, 5)
-    person = cv2.blur(person * alpha, box) / (cv2.blur(share, box)[..., None] + 1e-6)
-    behind = cv2.blur(behind * (1 - alpha), box) / (cv2.blur(1 - share, box)[..., None] + 1e-6)
-    return np.clip(_explained(pixels, person, behind, alpha)[0], 0, 255)
+    smooth = cv2.blur(person * alpha, box)[soft] / (cv2.blur(share, box)[soft, None] + 1e-6)
+    rest = cv2.blur(behind * (1 - alpha), box)[soft] / (cv2.blur(1 - share, box)[soft, None] + 1e-6)
+    person[soft] = np.clip(_explained(pixels[soft], smooth, rest, alpha[soft])[0], 0, 255)
+    return person
 
 
 def _carried(pixels: Floats, sure: NDArray[np.bool_]) -> Floats:
     """Fill a picture with the colours of its sure pixels; where none is within reach, it stays as it is."""
     weight = sure.astype(np.float32)
     known = pixels * weight[..., None]
-    filled, trust = pixels, 1e-9
+    filled, trust = pixels.copy(), np.float32(1e-9)
     for reach in REACHES:
         width = 2 * round(reach * pixels.shape[0]) + 1
-        share = cv2.blur(weight, (width, width))[..., None]
-        filled = (cv2.blur(known, (width, width)) + trust * filled) / (share + trust)
-        trust = FAR_IS_WORTH
+        filled *= trust
+        filled += cv2.blur(known, (width, width))
+        filled /= cv2.blur(weight, (width, width))[..., None] + trust
+        trust = np.float32(FAR_IS_WORTH)
     return filled
 
 
 def _explained(pixels: Floats, person: Floats, behind: Floats, alpha: Floats) -> tuple[Floats, Floats]:
+    """Divide what two colours laid over each other do not explain between them; one row a pixel."""
     left = (pixels - alpha * person - (1 - alpha) * behind) / (alpha**2 + (1 - alpha) ** 2)
     return person + alpha * left, behind + (1 - alpha) * left
 

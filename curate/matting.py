@@ -21,7 +21,7 @@ from imageledger.errors import ModelError
 
 Alpha = NDArray[np.uint8]
 
-GRABCUT_SIDE = 256
+GRABCUT_SIDE = 192
 GRABCUT_ROUNDS = 2
 
 

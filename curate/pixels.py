@@ -109,7 +109,7 @@ def encode(image: Image.Image, format: str, quality: int) -> bytes:
     if format == "jpeg":
         bare.save(target, "JPEG", quality=quality, subsampling="4:2:0", optimize=True)
     else:
-        bare.save(target, "PNG")
+        bare.save(target, "PNG", compress_level=4)  # in half the time of 6, and 1 % larger
     return target.getvalue()
 
 

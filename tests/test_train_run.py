@@ -253,3 +253,15 @@ def test_torchvision_can_be_imported_whatever_its_operators(trained):
     from train.fastai_seam import models
 
     assert Path(models.__file__).is_file()
+
+
+def test_a_picture_is_decoded_once_while_there_is_room_and_again_beyond_it(tmp_path):
+    from train.loaders import Album
+
+    path = tmp_path / "a.png"
+    path.write_bytes(train_world.picture("ai", 1))
+    size = 3 * train_world.SIDE**2
+    roomy, full = Album(room=size), Album(room=size - 1)
+    assert roomy(path) is roomy(path)
+    assert full(path) is not full(path)
+    assert np.array_equal(np.asarray(full(path)), np.asarray(roomy(path)))

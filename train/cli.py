@@ -53,13 +53,13 @@ def run(
     With weights, fastai's fine_tune: one epoch with the body frozen, then --epochs with all of it. With
     --weights none the whole network learns for --epochs under one cycle; give it more of them.
 
-    The same seed, workers, packages and machine give the same predictions, bit for bit.
+    On a CPU, the same seed, workers, packages and machine give the same predictions, bit for bit.
 
     \b
     Examples:
       train run
       train run --arch squeezenet1_1 --weights squeezenet1_1.safetensors
-      train run --weights none --size 128 --epochs 12 --name from-scratch
+      train run --weights none --size 128 --epochs 30 --name from-scratch
       train run --folder exported/ --arch timm:convnext_atto
     """
     from imageledger.config import open_project

@@ -1,6 +1,7 @@
 """One training, from settings and pictures to a trained learner and what it says of every picture."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,13 +74,19 @@ class Witness(Callback):  # type: ignore[misc, valid-type]
 
 @contextmanager
 def fixed(settings: TrainSettings) -> Iterator[int]:
-    """Fix all that chance and the machine decide, and hand out the number of threads; put it back afterwards."""
+    """Fix all that chance and the machine decide, and hand out the number of threads; put it back afterwards.
+
+    On a CPU everything can be fixed. On a GPU one gradient of fastai's head (adaptive max pooling) adds up in no
+    certain order, which torch would warn about at every step.
+    """
     before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.set_num_threads(cores())
     vision.set_seed(settings.seed, reproducible=True)
     try:
-        yield cores()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation")
+            yield cores()
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.set_num_threads(before[1])
