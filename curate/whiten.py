@@ -68,6 +68,7 @@ def whiten_record(record: Record, *, stage: Stage, model: Model | None, store: S
     try:
         image = pixels.decode(store.read(record.file)).image
     except CannotDecode as error:
+        store.refuse_damaged(record.file)
         return record.failed(str(error), step=stage.step(record))
     face = record.found("normalize").get("face")
     matte = matter(model)(image, tuple(face) if face else None)

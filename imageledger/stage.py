@@ -106,7 +106,7 @@ def run_seeds(
     )  # fmt: skip
     part = output.with_name(f".{output.name}.{_job(card)}.part")
     output.parent.mkdir(parents=True, exist_ok=True)
-    tally, worked = Tally(), 0
+    tally = Tally()
     with _carry_on(part, tally) as draft:
         done = tally.rows
         jobs = _jobs(stage, card, rows(), done, output, store, reusable)
@@ -115,10 +115,10 @@ def run_seeds(
         for record in track(results, count - done):
             draft.write(f"{tally.add(record).to_line()}\n".encode())
             draft.flush()
-        worked = counted.worked
         os.fsync(draft.fileno())
     _publish(part, output, replace(card, rows=tally.rows, digest=manifest.digest(part), counts=tally.plain()))
-    return Outcome(stage=stage.name, path=output, tally=tally, worked=worked, reused=tally.rows - worked)
+    reused = tally.rows - counted.worked - counted.passed
+    return Outcome(stage=stage.name, path=output, tally=tally, worked=counted.worked, reused=reused)
 
 
 def run_set(
@@ -156,15 +156,16 @@ def run_set(
 
 
 class _Counting:
-    """Count, while jobs stream past, how many bring no result along."""
+    """Count, while jobs stream past, how many need work and how many pass because they were set aside before."""
 
     def __init__(self, jobs: Iterable[tuple[Record, Record | None]]) -> None:
         self.jobs = jobs
-        self.worked = 0
+        self.worked = self.passed = 0
 
     def __iter__(self) -> Iterator[tuple[Record, Record | None]]:
         for record, ready in self.jobs:
             self.worked += ready is None
+            self.passed += ready is record
             yield record, ready
 
 

@@ -57,6 +57,11 @@ class Store:
         with self.path(name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == name.partition(".")[0]
 
+    def refuse_damaged(self, name: str) -> None:
+        """Raise StoreError when an object's bytes no longer match its name."""
+        if not self.is_sound(name):
+            raise StoreError(f"object {name} is damaged", "imageledger verify --remove-damaged, then curate run")
+
     def __iter__(self) -> Iterator[str]:
         """Walk over the names of all objects, sorted."""
         for path in sorted(self.root.glob("??/*")):

@@ -1,10 +1,10 @@
-"""Drawn portraits with their true mattes, their bytes in any format, and a dataset that fetch has just made of them."""
+"""Drawn portraits with their true mattes, plain colours, their bytes in any format, and a dataset as fetch makes it."""
 
 import io
 from functools import partial
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageCms, ImageDraw, ImageFilter
 
 from imageledger.record import Record
 from imageledger.stage import Stage, run_seeds
@@ -56,6 +56,35 @@ def _person(x, y, at, size, rng):
     draw.polygon(at(x, y - 1, x - 3, y + 10, x + 3, y + 10), fill=(190, 140, 115))
     draw.ellipse(at(x - 7, y + 14, x + 7, y + 18), fill=(150, 60, 60))
     return person.filter(ImageFilter.GaussianBlur(size / 150))
+
+
+def picture(size=(40, 24), seed=1):
+    """Smooth colours without any symmetry."""
+    cells = np.random.default_rng(seed).integers(20, 236, (3, 5, 3), dtype=np.uint8)
+    return Image.fromarray(cells).resize(size, Image.Resampling.BICUBIC)
+
+
+def array(image):
+    return np.asarray(image, dtype=int)
+
+
+def differ(one, other):
+    """The mean difference of two pictures in grey levels; pictures of two sizes differ by all."""
+    return float(np.abs(array(one) - array(other)).mean()) if one.size == other.size else 255.0
+
+
+def adobe_like(image):
+    """A picture whose numbers are in a wide colour space, and the profile that says so."""
+    wide = ImageCms.createProfile("sRGB")
+    content = bytearray(ImageCms.ImageCmsProfile(wide).tobytes())
+    table = {content[132 + 12 * n : 136 + 12 * n].decode(): 132 + 12 * n for n in range(content[131])}
+    red, green = table["rXYZ"], table["gXYZ"]
+    content[red + 4 : red + 12], content[green + 4 : green + 12] = (
+        content[green + 4 : green + 12],
+        content[red + 4 : red + 12],
+    )
+    r, g, b = image.split()
+    return Image.merge("RGB", (g, r, b)), bytes(content)
 
 
 def encoded(image, format="PNG", **options):
