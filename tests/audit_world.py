@@ -1,4 +1,4 @@
-"""A run on curated pictures as training leaves it behind, and a reader of the page and the table that an audit writes."""
+"""A run on curated pictures as training leaves it behind, and readers of the page and the table of its audit."""
 
 import csv
 from dataclasses import replace
@@ -73,7 +73,7 @@ def train(project: Project, records: list[Record], probabilities: dict[str, floa
 
 
 def run_on_eight(project: Project) -> Path:
-    """Leave a run behind on eight pictures: two reals called ai, one of them with hostile words in its name; one ai called real."""
+    """Leave a run on eight pictures: two reals called ai, one with hostile words in its name; one ai called real."""
     names = {"real/1.jpg": 0.7, HOSTILE: 0.9, "real/3.jpg": 0.2, "real/4.jpg": 0.1}
     fakes = {"ai/1.jpg": 0.4, "ai/2.jpg": 0.8, "ai/3.jpg": 0.9, FORMULA: 0.95}
     records = [curated(project, name, "real", number) for number, name in enumerate(names)]

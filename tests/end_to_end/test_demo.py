@@ -1,0 +1,76 @@
+"""The guided tour as a newcomer takes it, and the worked example in manifests/sample that comes from it."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imageledger import manifest
+from imageledger.config import open_project
+
+pytestmark = pytest.mark.long
+
+COMMITTED = Path(__file__).resolve().parents[2] / "manifests" / "sample"
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory):
+    """The demo, run once: its folder, and what it printed."""
+    folder = tmp_path_factory.mktemp("demo") / "run"
+    done = subprocess.run(
+        [sys.executable, "-m", "imageledger", "demo", str(folder)], capture_output=True, text=True, timeout=1500
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+@pytest.mark.parametrize("name", ["final.jsonl", "final.card.json", "final.csv"])
+def test_the_committed_example_is_made_anew_byte_for_byte(tour, name):
+    folder, _ = tour
+    assert (folder / "manifests" / "sample" / name).read_bytes() == (COMMITTED / name).read_bytes()
+
+
+def test_every_planted_problem_but_wrong_labels_is_found(tour):
+    _, done = tour
+    lines = [line for line in done.stdout.partition("Planted problems")[2].splitlines() if line.startswith("│")]
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
+    assert len(rows) == 15
+    assert [row[0] for row in rows if row[1] != row[2] and row[0] != "wrong label"] == []
+
+
+def test_the_model_learns_the_drawn_classes_better_than_chance(tour):
+    folder, _ = tour
+    run = json.loads((folder / "data/runs/demo/run.json").read_text())
+    assert run["metrics"]["valid"]["accuracy"]["interval"][0] > 0.5
+
+
+def test_everything_that_shows_figures_says_that_they_mean_nothing_about_real_portraits(tour):
+    folder, done = tour
+    assert "mean nothing about real portraits" in done.stderr
+    page = (folder / "data/runs/demo/audit/top-losses.html").read_text()
+    assert "No figure here means anything about portraits of real people" in page
+
+
+def test_every_picture_and_page_that_the_tour_names_is_there(tour):
+    _, done = tour
+    named = [Path(line.rpartition(": ")[2]) for line in done.stdout.splitlines() if ": /" in line]
+    assert len(named) >= 5
+    assert all(path.exists() for path in named)
+
+
+def test_nothing_the_tour_prints_holds_control_characters(tour):
+    _, done = tour
+    assert not {char for char in done.stdout + done.stderr if ord(char) < 32} - {"\n"}
+
+
+def test_the_table_for_spreadsheets_says_the_same_as_the_manifest(tour):
+    folder, _ = tour
+    records = list(manifest.read(open_project(folder).manifest("manifest")))
+    with (folder / "manifests/sample/final.csv").open(encoding="utf-8", newline="") as rows:
+        table = list(csv.DictReader(rows))
+    assert [(row["member"], row["status"], row["split"]) for row in table] == [
+        (record.member, record.status, record.split) for record in records
+    ]
