@@ -136,9 +136,7 @@ def test_the_audit_shows_the_misclassified_real_portraits(job):
     wrong = [row for row in predictions if (row["split"], row["label"], row["predicted"]) == ("valid", "real", "ai")]
     with (run / "audit" / "top-losses.csv").open() as rows:
         listed = list(csv.DictReader(rows))
-    assert [row["member"] for row in listed] == [
-        row["member"] for row in sorted(wrong, key=lambda row: -row["loss"])
-    ]
+    assert [row["member"] for row in listed] == [row["member"] for row in sorted(wrong, key=lambda row: -row["loss"])]
     sheet = Image.open(run / "audit" / "top-losses.png")
     assert min(sheet.size) > 200
     page = (run / "audit" / "top-losses.html").read_text()

@@ -12,7 +12,7 @@ from curate.sources.sample.figure import portrait
 from curate.sources.sample.person import Manner, Person
 
 REAL, AI = "real", "ai"
-OVERLAP = 0.30
+OVERLAP = 0.20
 """How far a picture's looks stray (standard deviation) from the centre of its kind; the centres lie 0 and 1."""
 
 
