@@ -7,7 +7,7 @@ BIN := .venv/bin
 setup: .venv/.made
 
 .venv/.made: setup.cfg constraints.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("imageledger needs Python 3.11 or newer: make PYTHON=python3.12 …" * (sys.version_info < (3, 11)))'
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "imageledger needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
