@@ -8,7 +8,8 @@ from PIL import Image
 from curate.pixels import Box
 
 Alpha = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
+"""Double precision, so that rounding to 8 bits does not depend on how a processor sums."""
 
 LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.95
 LARGE_PIECE = 0.10
@@ -80,8 +81,8 @@ def white_composite(image: Image.Image, alpha: Alpha) -> Image.Image:
     soft = (alpha > 0) & (alpha < 255)
     mixed = np.where(alpha[..., None] == 255, pixels, np.uint8(255))
     if soft.any():
-        share = np.divide(alpha, 255, dtype=np.float32)
-        person = foreground(np.asarray(pixels, dtype=np.float32), share)[soft]
+        share = np.divide(alpha, 255, dtype=np.float64)
+        person = foreground(np.asarray(pixels, dtype=np.float64), share)[soft]
         inside = share[soft][:, None]
         mixed[soft] = np.rint(person * inside + 255 * (1 - inside)).astype(np.uint8)
     return Image.fromarray(mixed)
@@ -109,15 +110,15 @@ def foreground(pixels: Floats, share: Floats) -> Floats:
 
 def _carried(pixels: Floats, sure: NDArray[np.bool_]) -> Floats:
     """Fill a picture with the colours of its sure pixels; where none is within reach, it stays as it is."""
-    weight = sure.astype(np.float32)
+    weight = sure.astype(np.float64)
     known = pixels * weight[..., None]
-    filled, trust = pixels.copy(), np.float32(1e-9)
+    filled, trust = pixels.copy(), np.float64(1e-9)
     for reach in REACHES:
         width = 2 * round(reach * pixels.shape[0]) + 1
         filled *= trust
         filled += cv2.blur(known, (width, width))
         filled /= cv2.blur(weight, (width, width))[..., None] + trust
-        trust = np.float32(FAR_IS_WORTH)
+        trust = np.float64(FAR_IS_WORTH)
     return filled
 
 

@@ -192,4 +192,4 @@ def test_two_datasets_do_not_wait_for_each_other(tmp_path):
     with open_project(written(tmp_path, 'dataset = "one"')).lock("curate fetch"):
         other = open_project(written(tmp_path, 'dataset = "two"'))
         with other.lock("curate fetch"):
-            pass
+            assert (other.folder / ".lock.holder").is_file()

@@ -144,6 +144,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     until(lambda: not alive(tmp_path))
+    assert not alive(tmp_path)
 
 
 def alive(folder: Path) -> list[str]:
