@@ -139,7 +139,7 @@ class Tally:
 
 
 def _nothing_at(path: Path) -> ManifestError:
-    return ManifestError(f"there is no manifest {path}", "imageledger status shows what has been made so far")
+    return ManifestError(f"there is no manifest {path}", "imageledger status says which command comes next")
 
 
 def _open(path: Path) -> IO[str]:
