@@ -12,7 +12,7 @@ from curate.sources.sample.figure import portrait
 from curate.sources.sample.person import Manner, Person
 
 REAL, AI = "real", "ai"
-OVERLAP = 0.20
+OVERLAP = 0.05
 """How far a picture's looks stray (standard deviation) from the centre of its kind; the centres lie 0 and 1."""
 
 
@@ -27,10 +27,10 @@ def shot(person: Person, how: str, size: tuple[int, int]) -> Image.Image:
 
 
 def manner_of(person: Person, how: str) -> Manner:
-    """Return how a sitter is rendered: graded, so that some pictures of each kind look like the other."""
+    """Return how a sitter is rendered: graded, so that some pictures are harder than others."""
     rng = person.rng(f"manner {how}")
     lean = _between(float(how == AI) + OVERLAP * _bell(rng))
-    strays = [_between(lean + 0.18 * _bell(rng)) for _ in range(7)]
+    strays = [_between(lean + 0.10 * _bell(rng)) for _ in range(7)]
     crooked, folds, blemish = (1 - value for value in strays[:3])
     gloss, polish, tint, mismatch = strays[3:]
     return Manner(
