@@ -165,7 +165,7 @@ def predict(learn: Any, pictures: Sequence[Picture], labels: Sequence[str]) -> l
                 label=picture.label,
                 split=picture.split,
                 probability=float(str(shares[vocab.index(positive)])),
-                loss=float(str(loss)),
+                loss=float(str(loss)) + 0.0,  # no loss of minus zero
                 predicted=vocab[int(shares.argmax())],
             )
         )
