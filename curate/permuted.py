@@ -1,0 +1,187 @@
+"""Could chance have done it? A permutation test whose statistics are linear in the labels, hence cheap.
+
+Three statistics: the out-of-fold AUC of ridge regression on the features, that of ridge regression on their quantile
+bins (an additive model, which also sees differences of spread), and the largest AUC of a single feature. The scores
+of the first two are S·y with a matrix S that no label enters, so a thousand permutations cost one matrix product. Each
+is put in units of its own spread under permutation and the largest counts, for the true labels as for every
+permutation (Westfall and Young 1993). Labels are permuted among the groups of a fold, so that the folds stay
+stratified (Ojala and Garriga 2010).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Folds = Sequence[NDArray[np.intp]]
+"""The rows that are held out together, one array a fold."""
+
+Smoother = Callable[[NDArray[np.float32]], Floats]
+
+FOLDS = 5
+BINS = 5
+WIDE = 1000
+"""Bins of more columns than this would cost too much with more pictures than this."""
+CHUNK = 250
+"""So many permutations are scored at once: bounds the memory."""
+
+
+def prepare(values: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """Bring numbers of any scale to columns that a model can take, and say which column each came from.
+
+    Every column is replaced by its normal scores (rank over n, through the normal quantile), so that outliers and
+    units are irrelevant; a missing number becomes the median and a column of its own that says so. Columns that
+    never vary are left out. No label enters.
+    """
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    origins = np.flatnonzero(np.isfinite(values).any(axis=0))
+    known = np.isfinite(values[:, origins])
+    filled = np.where(known, values[:, origins], np.nan)
+    filled = np.where(known, filled, np.nanmedian(filled, axis=0))
+    scores = ndtri((rankdata(filled, axis=0) - 0.5) / len(values))
+    partly = ~known.all(axis=0)
+    matrix = np.concatenate([scores, (~known[:, partly]).astype(np.float64)], axis=1)
+    origins = np.concatenate([origins, origins[partly]])
+    varying = np.ptp(matrix, axis=0) > 0
+    matrix, origins = matrix[:, varying], origins[varying]
+    return (matrix - matrix.mean(axis=0)) / matrix.std(axis=0), origins
+
+
+def folds_of(positive: Bools, groups: Sequence[str], seed: int) -> Folds:
+    """Divide rows into stratified folds that keep every group whole; at most FOLDS, fewer for tiny sets."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    number = max(2, min(FOLDS, int(positive.sum()), int((~positive).sum())))
+    rows = np.zeros(len(positive))
+    if len(set(groups)) == len(groups):
+        plain = StratifiedKFold(number, shuffle=True, random_state=seed)
+        return [held for _, held in plain.split(rows, positive)]
+    whole = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
+    return [held for _, held in whole.split(rows, positive, list(groups)) if len(held)]
+
+
+def auc(scores: Floats, positive: Bools) -> Floats:
+    """Return the area under the ROC curve of each column of scores (n x b) for its own column of labels (n x b)."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(scores, axis=0)
+    ones = positive.sum(axis=0)
+    pairs = np.maximum(ones * (len(positive) - ones), 1)
+    return np.asarray(((ranks * positive).sum(axis=0) - ones * (ones + 1) / 2) / pairs)
+
+
+class Quick:
+    """A table of numbers prepared once, without labels, to be tested against many labelings."""
+
+    def __init__(self, values: Floats) -> None:
+        self.matrix, self.origins = prepare(values)
+
+    @cached_property
+    def binned(self) -> Floats:
+        """Which quantile bin of each feature a row falls into: zeros and ones, standardised; empty when too wide."""
+        rows, columns = self.matrix.shape
+        if min(rows, BINS * columns) > WIDE:
+            return np.zeros((rows, 0))
+        cuts = np.quantile(self.matrix, np.arange(1, BINS) / BINS, axis=0)
+        bins = (self.matrix[:, :, None] >= np.moveaxis(cuts, 0, -1)[None]).sum(axis=2)
+        flags = (bins[:, :, None] == np.arange(BINS)).reshape(rows, -1).astype(np.float64)
+        varying = flags[:, np.ptp(flags, axis=0) > 0]
+        return (varying - varying.mean(axis=0)) / varying.std(axis=0)
+
+    def p_value(
+        self, positive: Bools, groups: Sequence[str], *, seed: int = 42, permutations: int = 2000
+    ) -> tuple[float, float, float]:
+        """Return the better out-of-fold AUC, the permutation p-value, and the 95th percentile of that AUC by chance."""
+        if not self.matrix.shape[1]:
+            return 0.5, 1.0, 0.5
+        folds = folds_of(positive, groups, seed)
+        smoothers = [_smoother(matrix, folds) for matrix in (self.matrix, self.binned) if matrix.shape[1]]
+        seen = self._statistics(positive[:, None], smoothers)
+        null = np.concatenate(
+            [self._statistics(labels, smoothers) for labels in _permuted(positive, groups, folds, seed, permutations)],
+            axis=1,
+        )
+        middle, spread = null.mean(axis=1, keepdims=True), null.std(axis=1, keepdims=True) + 1e-12
+        largest = ((null - middle) / spread).max(axis=0)
+        reached = int((largest >= ((seen - middle) / spread).max() - 1e-9).sum())
+        return (
+            float(seen[:-1].max()),
+            (1 + reached) / (1 + permutations),
+            float(np.quantile(null[:-1].max(axis=0), 0.95)),
+        )
+
+    def _statistics(self, labels: Bools, smoothers: Sequence[Smoother]) -> Floats:
+        """Return the three statistics (3 x b; 2 without bins) for labels (n x b); the single feature comes last."""
+        centred = (labels - labels.mean(axis=0)).astype(np.float32)
+        return np.stack([*(auc(smooth(centred), labels) for smooth in smoothers), self._single(labels)])
+
+    def _single(self, labels: Bools) -> Floats:
+        """Return the largest distance from 0.5 that the AUC of one feature has, plus 0.5."""
+        ones = labels.sum(axis=0)
+        pairs = np.maximum(ones * (len(labels) - ones), 1)
+        areas = (self.ranks.T @ labels - ones * (ones + 1) / 2) / pairs
+        return np.asarray(0.5 + np.abs(areas - 0.5).max(axis=0))
+
+    @cached_property
+    def ranks(self) -> Floats:
+        """The rank of each row in each feature, ties at their mean."""
+        from scipy.stats import rankdata
+
+        return np.asarray(rankdata(self.matrix, axis=0))
+
+
+def _smoother(matrix: Floats, folds: Folds) -> Smoother:
+    """Return what turns centred labels (n x b) into the out-of-fold scores of ridge regression.
+
+    The penalty is one picture a column. The matrices are kept as two factors, in the primal or the dual, whichever
+    is smaller. Scores are rounded: equal rows must tie, though sums in another order differ in the last bits.
+    """
+    parts = []
+    for held in folds:
+        rest = np.setdiff1d(np.arange(len(matrix)), held)
+        middle = matrix[rest].mean(axis=0)
+        known, new = matrix[rest] - middle, matrix[held] - middle
+        rows, columns = known.shape
+        if columns <= rows:
+            left, right = new, np.linalg.solve(known.T @ known + columns * np.eye(columns), known.T)
+        else:
+            left = np.linalg.solve(known @ known.T + columns * np.eye(rows), known @ new.T).T
+            right = None
+        parts.append((held, rest, left.astype(np.float32), None if right is None else right.astype(np.float32)))
+
+    def smooth(labels: NDArray[np.float32]) -> Floats:
+        scores = np.empty(labels.shape)
+        for held, rest, left, right in parts:
+            scores[held] = left @ (labels[rest] if right is None else right @ labels[rest])
+        return np.round(scores, 5)
+
+    return smooth
+
+
+def _permuted(positive: Bools, groups: Sequence[str], folds: Folds, seed: int, permutations: int) -> Iterator[Bools]:
+    """Yield chunks (n x CHUNK) of labels permuted among the groups of equal size within each fold."""
+    rng = np.random.default_rng(seed)
+    blocks = [block for held in folds for block in _blocks(groups, held)]
+    for begun in range(0, permutations, CHUNK):
+        count = min(CHUNK, permutations - begun)
+        labels = np.empty((len(positive), count), dtype=bool)
+        for block in blocks:  # groups x size
+            order = rng.permuted(np.tile(np.arange(len(block)), (count, 1)), axis=1)
+            labels[block.ravel()] = positive[block[order]].reshape(count, -1).T
+        yield labels
+
+
+def _blocks(groups: Sequence[str], held: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Gather the groups of a fold by size: one array (groups x size) of rows for each size."""
+    members: dict[str, list[int]] = {}
+    for row in held:
+        members.setdefault(groups[row], []).append(int(row))
+    sizes: dict[int, list[list[int]]] = {}
+    for rows in members.values():
+        sizes.setdefault(len(rows), []).append(rows)
+    return [np.array(rows, dtype=np.intp) for rows in sizes.values()]
