@@ -11,7 +11,7 @@ from imageledger import console
 def main() -> None:
     """Look hard at what a model got wrong, from the files that its training left behind.
 
-    No audit needs torch or the model itself: all read data/runs/NAME/ and the manifest.
+    No audit needs torch or the model itself, but for one part of reliance: they read data/runs/NAME/ and manifests.
     """
 
 
@@ -80,3 +80,199 @@ def top_losses(
         console.result(f"No picture matches: there are {audit.title} here.")
     for path in files.values():
         console.result(path)
+
+
+@main.command()
+@click.argument("manifest", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--stage", type=click.Choice(["fetched", "normalized", "whitened", "final", "model-input", "all"]),
+              help="Which pictures to look at (default: the final ones, or the furthest made).")  # fmt: skip
+@click.option("--family", "families", multiple=True, metavar="NAME",
+              help="Measure this family alone; may be given several times (default: all of container, metadata, "
+              "geometry, jpeg-history, resampling, chroma, tone, border, matte, face-geometry, thumbnail, "
+              "naming).")  # fmt: skip
+@click.option("--seed", type=int, help="Fixes folds, trees and permutations (default: the project's seed).")
+@click.option("--permutations", type=click.IntRange(100), help="Shuffled labels to compare with.  [default: 2000]")
+@click.option("--fail-on", type=click.Choice(["shortcut"]),
+              help="End with exit code 3 when any family, or all together, is a shortcut: a gate for CI.")  # fmt: skip
+@click.option("--self-test", is_flag=True, help="Plant known shortcuts, and none, and see what is found; no audit.")
+@click.option("--quick", is_flag=True, help="With --self-test: fewer pictures, plants and empty sets.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Where the files go (default: data/audit/shortcuts/).")  # fmt: skip
+@console.json_option
+@console.everywhere
+def shortcuts(
+    manifest: Path | None, stage: str | None, families: tuple[str, ...], seed: int | None, permutations: int | None,
+    fail_on: str | None, self_test: bool, quick: bool, output: Path | None, as_json: bool, project: Path | None,
+) -> None:  # fmt: skip
+    """Tell whether the classes can be told apart without looking at a face.
+
+    Measures numbers that have nothing to do with the face, in named families (container, JPEG history, tone,
+    matte, ...), and lets small classifiers see nothing else. Each family, and all together, gets an AUC with its
+    95 % interval, a permutation p-value and one of three verdicts: SHORTCUT, CLEAN, or INCONCLUSIVE with the
+    number of pictures that would decide. MANIFEST is any manifest file (default: the project's). Writes
+    shortcuts.csv, shortcuts.json, shortcuts.png and shortcuts.html, one self-contained page that shows what gives
+    each family away, six example pictures, and what to do.
+
+    \b
+    audit shortcuts                             the final pictures
+    audit shortcuts --stage all                 how the shortcuts fall from stage to stage
+    audit shortcuts --family tone --family jpeg-history
+    audit shortcuts --fail-on shortcut          exit code 3 when there is one
+    audit shortcuts --self-test                 is the audit right about itself?
+    """
+    import json
+
+    from audit import shortcut_report, shortcut_words
+    from audit import shortcuts as audits
+    from imageledger.config import open_project
+
+    if self_test or quick:
+        _self_test(project, seed, quick=quick, alone=not self_test, as_json=as_json)
+        return
+    opened = open_project(project)
+    asked = audits.Asked.of(opened, families, seed, permutations)
+    audit = audits.look(
+        opened, asked, source=manifest, stage=stage, say=console.say,
+        track=lambda doing: lambda rows, total: console.track(rows, total, doing),
+    )  # fmt: skip
+    files = shortcut_report.write(opened, audit, output or opened.root / "data" / "audit" / "shortcuts")
+    if as_json:
+        console.result(json.dumps(shortcut_words.plain(audit, files), ensure_ascii=False, indent=2))
+    else:
+        for rows, title in shortcut_words.tables(audit):
+            console.table(rows, title=title)
+        for sentence in shortcut_words.spoken(audit):
+            console.result(sentence)
+        for path in files.values():
+            console.result(path)
+    if fail_on:
+        audit.refuse_shortcuts()
+
+
+def _self_test(project: Path | None, seed: int | None, *, quick: bool, alone: bool, as_json: bool) -> None:
+    """Run the self-test of the audit of shortcuts; raises GateFailed when it is not right about itself."""
+    import json
+
+    from audit import selftest
+    from imageledger.config import find_root, open_project
+    from imageledger.engines.local import cores
+    from imageledger.errors import ConfigError, GateFailed
+
+    if alone:
+        raise click.UsageError("--quick goes with --self-test")
+    try:
+        root = find_root((project or Path.cwd()).resolve())
+    except ConfigError:
+        if project:
+            raise
+        opened = None  # outside a project the test draws its own portraits
+    else:
+        opened = open_project(root)
+    report = selftest.run(
+        opened, quick=quick, seed=42 if seed is None else seed, workers=cores(),
+        track=lambda rows, total: console.track(rows, total, "self-test"),
+    )  # fmt: skip
+    if as_json:
+        told = {"plants": report.rows(), "sentences": report.sentences, "passed": report.passed}
+        console.result(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        console.table(report.rows())
+        for sentence in report.sentences:
+            console.result(sentence)
+    if not report.passed:
+        raise GateFailed("the audit of shortcuts was not right about itself", "the lines above say where")
+
+
+@main.command()
+@click.argument("manifest", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--distance", type=click.IntRange(0, 24),
+              help="How many of the 64 bits of a hash candidates may differ in.  [default: 12]")  # fmt: skip
+@click.option("--fail-on", type=click.Choice(["leak"]), help="End with exit code 3 when a pair leaks: a gate for CI.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Where the files go (default: data/audit/).")  # fmt: skip
+@console.json_option
+@console.everywhere
+def leaks(
+    manifest: Path | None, distance: int | None, fail_on: str | None, output: Path | None, as_json: bool,
+    project: Path | None,
+) -> None:  # fmt: skip
+    """Find pictures that stand on both sides of the split, or under both labels.
+
+    MANIFEST is any manifest (default: the project's final.jsonl); one without a split is compared across the
+    labels alone. Finds the same original, near-duplicates, mirrored copies (from the recorded hashes; every
+    candidate is looked into) and pictures of one declared group, and says which sources hold only one class:
+    then the classes differ by source, and no audit can tell the face from the source. Pairs go into leaks.csv
+    and leaks.png.
+
+    \b
+    audit leaks                          the final manifest
+    audit leaks --fail-on leak           exit code 3 when anything leaks
+    audit leaks other/final.jsonl --json | jq .pairs
+    """
+    import json
+
+    from audit import leak_report, leaks
+    from imageledger import manifest as manifests
+    from imageledger.config import open_project
+    from imageledger.errors import GateFailed
+
+    opened = open_project(project)
+    path = manifest or opened.manifest("manifest")
+    found = leaks.find(
+        manifests.read(path), opened.store, distance=leaks.DISTANCE if distance is None else distance,
+        watch=lambda pairs, total: console.track(pairs, total, "looking into pairs"),
+    )  # fmt: skip
+    files = leak_report.write(found, opened.store, output or opened.root / "data" / "audit")
+    for warning in leak_report.warnings(found):
+        console.say(f"Warning: {warning}")
+    if as_json:
+        console.result(json.dumps(leak_report.plain(found, str(path), files), ensure_ascii=False, indent=2))
+    else:
+        for sentence in leak_report.sentences(found):
+            console.result(sentence)
+        if found.leaks:
+            console.table(leak_report.table(found))
+        for file in files.values():
+            console.result(file)
+    if fail_on and (found.leaks or found.unchecked):
+        raise GateFailed(*leak_report.refusal(found))
+
+
+@main.command()
+@click.argument("run", required=False)
+@console.json_option
+@console.everywhere
+def reliance(run: str | None, as_json: bool, project: Path | None) -> None:
+    """Ask whether a model leans on what the file gives away, rather than on the face.
+
+    RUN is the name of a training run (default: the one finished last). Probes its pictures as audit shortcuts
+    does and looks at the validation ones in three ways: whether the model's answers follow the probes within a
+    class; whether it fails where the file misleads; and whether its answers flip once each class is delivered
+    (JPEG quality, size, background) as the other one was, compared with a placebo. The last needs torch.
+
+    \b
+    audit reliance                              the run finished last
+    audit reliance first --json | jq .verdict   RELIES, INDEPENDENT or INCONCLUSIVE
+    """
+    import json
+
+    from audit import reliance_report, reliance_run
+    from imageledger.config import open_project
+    from train.run import find_run
+
+    opened = open_project(project)
+    found = reliance_run.look(
+        opened, find_run(opened, run), say=console.say,
+        track=lambda doing: lambda rows, total: console.track(rows, total, doing),
+    )  # fmt: skip
+    for warning in found.warnings:
+        console.say(f"Warning: {warning}")
+    if as_json:
+        console.result(json.dumps(reliance_report.plain(found), ensure_ascii=False, indent=2))
+        return
+    for sentence in reliance_report.sentences(found):
+        console.result(sentence)
+    title = f"Do the answers follow the file within a class? ({found.reliance.model.total} pictures, {found.split})"
+    console.table(reliance_report.table(found.reliance, found.run.labels), title=title)
+    if found.reliance.swaps:
+        console.table(reliance_report.swap_table(found.reliance.swaps), title="Swapped deliveries")

@@ -1,6 +1,5 @@
 """What a run got most wrong, written for people: a table, a CSV file, a contact sheet and a page."""
 
-import csv
 import io
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from audit import page
 from audit.losses import DRAWN, DRAWN_NOTE, Ranking, Wanted, verdict
 from audit.pictures import Entry, Found, Look, entry_of
+from audit.spreadsheet import as_csv
 from imageledger.config import Project
 from imageledger.record import Record
 from imageledger.sheet import Cell, Frame, sheet, visible
@@ -21,7 +21,6 @@ SHOWN = 100
 """At most so many pictures stand on the sheet and the page; the CSV file always has every row."""
 
 COLUMNS = 4
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CSV_FIELDS = (
     "rank", "probability", "loss", "actual", "predicted", "split", "source", "member", "file", "origin",
     "licence", "generator", "group", "status", "page", "note",
@@ -108,12 +107,7 @@ def plain(audit: Audit, files: dict[str, Path]) -> dict[str, Any]:
 
 def csv_text(audit: Audit) -> str:
     """Write the rows as CSV; text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    target = io.StringIO()
-    writer = csv.DictWriter(target, CSV_FIELDS, lineterminator="\n")
-    writer.writeheader()
-    for rank, one in enumerate(audit.ranking.worst, 1):
-        writer.writerow({name: _harmless(value) for name, value in _row(audit, rank, one).items()})
-    return target.getvalue()
+    return as_csv(CSV_FIELDS, (_row(audit, rank, one) for rank, one in enumerate(audit.ranking.worst, 1)))
 
 
 def contact_sheet(audit: Audit, entries: Sequence[Entry]) -> list[Cell]:
@@ -179,10 +173,6 @@ def _row(audit: Audit, rank: int, one: Prediction) -> dict[str, Any]:
         "status": known.status if known else "", "page": f"top-losses.html#p{rank}" if rank <= SHOWN else "",
         "note": "drawn picture" if one.source.startswith(DRAWN) else "",
     }  # fmt: skip
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _finite(value: Any) -> Any:

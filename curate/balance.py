@@ -69,7 +69,7 @@ def divide(choices: Iterable[Choice], wanted: Wanted) -> dict[Key, str]:
     sha256 of seed and content, so the order of the input is irrelevant and new pictures move few others.
     Expects at least `per_class` pictures of each label. Raises NoSplit when the groups allow no such split.
     """
-    ranked = sorted(choices, key=lambda choice: (_lot(wanted.seed, choice.origin), choice.key))
+    ranked = sorted(choices, key=lambda choice: (lot(wanted.seed, choice.origin), choice.key))
     labels = sorted({choice.label for choice in ranked})
     blocks = _blocks(ranked, wanted)
     spanning = any(len(block.sizes) > 1 for block in blocks)
@@ -90,7 +90,8 @@ def divide(choices: Iterable[Choice], wanted: Wanted) -> dict[Key, str]:
     return split
 
 
-def _lot(seed: int, text: str) -> str:
+def lot(seed: int, text: str) -> str:
+    """Return where something stands in the order that seed and content alone decide."""
     return hashlib.sha256(f"{seed}:{text}".encode()).hexdigest()
 
 
@@ -103,11 +104,11 @@ def _blocks(ranked: Sequence[Choice], wanted: Wanted) -> list[_Block]:
     members: dict[str, list[Choice]] = defaultdict(list)
     turns: dict[str, tuple[float, str]] = {}
     places: Counter[tuple[str, str]] = Counter()
-    quotas = _quotas(ranked, wanted)
+    due = quotas(ranked, wanted)
     for choice in ranked:
         cell = choice.label, choice.source
         name = f"group {choice.group}" if choice.group else f"origin {choice.origin}"
-        turn = ((places[cell] + 0.5) / max(quotas[cell], 0.5), _lot(wanted.seed, choice.origin))
+        turn = ((places[cell] + 0.5) / max(due[cell], 0.5), lot(wanted.seed, choice.origin))
         places[cell] += 1
         members[name].append(choice)
         turns[name] = min(turn, turns.get(name, turn))
@@ -120,14 +121,14 @@ def _blocks(ranked: Sequence[Choice], wanted: Wanted) -> list[_Block]:
     )
 
 
-def _quotas(ranked: Sequence[Choice], wanted: Wanted) -> Counter[tuple[str, str]]:
-    """Return how many pictures each source of each label should give."""
-    quotas: Counter[tuple[str, str]] = Counter()
+def quotas(ranked: Sequence[Choice], wanted: Wanted) -> Counter[tuple[str, str]]:
+    """Return how many pictures each (label, source) should give; expects choices in the order of their lots."""
+    found: Counter[tuple[str, str]] = Counter()
     for label in {choice.label for choice in ranked}:
         own = [choice for choice in ranked if choice.label == label]
         for choice in _evenly(own, wanted.per_class, Counter(), wanted.seed):
-            quotas[label, choice.source] += 1
-    return quotas
+            found[label, choice.source] += 1
+    return found
 
 
 def _evenly(ranked: Sequence[Choice], count: int, given: Counter[str], seed: int) -> list[Choice]:
@@ -135,7 +136,7 @@ def _evenly(ranked: Sequence[Choice], count: int, given: Counter[str], seed: int
     queues: dict[str, list[Choice]] = defaultdict(list)
     for choice in reversed(ranked):
         queues[choice.source].append(choice)
-    lots = {source: _lot(seed, source) for source in queues}
+    lots = {source: lot(seed, source) for source in queues}
     taken = []
     for _ in range(count):
         source = min((name for name, queue in queues.items() if queue), key=lambda name: (given[name], lots[name]))

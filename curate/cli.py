@@ -1,17 +1,14 @@
 """The curate commands: each parses, calls one function and prints."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from curate.cli_pictures import normalize, whiten
+from curate.options import from_option, strict_option, workers_option
 from imageledger import console
-
-from_option = click.option(
-    "--from", "source", type=click.Path(path_type=Path, dir_okay=False), help="Read this manifest instead."
-)
-workers_option = click.option("--workers", type=click.IntRange(1), help="Processes to use (default: all cores).")
-strict_option = click.option("--strict", is_flag=True, help="Exit 3 when a picture could not be read.")
 
 
 @click.group(cls=console.Door)
@@ -68,42 +65,7 @@ def fetch(
     console.report(outcome, as_json=as_json, strict=strict)
 
 
-@main.command()
-@click.option("--size", type=int, help="Side of the square pictures, in pixels [default: 512].")
-@click.option("--format", "format_", type=click.Choice(["jpeg", "png"]), help="Format of all pictures [default: jpeg].")
-@click.option("--quality", type=int, help="Quality of the one JPEG encoding [default: 90].")
-@click.option("--require-face", is_flag=True, default=None, help="Reject pictures in which no face was found.")
-@from_option
-@workers_option
-@strict_option
-@console.json_option
-@console.everywhere
-def normalize(
-    project: Path | None, source: Path | None, workers: int | None, strict: bool, as_json: bool, **options: Any
-) -> None:
-    """Bring every picture to one format and one size.
-
-    The true format is found from the bytes; the picture is decoded whole, turned upright, brought to sRGB,
-    cut to a square around the face (the middle where no face is found), shrunk and encoded once. Nothing is
-    ever enlarged: pictures that are too small are rejected, and the size that would keep them is printed.
-
-    \b
-    curate normalize                     512 px JPEG at quality 90
-    curate normalize --size 256          for small originals
-    """
-    from curate import normalize as stage
-    from imageledger.config import open_project, settings
-
-    opened = open_project(project)
-    options["format"] = options.pop("format_")
-    chosen = settings(stage.NormalizeSettings, opened.tables.get("normalize", {}), options)
-    with opened.lock("curate normalize"):
-        outcome = stage.normalize(
-            opened, chosen, source=source, workers=workers, track=console.progress_of("normalize")
-        )
-    if hint := stage.advice(outcome, chosen.size):
-        console.say(hint)
-    console.report(outcome, as_json=as_json, strict=strict)
+main.add_command(normalize)
 
 
 @main.command()
@@ -139,38 +101,19 @@ def dedupe(project: Path | None, source: Path | None, distance: int | None, as_j
         console.say(line)
 
 
-@main.command()
-@click.option("--matting", type=click.Choice(["rembg", "grabcut"]), help="What cuts out [default: rembg].")
-@click.option("--model", help="One of rembg's models [default: u2net_human_seg].")
-@click.option("--model-path", type=click.Path(), help="A model file of your own (U2-Net's interface).")
-@from_option
-@workers_option
-@strict_option
-@console.json_option
-@console.everywhere
-def whiten(
-    project: Path | None, source: Path | None, workers: int | None, strict: bool, as_json: bool, **options: Any
-) -> None:
-    """Cut every person out and put them on pure white.
+main.add_command(whiten)
 
-    The matte is judged before it is believed; pictures with a flat, empty or torn matte are rejected with the
-    reason. White pictures are PNG, so that white is exactly 255; the matte is kept as an object of its own.
 
-    \b
-    curate whiten                        rembg with u2net_human_seg (176 MB, downloaded once)
-    curate whiten --model-path FILE      a model file of your own
-    curate whiten --matting grabcut      no model and no download; rougher edges
-    """
-    from curate import whiten as stage
-    from imageledger.config import open_project, settings
+def _families(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Read the families to match on: names between commas, or "off" for none."""
+    if value is None:
+        return None
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    return () if names == ("off",) else names
 
-    opened = open_project(project)
-    if options["model_path"]:
-        options["model_path"] = str(Path(options["model_path"]).resolve())
-    chosen = settings(stage.WhitenSettings, opened.tables.get("whiten", {}), options)
-    with opened.lock("curate whiten"):
-        outcome = stage.whiten(opened, chosen, source=source, workers=workers, track=console.progress_of("whiten"))
-    console.report(outcome, as_json=as_json, strict=strict)
+
+def _measuring(rows: Iterable[Any], total: int) -> Iterable[Any]:
+    return console.track(rows, total, "measuring")
 
 
 @main.command("manifest")
@@ -178,34 +121,53 @@ def whiten(
 @click.option("--valid-fraction", type=float, help="Share of each label for validation [default: 0.2].")
 @click.option("--seed", type=int, help="Seed of all chance [default: 42].")
 @click.option(
+    "--match",
+    metavar="FAMILIES|off",
+    callback=_families,
+    help="Nuisance features in which the classes should agree [default: tone,resampling,geometry,matte,face_geometry].",
+)
+@click.option(
     "--export", type=click.Path(path_type=Path), metavar="DIR", help="Also write {train,valid}/{label}/ here."
 )
 @from_option
+@workers_option
 @console.json_option
 @console.everywhere
-def manifest_(project: Path | None, source: Path | None, export: Path | None, as_json: bool, **options: Any) -> None:
+def manifest_(
+    project: Path | None, source: Path | None, export: Path | None, workers: int | None, as_json: bool, **options: Any
+) -> None:
     """Choose the final dataset: equally many pictures of each label, split into train and valid.
 
-    Pictures are chosen by a hash of their content and the seed, evenly over the sources of a label, and no
-    cluster or group stands on both sides; new pictures move few others. The rest become unused. Where there
-    are too few, the command says how many are missing and why, and writes nothing. Beside final.jsonl it
-    writes final.csv, for spreadsheets and pandas.
+    Where there are more candidates than places, those are chosen whose classes agree in brightness, sharpness,
+    crop and silhouette, so that a classifier cannot win by these; it is said what that changed, what it cost,
+    and where the classes cannot be matched. Sources give as evenly as that allows, and no cluster or group
+    stands on both sides. The rest become unused. Where there are too few, the command says how many are missing
+    and why, and writes nothing. Beside final.jsonl it writes final.csv, for spreadsheets and pandas.
 
     \b
     curate manifest                      100 of each label, 80 to train on and 20 to validate with
+    curate manifest --match off          chosen by a hash of content and seed alone: new pictures move few others
+    curate manifest --match tone,matte   agree in these families only
     curate manifest --export faces       also a folder tree of hard links, for fastai's
                                          ImageDataLoaders.from_folder(DIR)
     """
     from curate import final as stage
+    from curate import match_report
     from imageledger import manifest
     from imageledger.config import open_project, settings
 
     opened = open_project(project)
-    declared = {name: getattr(opened.declared, name) for name in options}
+    declared = {name: getattr(opened.declared, name) for name in ("per_class", "valid_fraction", "seed")}
     chosen = settings(stage.FinalSettings, {**declared, **opened.tables.get("manifest", {})}, options)
     with opened.lock("curate manifest"):
-        outcome = stage.finish(opened, chosen, source=source)
+        outcome = stage.finish(opened, chosen, source=source, workers=workers, track=_measuring)
         exported = stage.export(manifest.read(outcome.path), opened.store, export) if export else 0
+        candidates = stage.candidates(manifest.read(outcome.path))
+        told = match_report.explain(opened, candidates, chosen, workers=workers, track=_measuring)
+    for title, rows in {} if as_json else told.tables.items():
+        console.table(rows, title=title)
+    for line in told.lines:
+        console.say(line)
     console.report(outcome, as_json=as_json)
     console.say(stage.summary(manifest.read(outcome.path)))
     if export:
@@ -218,13 +180,28 @@ def manifest_(project: Path | None, source: Path | None, export: Path | None, as
 @console.everywhere
 @click.pass_context
 def run(context: click.Context, project: Path | None, workers: int | None, strict: bool) -> None:
-    """Run all stages in the order of imageledger.toml, carrying on where an earlier run stopped."""
+    """Run all stages in the order of imageledger.toml, carrying on where an earlier run stopped.
+
+    Ends with what the files of the chosen pictures give away, family by family; `audit shortcuts` explains it.
+    """
     from imageledger.config import open_project
 
-    order = open_project(project).declared.order
+    opened = open_project(project)
+    order = opened.declared.order
     for number, name in enumerate(order, 1):
         console.say(f"[{number}/{len(order)}] curate {name}")
         command = main.commands[name]
         accepted = {option.name for option in command.params}
         given = {"project": project, "workers": workers, "strict": strict}
         context.invoke(command, **{key: value for key, value in given.items() if key in accepted})
+    if "manifest" in order:
+        from curate import evidence
+
+        found = evidence.families_alone(
+            opened, opened.manifest("manifest"), lambda rows, total: console.track(rows, total, "measuring")
+        )
+        if found:
+            console.table(evidence.rows(found), title="What the files alone give away (AUC; 0.5 is nothing)")
+            console.say("audit shortcuts explains each of them and says what to do.")
+        else:
+            console.say("Too few pictures of each class to say what their files give away.")

@@ -219,7 +219,7 @@ def _stars(
         original = folded[keeper][0]
         yield original, Verdict()
         for copy in folded[keeper][1:]:
-            yield copy, _duplicate(original, _exactly(copy, original), 1.0)
+            yield copy, _duplicate(original, exactly(copy, original), 1.0)
         for n in left[1:]:
             match = compare.between(keeper, n)
             if match.similarity < compare.least:
@@ -246,5 +246,6 @@ def _duplicate(original: Picture, reason: str, similarity: float) -> Verdict:
     return Verdict(status=DUPLICATE, reason=reason, duplicate_of=original.name, similarity=similarity)
 
 
-def _exactly(copy: Picture, original: Picture) -> str:
+def exactly(copy: Picture, original: Picture) -> str:
+    """Say how two pictures that `fold` has put together are the same."""
     return BYTES if copy.origin == original.origin else PIXELS

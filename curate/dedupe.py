@@ -1,7 +1,7 @@
 """Find exact and near copies, keep the best of each cluster: the dedupe stage, which judges the originals."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -28,6 +28,7 @@ VIEWS_HELD = 8192
 CONFLICT = "conflict: "
 
 Watch = Callable[[Iterable[Pair], int], Iterable[Pair]]
+Place = tuple[str, str, list[int] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +77,9 @@ def plan_for(
     for row in rows:
         record = decisions.apply(row, decided)
         if record.status == OK:
-            pictures.append(_picture(record, decisions.keeps(record, decided)))
-            seen[record.key] = record.origin, record.matte, record.found("normalize").get("crop")
-    views = _Views(store, seen)
+            pictures.append(picture_of(record, decisions.keeps(record, decided)))
+            seen[record.key] = place_of(record)
+    views = Originals(store, seen)
     folded = clusters.fold(pictures)
     heads = [same[0] for same in folded]
     pairs = clusters.candidates(heads, chosen.distance)
@@ -107,7 +108,8 @@ def remarks(project: Project, records: Iterable[Record]) -> list[str]:
     return found + [f"Decision without a row: no record is called {name}" for name in lost]
 
 
-def _picture(record: Record, kept: bool) -> Picture:
+def picture_of(record: Record, kept: bool = False) -> Picture:
+    """Return what comparing needs to know of a row; raise ManifestError when it has no perceptual hashes."""
     found = record.found("normalize")
     try:
         phash, mirrored = to_int(record.phash), to_int(found.get("mirrored", ""))
@@ -130,27 +132,34 @@ def _picture(record: Record, kept: bool) -> Picture:
     )
 
 
-class _Views:
+def place_of(record: Record) -> Place:
+    """Return where the original of a row lies, its matte, and what of the original the matte belongs to."""
+    return record.origin, record.matte, record.found("normalize").get("crop")
+
+
+class Originals:
     """The originals of candidates, reduced for comparison, each decoded when first asked for."""
 
-    def __init__(self, store: Store, seen: dict[clusters.Key, tuple[str, str, list[int] | None]]) -> None:
+    def __init__(self, store: Store, seen: Mapping[clusters.Key, Place]) -> None:
         self.store = store
         self.seen = seen
         self.held: OrderedDict[clusters.Key, View] = OrderedDict()
 
     def alike(self, one: Picture, other: Picture, mirrored: bool) -> float:
+        """Return how alike two originals are, -1..1; raise StoreError when one is missing or damaged."""
         second = self.of(other)
         return likeness.likeness(self.of(one), second.mirrored() if mirrored else second)
 
     def of(self, picture: Picture) -> View:
+        """Return the view of a picture, from memory where it is still held."""
         if picture.key not in self.held:
             if len(self.held) >= VIEWS_HELD:
                 self.held.popitem(last=False)
-            self.held[picture.key] = self.read(*self.seen[picture.key])
+            self.held[picture.key] = self._read(*self.seen[picture.key])
         self.held.move_to_end(picture.key)
         return self.held[picture.key]
 
-    def read(self, origin: str, matte: str, crop: list[int] | None) -> View:
+    def _read(self, origin: str, matte: str, crop: list[int] | None) -> View:
         try:
             image = pixels.decode(self.store.read(origin)).image
         except pixels.CannotDecode as error:

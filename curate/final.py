@@ -6,12 +6,16 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from curate.balance import TRAIN, VALID, Choice, NoSplit, Wanted, divide, missing
+from curate.balance import TRAIN, VALID, Choice, Key, NoSplit, Wanted, divide, missing
+from curate.matched import choice_of, select
+from curate.measure import WHITENED, Table, Track, measure
+from curate.nuisance import FAMILIES, family
 from imageledger import decisions, manifest
 from imageledger.config import Project
 from imageledger.decisions import Decisions
@@ -21,10 +25,16 @@ from imageledger.stage import Outcome, Stage, Work, run_set
 from imageledger.store import Store, write_whole
 
 VERSION = 1
+MATCHERS = ("scipy", "scikit-learn")
+"""Packages on whose versions a matched choice depends."""
+
 MARKER = ".imageledger-export"
 """Lies in every folder tree that we wrote; only such a tree is replaced."""
 
 NOT_CHOSEN = "not chosen"
+MATCHED = ("tone", "resampling", "geometry", "matte", "face_geometry")
+"""The families that are matched on unless told otherwise: what survives to the model, and is not the face."""
+
 REASONS_SHOWN = 5
 COLUMNS = (
     *(spec.name for spec in fields(Record) if spec.name != "steps"),
@@ -36,11 +46,15 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalSettings:
-    """Settings of manifest: pictures of each label, the share of them for validation, and the seed of all chance."""
+    """Settings of manifest: pictures of each label, the share of them for validation, and the seed of all chance.
+
+    `match` are the families of nuisance features in which the classes should agree; none is the plain choice.
+    """
 
     per_class: int = 100
     valid_fraction: float = 0.2
     seed: int = 42
+    match: tuple[str, ...] = MATCHED
 
     def __post_init__(self) -> None:
         """Refuse numbers that leave a side without pictures."""
@@ -50,6 +64,11 @@ class FinalSettings:
                 "leave nothing to train on or nothing to validate with",
                 "per_class 100 and valid_fraction 0.2 are the defaults",
             )
+        if unknown := [name for name in self.match if name not in FAMILIES]:
+            raise ConfigError(
+                f"manifest: {unknown[0]!r} is no family to match on",
+                f"off, or some of {', '.join(FAMILIES)}; the default is {','.join(MATCHED)}",
+            )
 
     @property
     def wanted(self) -> Wanted:
@@ -57,7 +76,14 @@ class FinalSettings:
         return Wanted(per_class=self.per_class, valid_fraction=self.valid_fraction, seed=self.seed)
 
 
-def finish(project: Project, chosen: FinalSettings, *, source: Path | None = None) -> Outcome:
+def finish(
+    project: Project,
+    chosen: FinalSettings,
+    *,
+    source: Path | None = None,
+    workers: int | None = None,
+    track: Track = lambda rows, _: rows,
+) -> Outcome:
     """Run the stage over the manifest before it and write final.csv beside final.jsonl.
 
     Raises ManifestError, and writes nothing, when there are too few `ok` pictures or no split keeps groups whole.
@@ -66,25 +92,34 @@ def finish(project: Project, chosen: FinalSettings, *, source: Path | None = Non
     decided = decisions.read(decided_in, project.declared.labels)
 
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
-        split = split_of(lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen)
+        measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=track)
+        split = split_of(
+            lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen, measured
+        )
         return lambda record: judge(record, decided, split)
 
     outcome = run_set(
-        Stage(name="manifest", version=VERSION, settings=asdict(chosen)),
+        Stage(name="manifest", version=VERSION, settings=asdict(chosen), packages=MATCHERS if chosen.match else ()),
         plan,
         source=source or project.before("manifest"),
         output=project.manifest("manifest"),
         dataset=project.dataset,
-        extra_input=decisions.digest(decided_in),
+        extra_input=decisions.digest(decided_in) + _versions(chosen.match),
     )
     write_whole(outcome.path.with_suffix(".csv"), as_csv(manifest.read(outcome.path)).encode())
     return outcome
 
 
 def split_of(
-    rows: Callable[[], Iterable[Record]], labels: tuple[str, ...], chosen: FinalSettings
-) -> dict[tuple[str, str], str]:
-    """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole."""
+    rows: Callable[[], Iterable[Record]],
+    labels: tuple[str, ...],
+    chosen: FinalSettings,
+    measured: Callable[[Sequence[Record]], Table],
+) -> Mapping[Key, str]:
+    """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole.
+
+    `measured` looks at the candidates, where there is something to choose and something to match.
+    """
     choices = []
     for record in rows():
         if record.status == OK and record.label not in labels:
@@ -92,20 +127,26 @@ def split_of(
                 f"{record.name} is labelled {record.label!r}", f"the labels of this project are {', '.join(labels)}"
             )
         if record.status == OK:
-            choices.append(
-                Choice(
-                    key=record.key, label=record.label, source=record.source, origin=record.origin, group=record.group
-                )
-            )
+            choices.append(choice_of(record))
     if lacking := missing(choices, labels, chosen.per_class):
         raise _too_few(rows(), lacking, labels, chosen.per_class)
     try:
-        return divide(choices, chosen.wanted)
+        plain = divide(choices, chosen.wanted)
+        if not chosen.match or not selective(choices, chosen.per_class):
+            return plain
+        table = measured([record for record in rows() if record.status == OK])
+        selection = select(table, labels[-1], chosen.wanted)
+        return selection.split if selection else plain
     except NoSplit as error:
         raise ManifestError(str(error), "fetch more pictures of small groups, or lower --per-class") from error
 
 
-def judge(record: Record, decided: Decisions, split: dict[tuple[str, str], str]) -> Record:
+def selective(choices: Iterable[Choice], per_class: int) -> bool:
+    """Tell whether any class has more candidates than places, so that there is something to choose."""
+    return any(count > per_class for count in Counter(choice.label for choice in choices).values())
+
+
+def judge(record: Record, decided: Decisions, split: Mapping[Key, str]) -> Record:
     """Return the row with its side of the split, or as `unused` when it was not chosen."""
     record = decisions.apply(record, decided)
     if record.status != OK:
@@ -113,6 +154,11 @@ def judge(record: Record, decided: Decisions, split: dict[tuple[str, str], str])
     if record.key in split:
         return replace(record, split=split[record.key])
     return record.failed(NOT_CHOSEN, UNUSED)
+
+
+def candidates(records: Iterable[Record]) -> list[Record]:
+    """Return the rows of a final manifest among which was chosen: those chosen and those that were not."""
+    return [record for record in records if record.split or (record.status, record.reason) == (UNUSED, NOT_CHOSEN)]
 
 
 def summary(records: Iterable[Record]) -> str:
@@ -170,6 +216,11 @@ def export(records: Iterable[Record], store: Store, target: Path) -> int:
         shutil.rmtree(target)
     draft.replace(target)
     return names.total()
+
+
+def _versions(families: Sequence[str]) -> str:
+    """Return what the stage adds to its input for the numbers it matches on: newer ones mean another choice."""
+    return f"+{','.join(f'{name}@{family(name).version}' for name in families)}" if families else ""
 
 
 def _place(store: Store, name: str, target: Path) -> None:

@@ -104,6 +104,7 @@ class _Kept:
         chosen = family(name)
         size = f"-{side}px" if side else ""
         self.path = project.root / "data" / "measured" / f"{name}@{chosen.version}{size}.jsonl"
+        self.torn = ""
         self.values: dict[str, Values] = dict(self._read())
 
     def of(self, key: str) -> Values:
@@ -118,7 +119,6 @@ class _Kept:
         self.torn = ""
 
     def _read(self) -> Iterator[tuple[str, Values]]:
-        self.torn = ""
         if not self.path.is_file():
             return
         with self.path.open(encoding="utf-8", errors="replace") as lines:

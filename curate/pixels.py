@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
@@ -70,21 +71,30 @@ def pixel_digest(image: Image.Image) -> str:
     return seen.hexdigest()
 
 
-def square_around(size: tuple[int, int], face: Box | None, least: int, room: float) -> Box:
-    """Choose the square to keep: `room` times as wide as the face and centred on it, else the largest central one.
+def shorter_side(path: Path) -> int:
+    """Return the shorter side of a picture in pixels, read from its header alone; 0 when that cannot be read."""
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return min(image.size)
+    except Exception:  # see `decode`
+        return 0
 
-    The square is never smaller than `least` pixels where the picture is that large, and never leaves it.
-    """
-    width, height = size
-    side = min(width, height)
-    x, y = width / 2, height / 2
-    if face is not None:
-        left, top, right, bottom = face
-        side = min(side, max(least, round(room * (right - left))))
-        x, y = (left + right) / 2, (top + bottom) / 2
-    corner_x = min(max(0, round(x - side / 2)), width - side)
-    corner_y = min(max(0, round(y - side / 2)), height - side)
-    return corner_x, corner_y, corner_x + side, corner_y + side
+
+def middle_square(size: tuple[int, int]) -> Box:
+    """Return the largest square in the middle of a picture of (width, height) pixels."""
+    side = min(size)
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    return left, top, left + side, top + side
+
+
+def mostly_within(box: Box, outer: Box) -> bool:
+    """Say whether more than half of the area of a box lies within another one."""
+    across = min(box[2], outer[2]) - max(box[0], outer[0])
+    down = min(box[3], outer[3]) - max(box[1], outer[1])
+    return 2 * max(0, across) * max(0, down) > (box[2] - box[0]) * (box[3] - box[1])
 
 
 def downscale(image: Image.Image, crop: Box, size: int) -> Image.Image:

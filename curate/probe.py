@@ -7,9 +7,10 @@ few pictures neither a difference nor its absence can be shown: "no difference f
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -88,19 +89,21 @@ def probe(
     permutations: int = PERMUTATIONS,
     workers: int = 1,
     joint: bool = True,
+    apart: Collection[str] = (),
 ) -> list[Probe]:
     """Probe every family that applies (not NaN throughout), and then, named ALL, every family side by side.
 
-    `values` holds an n x k table a family, `positive` n labels, `groups` n names. Raises ValueError when a class has
-    fewer than two pictures.
+    `values` holds an n x k table a family, `positive` n labels, `groups` n names; families named in `apart` are judged
+    by themselves alone. Raises ValueError when a class has fewer than two pictures.
     """
     if min(int(positive.sum()), int((~positive).sum())) < 2:
         raise ValueError("a probe needs at least two pictures of each class")
     families = [name for name in values if np.isfinite(values[name]).any()]
     jobs = [(name, tuple(columns[name]), values[name]) for name in families]
-    if joint and families:
-        everything = tuple(f"{name}.{column}" for name in families for column in columns[name])
-        jobs.insert(0, (ALL, everything, np.concatenate([values[name] for name in families], axis=1)))
+    together = [name for name in families if name not in apart]
+    if joint and together:
+        everything = tuple(f"{name}.{column}" for name in together for column in columns[name])
+        jobs.insert(0, (ALL, everything, np.concatenate([values[name] for name in together], axis=1)))
     work = partial(_probe_one, positive=positive, groups=tuple(groups), seed=seed, permutations=permutations)
     found = {one.family: one for one in ordered_map(work, ((job, None) for job in jobs), workers=workers)}
     corrected = holm([found[name].p for name in families])
@@ -112,7 +115,8 @@ def judged(one: Probe, positive: Bools) -> Probe:
     """Give the verdict on a probe, and how many pictures of each class would decide where there is none."""
     if one.p < SURE and one.low > AT_LEAST:
         return replace(one, verdict=SHORTCUT, needed=0)
-    if one.high < AT_MOST:
+    # an AUC below one half is chance too, and must not make few pictures look like enough
+    if max(one.high, 0.5 + (one.high - one.low) / 2) < AT_MOST:
         return replace(one, verdict=CLEAN, needed=0)
     each = min(int(positive.sum()), int((~positive).sum()))
     return replace(one, verdict=INCONCLUSIVE, needed=_needed(one, each))
@@ -235,7 +239,11 @@ def _logit(share: NDArray[np.float64]) -> Floats:
 
 
 def _needed(one: Probe, each: int) -> int:
-    """Scale the width of the interval by 1/sqrt(n) until it clears one of the two limits."""
+    """Scale the width of the interval by 1/sqrt(n) until it clears one of the two limits, or the p-value does."""
+    if one.low > AT_LEAST and one.p < 0.5:  # the p-value alone is missing: its z grows with sqrt(n)
+        reached = NormalDist().inv_cdf(1 - one.p)
+        return min(MOST, max(each + 1, math.ceil(each * (NormalDist().inv_cdf(1 - SURE) / reached) ** 2)))
     spread = (one.high - one.low) / 2 * math.sqrt(each)
-    gaps = [gap for gap in (one.auc - AT_LEAST, AT_MOST - one.auc) if gap > 0]
+    found = max(one.auc, 0.5)
+    gaps = [gap for gap in (found - AT_LEAST, AT_MOST - found) if gap > 0]
     return min(MOST, max(each + 1, min(math.ceil((spread / gap) ** 2) for gap in gaps)))

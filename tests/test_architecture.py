@@ -5,15 +5,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import click
-import numpy as np
 import pytest
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("imageledger", "curate", "train", "audit")
@@ -31,7 +29,6 @@ ROOMS = {
 
 HEAVY = ("torch", "torchvision", "fastai", "rembg", "kaggle", "numpy", "pandas", "PIL")
 LONGEST = 310
-LABEL_BLIND = ("curate/pixels.py", "curate/compositing.py", "curate/matting.py", "curate/faces.py")
 
 
 @dataclass(frozen=True)
@@ -200,13 +197,16 @@ def test_nothing_reads_or_writes_pickles():
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_cli_imports_nothing_heavy_when_it_is_imported(package):
-    path = ROOT / package / "cli.py"
+    light = [path for path in (ROOT / package).glob("*.py") if re.fullmatch(r"(cli(_\w+)?|options)\.py", path.name)]
+    names = {f"{package}.{path.stem}" for path in light}
     wrong = [
         str(one)
+        for path in light
         for one in imports_in(path)
         if one.top and one.runs and one.package not in (*sys.stdlib_module_names, "click")
-        and one.module not in ("imageledger", "imageledger.console")
+        and one.module not in ("imageledger", "imageledger.console", *names)
     ]  # fmt: skip
+    assert light
     assert wrong == []
 
 
@@ -268,42 +268,3 @@ def test_no_file_is_longer_than_it_can_be_read(path):
 def test_no_module_is_a_drawer_for_everything():
     names = {path.stem for path in sources(*PACKAGES)}
     assert not names & {"utils", "util", "helpers", "misc", "common", "manager"}
-
-
-def functions(path: Path) -> Iterator[ast.FunctionDef]:
-    return (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef))
-
-
-@pytest.mark.parametrize("name", LABEL_BLIND)
-def test_no_function_that_changes_pixels_is_told_what_they_show(name):
-    for function in functions(ROOT / name):
-        arguments = function.args
-        named = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
-        assert not named & {"label", "source", "generator", "record"}, f"{name}: {function.name}"
-
-
-@pytest.mark.parametrize("stage", ["normalize", "whiten"])
-def test_the_work_on_one_picture_never_looks_at_its_label_source_or_generator(stage):
-    (work,) = (one for one in functions(ROOT / "curate" / f"{stage}.py") if one.name == f"{stage}_record")
-    looked_at = {node.attr for node in ast.walk(work) if isinstance(node, ast.Attribute)}
-    assert not looked_at & {"label", "source", "member", "generator", "key", "licence"}
-
-
-def test_the_same_picture_becomes_the_same_object_whatever_it_is_called(project):
-    from curate import normalize, whiten
-    from imageledger.record import Record
-    from imageledger.stage import Stage
-
-    pixels = np.random.default_rng(1).integers(0, 255, (90, 70, 3), np.uint8)
-    Image.fromarray(pixels).save(project.root / "a.png")
-    name = project.store.put((project.root / "a.png").read_bytes(), "png")
-    one = Record(source="folder:x", member="real/1.png", label="real", origin=name, file=name, generator="camera")
-    other = replace(one, source="kaggle:a/b@1", member="fake/2.png", label="ai", generator="sd15", licence="CC0-1.0")
-    chosen = normalize.NormalizeSettings(size=48)
-    found = []
-    for record in (one, other):
-        stage = Stage(name="normalize", version=1)
-        small = normalize.normalize_record(record, stage=stage, settings=chosen, store=project.store)
-        white = whiten.whiten_record(small, stage=stage, model=None, store=project.store)
-        found.append((small.file, small.phash, small.status, white.file, white.matte, white.status, white.reason))
-    assert found[0] == found[1]

@@ -124,7 +124,7 @@ def test_rembgs_own_cut_out_is_the_naive_one():
 
 
 def test_ends_of_a_matte_are_snapped():
-    alpha = np.full((20, 20), 255, np.uint8)
+    alpha = np.full((200, 200), 255, np.uint8)
     alpha[0], alpha[1], alpha[2], alpha[3] = 5, 6, 249, 250
     cleaned = compositing.clean(alpha)
     assert [cleaned[row, 0] for row in range(4)] == [0, 6, 249, 255]
@@ -139,10 +139,30 @@ def test_islands_are_dropped_faint_ones_too(strength):
 
 
 def test_hair_that_hangs_together_with_the_person_stays():
-    alpha = disc(128, 30, 6)
-    alpha[20:64, 64] = 90
-    cleaned = compositing.clean(alpha)
-    assert cleaned[22, 64] == 90
+    alpha = disc(256, 60, 6)
+    alpha[63:128, 128] = np.maximum(alpha[63:128, 128], 90)
+    assert compositing.clean(alpha)[63, 128] > 60
+
+
+def test_smoke_beside_the_person_fades_out_and_the_person_stays():
+    person = disc(256, 60, 6)
+    smoke = person.copy()
+    smoke[100:150, 190:240] = np.maximum(smoke[100:150, 190:240], 150)
+    cleaned = compositing.clean(smoke)
+    assert (cleaned[person > 5] >= person[person > 5]).all()
+    assert (cleaned[100:150, 205:] == 0).all()
+
+
+def test_smoke_with_dense_specks_is_still_smoke():
+    smoke = disc(256, 60, 6)
+    smoke[100:150, 185:240] = np.maximum(smoke[100:150, 185:240], 150)
+    smoke[110:140:10, 210:230:10] = 255
+    assert (compositing.clean(smoke)[100:150, 205:] == 0).all()
+
+
+def test_a_matte_that_is_nowhere_solid_stays_to_be_judged():
+    faint = (disc(128, 40, 6) // 2).astype(np.uint8)
+    assert (compositing.clean(faint) == np.where(faint <= 5, 0, faint)).all()
 
 
 def test_a_second_large_piece_stays_to_be_judged():
@@ -196,6 +216,12 @@ def test_a_hole_beside_the_face_is_allowed():
     alpha = good()
     alpha[88:96, 60:70] = 0
     assert compositing.fault(alpha, FACE) == ""
+
+
+def test_a_face_that_is_seen_through_is_not_believed():
+    alpha = good()
+    alpha[30:100, 30:100] = np.minimum(alpha[30:100, 30:100], 170)
+    assert compositing.fault(alpha, FACE) == "matte: 33 % of the face cut off"
 
 
 def test_a_face_cut_off_is_not_believed():

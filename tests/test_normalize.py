@@ -12,10 +12,10 @@ from PIL import Image
 from curate import normalize as stage
 from curate.cli import main
 from curate.faces import find_face
-from curate.normalize import NormalizeSettings, largest_size_keeping, normalize
+from curate.normalize import NormalizeSettings, normalize
 from imageledger import manifest
 from imageledger.errors import ConfigError
-from imageledger.record import Record, Step
+from imageledger.record import Record
 
 
 def grey(width, height, seed=0):
@@ -25,7 +25,7 @@ def grey(width, height, seed=0):
 
 def rows_of(project, members, workers=1, **settings):
     fetched(project, members)
-    outcome = normalize(project, NormalizeSettings(**settings), workers=workers)
+    outcome = normalize(project, NormalizeSettings(**{"recipe": "plain", **settings}), workers=workers)
     return list(manifest.read(outcome.path))
 
 
@@ -75,28 +75,37 @@ def test_all_jpegs_share_one_table_and_carry_no_metadata(project):
 
 
 def test_a_picture_that_is_too_small_is_rejected_never_enlarged(project):
-    small, large = rows_of(project, {"real/a": encoded(grey(300, 400)), "real/b": encoded(grey(512, 512))})
-    assert (small.status, small.reason) == ("rejected", "300 px, needs 512")
+    small, large = rows_of(project, {"real/a": encoded(grey(300, 400)), "real/b": encoded(grey(512, 512))}, size=512)
+    assert (small.status, small.reason) == ("rejected", "too small: 300 px, plain to 512 px needs 512")
     assert small.file == small.origin
     assert (small.width, small.height) == (300, 400)
     assert small.phash
     assert large.status == "ok"
 
 
-def test_the_crop_lies_around_the_face_and_the_face_box_on_the_face(project):
+def test_the_square_lies_around_the_face_and_the_face_box_on_the_face(project):
     image, _ = portrait(3, 300)
     wide = Image.new("RGB", (900, 400), (110, 130, 150))
     wide.paste(image, (560, 50))
-    (row,) = rows_of(project, {"real/a": encoded(wide)}, size=128)
+    (row,) = rows_of(project, {"real/a": encoded(wide)}, size=128, recipe="forensic")
     found = row.found("normalize")
     left, top, right, bottom = found["crop"]
-    assert right - left == bottom - top >= 128
-    assert 0 <= left < right <= 900
-    assert 0 <= top < bottom <= 400
-    assert abs((left + right) / 2 - 710) < 40
+    assert right - left == bottom - top >= 1.6 * 128
+    assert 0 < left < right < 900
+    assert 0 < top < bottom < 400
+    assert left < 640 < 780 < right
     seen, said = find_face(opened(project, row)), found["face"]
     assert np.abs(np.subtract(seen, said)).max() < 16
     assert found["notes"] == []
+
+
+def test_a_face_that_the_square_leaves_out_is_not_named(project):
+    image, _ = portrait(3, 300)
+    tall = Image.new("RGB", (400, 1200), (110, 130, 150))
+    tall.paste(image, (50, 870))
+    (row,) = rows_of(project, {"real/a": encoded(tall)}, size=200, recipe="forensic")
+    box = row.found("normalize").get("face")
+    assert box is None or box[3] - box[1] > 20
 
 
 def test_no_face_is_noted_and_not_rejected(project):
@@ -162,12 +171,13 @@ def test_two_workers_write_the_same_bytes_as_one(project):
 
 def test_a_second_run_works_on_nothing_and_another_size_on_everything(project):
     fetched(project, {f"real/{n}": encoded(grey(90, 90, n)) for n in range(3)})
-    first = normalize(project, NormalizeSettings(size=64), workers=1)
+    first = normalize(project, NormalizeSettings(recipe="plain", size=64), workers=1)
     before = first.path.read_bytes()
-    again = normalize(project, NormalizeSettings(size=64), workers=1)
+    again = normalize(project, NormalizeSettings(recipe="plain", size=64), workers=1)
     assert (first.worked, again.worked, again.reused) == (3, 0, 3)
     assert again.path.read_bytes() == before
-    assert normalize(project, NormalizeSettings(size=48), workers=1).worked == 3
+    assert normalize(project, NormalizeSettings(recipe="plain", size=48), workers=1).worked == 3
+    assert normalize(project, NormalizeSettings(recipe="forensic", size=48), workers=1).worked == 3
 
 
 def test_no_function_that_makes_the_pixels_is_told_the_label(project):
@@ -176,55 +186,27 @@ def test_no_function_that_makes_the_pixels_is_told_the_label(project):
     assert (one.file, one.steps) == (other.file, other.steps)
 
 
-@pytest.mark.parametrize("wrong", [{"size": 8}, {"size": 10**6}, {"format": "webp"}, {"quality": 0}, {"quality": 101}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"size": 8},
+        {"size": 10**6},
+        {"size": "large"},
+        {"recipe": "x"},
+        {"format": "webp"},
+        {"quality": 0},
+        {"quality": 101},
+    ],
+)
 def test_settings_that_cannot_be_met_are_refused(wrong):
     with pytest.raises(ConfigError) as refused:
         NormalizeSettings(**wrong)
     assert refused.value.hint
 
 
-def sized(sides, label):
-    step = {side: Step(did="normalize@1", on="", found={"size": [side, side + 7]}) for side in sides}
-    return [Record(source="s", member=f"{label}{n}", label=label, steps=(step[side],)) for n, side in enumerate(sides)]
-
-
-@pytest.mark.parametrize("count", [1, 2, 19, 20, 21, 40, 60, 99, 100, 120, 500])
-def test_the_size_that_keeps_95_percent_is_the_largest_that_does(count):
-    sides = np.random.default_rng(count).integers(100, 900, count).tolist()
-    best = largest_size_keeping(sized(sides, "real"))["real"]
-    kept = [side for side in range(1, 901) if 100 * sum(one >= side for one in sides) >= 95 * count]
-    assert best == max(kept)
-
-
-def test_each_label_has_its_own_largest_size_and_unreadable_rows_do_not_count():
-    rows = [*sized([300] * 20, "real"), *sized([1024] * 20, "ai"), Record(source="s", member="x", label="ai")]
-    assert largest_size_keeping(rows) == {"real": 300, "ai": 1024}
-
-
-def test_the_command_names_the_size_that_would_keep_both_classes(project, runner):
-    members = {f"real/{n}": encoded(grey(100 + n, 140, n)) for n in range(8)}
-    members |= {f"ai/{n}": encoded(grey(300, 300, n)) for n in range(3)}
-    fetched(project, members)
-    done = runner.invoke(main, ["normalize", "--size", "200", "--workers", "1"])
-    assert done.exit_code == 0, done.output
-    assert "largest size that keeps 95 % of each class is 100 px (ai 300, real 100)" in done.stderr
-    assert "curate normalize --size 100" in done.stderr
-    assert "px, needs 200" in done.stderr
-    assert done.stdout.strip().endswith("normalized.jsonl")
-    quiet = runner.invoke(main, ["normalize", "--size", "100", "--workers", "1"])
-    assert "largest size" not in quiet.stderr
-
-
-def test_the_command_does_not_advise_a_size_that_it_would_refuse(project, runner):
-    fetched(project, {"real/a": encoded(grey(9, 9)), "ai/b": encoded(grey(90, 90))})
-    done = runner.invoke(main, ["normalize", "--size", "64"])
-    assert "No size keeps 95 % of each class" in done.stderr
-    assert "--size 9" not in done.stderr
-
-
 def test_the_command_prints_its_table_as_json_and_nothing_else_on_stdout(project, runner):
     fetched(project, {"real/a": encoded(grey(90, 90)), "ai/b": b"<html>"})
-    done = runner.invoke(main, ["normalize", "--size", "64", "--json"])
+    done = runner.invoke(main, ["normalize", "--recipe", "plain", "--size", "64", "--json"])
     assert [(row["label"], row["ok"], row["unreadable"]) for row in json.loads(done.stdout)] == [
         ("ai", 0, 1),
         ("real", 1, 0),
@@ -233,15 +215,15 @@ def test_the_command_prints_its_table_as_json_and_nothing_else_on_stdout(project
 
 def test_with_strict_an_unreadable_picture_makes_the_command_exit_3(project, runner):
     fetched(project, {"real/a": encoded(grey(90, 90)), "ai/b": b"<html>"})
-    assert runner.invoke(main, ["normalize", "--size", "64"]).exit_code == 0
-    strict = runner.invoke(main, ["normalize", "--size", "64", "--strict"])
+    assert runner.invoke(main, ["normalize", "--recipe", "plain", "--size", "64"]).exit_code == 0
+    strict = runner.invoke(main, ["normalize", "--recipe", "plain", "--size", "64", "--strict"])
     assert strict.exit_code == 3
     assert "1 pictures could not be read" in strict.stderr
 
 
 def test_the_command_takes_its_settings_from_the_project_and_options_win(project, runner):
     with (project.root / "imageledger.toml").open("a") as file:
-        file.write("[normalize]\nsize = 48\nrequire-face = true\n")
+        file.write('[normalize]\nrecipe = "plain"\nsize = 48\nrequire-face = true\n')
     fetched(project, {"real/a": encoded(portrait(1, 200)[0]), "real/b": encoded(grey(200, 200))})
     assert runner.invoke(main, ["normalize"]).exit_code == 0
     assert [row.reason or row.width for row in manifest.read(project.manifest("normalize"))] == [48, "no face found"]
@@ -260,7 +242,7 @@ def test_an_impossible_size_is_an_error_with_a_way_out(project, runner):
 def test_every_bad_file_goes_through_the_real_commands_in_one_go(project, runner, testdata):
     folder = testdata / "bad-input"
     assert runner.invoke(main, ["fetch", f"folder:{folder}", "--label", "real"]).exit_code == 0
-    done = runner.invoke(main, ["normalize", "--size", "16", "--workers", "1"])
+    done = runner.invoke(main, ["normalize", "--recipe", "plain", "--size", "16", "--workers", "1"])
     assert done.exit_code == 0, done.output
     output = project.manifest("normalize")
     rows = list(manifest.read(output))
@@ -270,12 +252,15 @@ def test_every_bad_file_goes_through_the_real_commands_in_one_go(project, runner
         assert bool(row.reason) == (row.status != "ok"), row.name
         assert "0x" not in row.reason
     assert sum(row.status == "ok" for row in rows) > 40
-    assert {"10 px, needs 16", "more than 120 million pixels"} <= {row.reason for row in rows}
+    assert {"too small: 10 px, plain to 16 px needs 16", "more than 120 million pixels"} <= {row.reason for row in rows}
     first = output.read_bytes()
-    assert "0 worked on" in runner.invoke(main, ["normalize", "--size", "16", "--workers", "1"]).stderr
+    assert (
+        "0 worked on"
+        in runner.invoke(main, ["normalize", "--recipe", "plain", "--size", "16", "--workers", "1"]).stderr
+    )
     assert output.read_bytes() == first
     output.unlink()
-    assert runner.invoke(main, ["normalize", "--size", "16", "--workers", "2"]).exit_code == 0
+    assert runner.invoke(main, ["normalize", "--recipe", "plain", "--size", "16", "--workers", "2"]).exit_code == 0
     assert output.read_bytes() == first
 
 

@@ -143,24 +143,11 @@ def test_the_table_of_a_jpeg_is_summed_and_a_lossless_picture_has_none():
     assert pixels.decode(encoded(picture(), "PNG")).tables == 0
 
 
-def test_the_crop_is_centred_on_the_face_and_stays_inside():
-    rng = np.random.default_rng(0)
-    for _ in range(500):
-        width, height = (int(side) for side in rng.integers(40, 900, 2))
-        x, y = int(rng.integers(0, width - 10)), int(rng.integers(0, height - 10))
-        side = int(rng.integers(8, min(width - x, height - y)))
-        face = (x, y, x + side, y + side)
-        left, top, right, bottom = pixels.square_around((width, height), face, least=32, room=2.0)
-        assert right - left == bottom - top
-        assert 0 <= left < right <= width
-        assert 0 <= top < bottom <= height
-        assert right - left >= min(32, width, height)
-        for low, high, centre, most in ((left, right, x + side / 2, width), (top, bottom, y + side / 2, height)):
-            assert abs((low + high) / 2 - centre) <= 1 or low == 0 or high == most
-
-
-def test_without_a_face_the_crop_is_the_largest_in_the_middle():
-    assert pixels.square_around((300, 200), None, least=64, room=2.0) == (50, 0, 250, 200)
+def test_a_box_lies_mostly_within_another_when_more_than_half_of_it_does():
+    assert pixels.mostly_within((0, 0, 10, 10), (0, 0, 6, 10))
+    assert not pixels.mostly_within((0, 0, 10, 10), (0, 0, 5, 10))
+    assert not pixels.mostly_within((0, 0, 10, 10), (20, 20, 40, 40))
+    assert pixels.middle_square((300, 200)) == (50, 0, 250, 200)
 
 
 def test_a_box_follows_its_picture_through_crop_and_shrinking():

@@ -131,6 +131,7 @@ def test_a_labelling_needs_two_pictures_of_each_class():
         (0.44, 0.50, 0.56, 0.9, CLEAN),
         (0.44, 0.52, 0.60, 0.9, INCONCLUSIVE),
         (0.56, 0.57, 0.59, 0.001, SHORTCUT),
+        (0.28, 0.41, 0.55, 0.9, INCONCLUSIVE),  # so few pictures could not have shown a shortcut
     ],
 )
 def test_there_are_three_verdicts(low, auc, high, p, verdict):
@@ -144,6 +145,17 @@ def test_the_number_of_pictures_that_would_decide_does_decide():
     width = (0.62 - 0.42) / 2 * (EACH / undecided.needed) ** 0.5
     assert 0.52 + width <= probe.AT_MOST + 1e-3
     assert 0.52 + width > probe.AT_MOST - 0.02  # and not far more than needed
+
+
+def test_an_interval_that_is_clear_but_for_its_p_value_needs_hardly_more_pictures():
+    assert 100 < probe.judged(made(low=0.65, auc=0.72, high=0.78, p=0.0125), labels()).needed < 120
+
+
+def test_a_family_that_stands_apart_does_not_enter_what_is_said_of_all_together():
+    loud = noise(11) + 3 * labels()[:, None]
+    found = {one.family: one for one in probed({"naming": loud, "quiet": noise(12)}, apart=("naming",))}
+    assert found["naming"].verdict == SHORTCUT
+    assert found[probe.ALL].features == found["quiet"].features
 
 
 def test_holm_is_as_published():

@@ -31,7 +31,7 @@ def curated(project, runner) -> Project:
         (project.root / "pictures" / label).mkdir(parents=True)
         for number in range(COUNT):
             portrait(number).save(project.root / "pictures" / label / f"{number}.png")
-    (project.root / FILE).write_text('dataset = "drawn"\n[normalize]\nsize = 48\n')
+    (project.root / FILE).write_text('dataset = "drawn"\n[normalize]\nrecipe = "plain"\nsize = 48\n')
     words = ["fetch", "folder:pictures", "--labels", "real/**=real,ai/**=ai"]
     for command in (words, ["normalize", "--workers", "1"]):
         ended = runner.invoke(curate, command)

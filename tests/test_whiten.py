@@ -78,8 +78,8 @@ def test_the_step_says_how_and_what_was_seen(project):
     normalized(project, drawn(1))
     (row,) = manifest.read(whiten.whiten(project, GRABCUT, workers=1).path)
     step = row.steps[-1]
-    assert step.did == "whiten@1"
-    assert step.settings == {"matting": "grabcut"}
+    assert step.did == "whiten@2"
+    assert step.settings == {"region": "white", "matting": "grabcut"}
     assert 0.2 < step.found["coverage"] < 0.7
     assert step.found["pieces"] == 1
 

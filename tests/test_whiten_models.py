@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from whiten_world import TOML, drawn, normalized, overlap, project_at, read
 
-from curate import compositing, faces, matting, pixels, whiten
+from curate import compositing, faces, matting, pixels, regions, whiten
 from curate.cli import main
 from curate.whiten import WhitenSettings
 from imageledger import manifest
@@ -56,7 +56,8 @@ def test_real_portraits_are_whitened_through_rembg_by_the_command(project, runne
     sha256 = hashlib.sha256(selfie.read_bytes()).hexdigest()
     for row in rows:
         assert row.steps[-1].settings == {
-            "matting": "rembg", "model": "u2net_custom", "model_licence": "unknown", "model_sha256": sha256,
+            "region": "white", "matting": "rembg", "model": "u2net_custom", "model_licence": "unknown",
+            "model_sha256": sha256,
         }  # fmt: skip
         low, high = row.steps[-1].found["raw"]
         assert 0 <= low < high <= 1
@@ -68,6 +69,21 @@ def test_real_portraits_are_whitened_through_rembg_by_the_command(project, runne
     assert {"rembg", "onnxruntime"} <= set(card.versions)
     again = whiten.whiten(project, WhitenSettings(model_path=str(selfie)), workers=1)
     assert (again.worked, again.reused) == (0, 4)
+
+
+def test_inner_faces_of_real_portraits_show_hardly_any_background(testdata, selfie):
+    from curate.models import find_model
+
+    cut = matting.matter(find_model("u2net_custom", selfie))
+    shares = []
+    for label in ("real", "ai"):
+        for file in sorted((testdata / "portraits" / "ffhq-vs-stylegan2" / label).iterdir())[:10]:
+            image = pixels.decode(file.read_bytes()).image.resize((256, 256))
+            if face := faces.find_face(image):
+                alpha = Image.fromarray(compositing.clean(cut(image, face).alpha))
+                shares.append(np.mean(np.asarray(alpha.crop(regions.inner_square(face, image.size))) < 128))
+    assert len(shares) > 15
+    assert np.mean(shares) < 0.02
 
 
 def test_grabcut_is_a_fair_stand_in_for_a_model_on_real_portraits(testdata, selfie):

@@ -20,7 +20,7 @@ def project_at(folder):
 
 def normalized(project, members, size=128):
     fetched(project, members)
-    return normalize(project, NormalizeSettings(size=size), workers=1).path
+    return normalize(project, NormalizeSettings(recipe="plain", size=size), workers=1).path
 
 
 def drawn(count, size=128):

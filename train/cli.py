@@ -110,5 +110,7 @@ def _show(place: Path, made: "Run", as_json: bool, drawn: bool) -> None:
         console.table(metrics.in_words(made.metrics), title=f"run {made.name}")
         console.result(place)
     console.say(metrics.how_sure(made.metrics))
+    if made.file_alone:
+        console.say(metrics.beside(made.metrics, made.file_alone))
     if drawn:
         console.say("These pictures are drawn (sample:): the figures mean nothing about real portraits.")

@@ -68,3 +68,14 @@ def how_sure(metrics: Mapping[str, Any]) -> str:
         f"With {accuracy['n']} validation pictures the true accuracy may lie anywhere from "
         f"{low:.0f} to {high:.0f} %: the interval is {high - low:.0f} points wide."
     )
+
+
+def beside(metrics: Mapping[str, Any], file_alone: Mapping[str, Any]) -> str:
+    """Set the validation accuracy beside what nuisance features reach without a face, in one line."""
+    accuracy, valid = metrics[VALID]["accuracy"], file_alone["valid"]
+    low, high = accuracy["interval"]
+    return (
+        f"accuracy {accuracy['share']:.2f} [{low:.2f}-{high:.2f}]; the file alone: AUC {file_alone['auc']:.2f} "
+        f"[{file_alone['low']:.2f}-{file_alone['high']:.2f}] ({file_alone['verdict']}), "
+        f"accuracy {valid['hits'] / max(valid['n'], 1):.2f} [{valid['low']:.2f}-{valid['high']:.2f}]"
+    )

@@ -49,6 +49,8 @@ class Run:
     device: str = "cpu"
     versions: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    file_alone: Mapping[str, Any] = field(default_factory=dict)
+    """What `curate.evidence.file_alone` found in the manifest: what nuisance features reach without a face."""
 
     def save(self, folder: Path) -> None:
         """Write run.json, whole or not at all."""

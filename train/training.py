@@ -92,6 +92,7 @@ def train(
             metrics = score(predictions, labels)
             write_predictions(draft, predictions)
             _write(draft, learn, history, metrics["valid"]["confusion"])
+        alone = _file_alone(project, todo, say)
         run = Run(
             name=name,
             manifest=todo.manifest,
@@ -105,9 +106,20 @@ def train(
             device=str(learn.dls.device),
             versions=_versions(settings),
             metrics=metrics,
+            file_alone=alone,
         )
         run.save(draft)
     return project.runs / name, run
+
+
+def _file_alone(project: Project, todo: Task, say: Callable[[str], None]) -> dict[str, Any]:
+    """Probe the manifest for what the files alone give away; a folder has no records to measure."""
+    if not todo.manifest:
+        return {}
+    from curate.evidence import file_alone
+
+    say("probing what the file alone gives away")
+    return file_alone(project, project.root / todo.manifest)
 
 
 def _write(draft: Path, learn: Any, history: Sequence[Any], confusion: Any) -> None:

@@ -115,6 +115,10 @@ FAMILIES: Mapping[str, str] = {
 }
 """Name of a family -> "module:attribute"; the order is that of every table."""
 
+APART = ("naming",)
+"""Families that are judged by themselves alone: a name is gone once the file is named by its bytes, so it must not
+decide what is said of the file itself."""
+
 
 def family(name: str) -> Family:
     """Load a family by its name."""

@@ -27,6 +27,9 @@ STEEPEST = 10.0
 FLOOR = 0.05
 """Added to mean steps before a logarithm: a grey picture has none."""
 
+COARSE, USUAL, LEAST_COARSE = 4, 3.0, 0.2
+"""Colour is scaled until its bends over COARSE pixels are about USUAL levels: more colourful is not finer drawn."""
+
 SAME = 0.5
 """Neighbours closer than this many levels are taken to be equal: pixels are rounded."""
 
@@ -41,22 +44,22 @@ def measure(seen: Seen) -> dict[str, float]:
     luma = seen.grey[middle]
     if min(luma.shape) < LEAST:
         return dict.fromkeys(_names(), float("nan"))
-    fine = {axis: _bends(_turned(luma, axis), 1) for axis in ("across", "down")}
     found: dict[str, float] = {}
     for name, (channel, factor) in SCALED.items():
         plane = (seen.window[middle][..., channel] - luma) * np.float32(factor)
-        for axis, detail in fine.items():
-            found |= {f"{name} {axis} {what}": value for what, value in _traces(_turned(plane, axis), detail).items()}
+        for axis in ("across", "down"):
+            found |= {f"{name} {axis} {what}": value for what, value in _traces(_turned(plane, axis)).items()}
     return found
 
 
-def _traces(plane: Plane, luma_detail: float) -> dict[str, float]:
+def _traces(plane: Plane) -> dict[str, float]:
     """Look along the rows of one chroma plane."""
+    plane = plane * np.float32(USUAL / (_bends(plane, COARSE) + LEAST_COARSE))
     steps = np.abs(plane[:, 1:] - plane[:, :-1])
     inside, between = steps[:, 0::2], steps[:, 1::2]
     pairs = _log(_mean(inside)) - _log(_mean(between))
     equal = [_mean((part < SAME).astype(np.float32)) for part in (inside, between)]
-    fine, half, quarter = (_bends(plane, reach) for reach in (1, 2, 4))
+    fine, half, quarter = (_bends(plane, reach) for reach in (1, 2, COARSE))
     return {
         "pair steps": pairs,
         "pair steps either way": abs(pairs),
@@ -64,7 +67,6 @@ def _traces(plane: Plane, luma_detail: float) -> dict[str, float]:
         "pairs equal excess": equal[0] - equal[1],
         "upper band": _log(fine) - _log(half),
         "middle band": _log(half) - _log(quarter),
-        "detail against luma": _log(fine) - _log(luma_detail),
     }
 
 
@@ -94,7 +96,7 @@ def _names() -> tuple[str, ...]:
 
 FAMILY = Family(
     name="chroma",
-    version=1,
+    version=2,
     measure=measure,
     advice=(
         "One class kept more colour detail than the other (4:4:4 against 4:2:0). Normalize with the recipe `forensic`: "

@@ -1,0 +1,146 @@
+"""What a model leans on, written for people: sentences, two tables, and one object for scripts."""
+
+from dataclasses import asdict
+from typing import Any
+
+from audit.losses import DRAWN_NOTE
+from audit.reliance import INDEPENDENT, RELIES, WEAK, Link, Reliance, Share
+from audit.reliance_run import Audit
+from audit.swaps import Swap
+from curate.probe import ALL
+from imageledger.intervals import share_in_words, wilson
+
+
+def sentences(audit: Audit) -> list[str]:
+    """Say how much of the accuracy the file alone would have given, whether the model leans on it, and how we know."""
+    found = audit.reliance
+    drawn = [DRAWN_NOTE] if audit.drawn else []
+    return [*drawn, headline(found), f"{found.verdict}: {_reason(audit)}", _misled(found), *_swaps(audit)]
+
+
+def headline(found: Reliance) -> str:
+    """Say in one sentence how much of the accuracy the file alone would have given."""
+    said = f"The model is right on {_in_words(found.model)}; the file alone would have given {_in_words(found.file)}; "
+    if not found.lead:
+        return said + "the model is no better than chance, so there is no lead to explain."
+    share, most = found.from_file
+    lead = f"of the model's lead of {100 * found.lead:.0f} points over chance "
+    if share >= found.lead:
+        return f"{said}{lead}all could come from the file."
+    return f"{said}{lead}about {100 * share:.0f} could come from the file, at most {100 * most:.0f}."
+
+
+def table(found: Reliance, labels: tuple[str, str]) -> list[dict[str, Any]]:
+    """Return one row a family: how well it separates the classes, and how far the model follows it within them."""
+    return [
+        {
+            "family": "all together" if one.family == ALL else one.family.replace("_", " "),
+            "AUC of the file": one.auc,
+            f"among {labels[0]}": one.by_class[0],
+            f"among {labels[1]}": one.by_class[1],
+            "model follows": f"{one.rho:+.2f} [{one.low:+.2f} to {one.high:+.2f}]",
+            "p": one.p,
+        }
+        for one in found.links
+    ]
+
+
+def swap_table(swaps: tuple[Swap, ...]) -> list[dict[str, Any]]:
+    """Return one row a direction: what was changed, and how many answers with it."""
+    return [
+        {
+            "pictures": f"{one.pictures} {one.label}",
+            "delivered as": f"{one.other} ({delivered(one)})",
+            "flipped": _flips(one.flipped, one.pictures),
+            "flipped by a placebo": _flips(one.placebo, one.pictures),
+            "logit shift": one.shift,
+            "p": one.p,
+        }
+        for one in swaps
+    ]
+
+
+def delivered(one: Swap) -> str:
+    """Name a delivery, such as "JPEG q75, 1024 px, background 118"."""
+    quality = f"JPEG q{one.delivery.quality}" if one.delivery.quality else "lossless"
+    return f"{quality}, {one.delivery.side} px, background {one.delivery.background:.0f}"
+
+
+def plain(audit: Audit) -> dict[str, Any]:
+    """Return the whole audit as one object for --json."""
+    found = audit.reliance
+    shares = {name: getattr(found, name) for name in ("model", "file", "where_right", "where_wrong")}
+    return {
+        "run": audit.run.name,
+        "labels": list(audit.run.labels),
+        "split": audit.split,
+        "verdict": found.verdict,
+        "sentences": sentences(audit),
+        "warnings": list(audit.warnings),
+        "accuracy": {name: _plain_share(share) for name, share in shares.items()},
+        "accuracy_p": found.p,
+        "chance": found.chance,
+        "lead": found.lead,
+        "from_file": {"share": found.from_file[0], "most": found.from_file[1]},
+        "links": [{**asdict(one), "by_class": dict(zip(audit.run.labels, one.by_class, strict=True))}
+                  for one in found.links],
+        "swaps": [{**asdict(one), "interval": list(wilson(one.flipped, one.pictures)),
+                   "placebo_interval": list(wilson(one.placebo, one.pictures))} for one in found.swaps],
+        "swaps_skipped": audit.skipped,
+    }  # fmt: skip
+
+
+def _reason(audit: Audit) -> str:
+    found = audit.reliance
+    told = [_followed(link) for link in found.followed[:3]]
+    told += [f"{one.label} pictures delivered as {one.other} move towards {one.other} (p = {one.p:.1g})"
+             for one in found.moved]  # fmt: skip
+    if found.verdict == RELIES:
+        return f"the model leans on what the file gives away: {'; '.join(told)}."
+    joint, n = found.joint, found.model.total
+    if found.verdict == INDEPENDENT:
+        return (
+            f"within the classes the model's answers do not follow the file (rank correlation {joint.rho:+.2f}, "
+            f"above {WEAK} excluded by its 95 % interval)."
+        )
+    return (
+        f"nothing shows for certain that the model leans on the file (rank correlation {joint.rho:+.2f}), but with "
+        f"{n} pictures one of {joint.high:.2f} cannot be excluded."
+    )
+
+
+def _followed(link: Link) -> str:
+    name = "all families together" if link.family == ALL else link.family.replace("_", " ")
+    return f"within the classes its answers follow {name} (rank correlation {link.rho:+.2f}, p = {link.p:.1g})"
+
+
+def _misled(found: Reliance) -> str:
+    if not found.where_wrong.total or not found.where_right.total:
+        return "The file alone is never right, or never wrong, so it cannot be told from the face here."
+    return (
+        f"Where the file misleads the model is right on {_in_words(found.where_wrong)}, elsewhere on "
+        f"{_in_words(found.where_right)} (Fisher's exact test, p = {found.p:.2g})."
+    )
+
+
+def _swaps(audit: Audit) -> list[str]:
+    if audit.skipped:
+        return [f"No deliveries were swapped: {audit.skipped}."]
+    return [
+        f"Delivered as {one.other} pictures were, {_flips(one.flipped, one.pictures)} of the {one.label} pictures are "
+        f"called something else; delivered as their own class was, {one.placebo}."
+        for one in audit.reliance.swaps
+    ]
+
+
+def _flips(flipped: int, total: int) -> str:
+    low, high = wilson(flipped, total)
+    return f"{flipped}/{total} ({100 * low:.0f}-{100 * high:.0f} %)"
+
+
+def _in_words(share: Share) -> str:
+    return share_in_words(share.hits, share.total)
+
+
+def _plain_share(share: Share) -> dict[str, Any]:
+    return {"hits": share.hits, "n": share.total, "share": share.share, "interval": list(share.interval)}

@@ -1,0 +1,297 @@
+"""Claim: a cut-out composited as whiten does it gives away less about where a picture came from than rembg's own ways.
+
+    python benchmarks/mattes.py [--set ffhq-vs-stylegan2 ...] [--testdata DIR] [--count 120] [--workers 2]
+
+Prints, for each set of portraits, a table: rows are ways to put a person on white, all with the same alphas, and the
+inner face, which has neither. Columns are what a probe makes of it: the rim (luma and colour within ten pixels of the
+edge), the alpha alone (silhouette, contour, softness), the border, and all of these together; each is an AUC with its
+95 % interval, and the 95th percentile of the AUC under permuted labels as the level of chance.
+
+Two more tables have the SAME people in both classes, so that a clean composite scores 0.5: once before a plain pale
+wall in one class and before other photographs in the other (what shines through soft edges gives the wall away), and
+once at 1024 px in one class and shrunk to 512 px and saved at JPEG quality 90 in the other, cut out as they are and
+shrunk to 256 px afterwards, as one does who calls rembg on the files (edges scale with the native size); the last row
+of it shrinks first, as curate does.
+"""
+
+import argparse
+import io
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from curate import compositing, matting, pixels
+from curate.models import Model, find_model
+from curate.normalize import NormalizeSettings, normalize
+from curate.nuisance import Seen, family
+from curate.nuisance.rim import RIM, UNMIXED
+from curate.permuted import auc
+from curate.probe import Probe, probe
+from curate.whiten import VERSION, WhitenSettings, face_record, face_size, whiten
+from imageledger import manifest
+from imageledger.config import Project, open_project
+from imageledger.engines.local import ordered_map
+from imageledger.record import OK, Record
+from imageledger.stage import Stage, run_seeds
+
+Alpha = NDArray[np.uint8]
+Row = dict[str, dict[str, float]]
+Composite = Callable[[Image.Image, Alpha], tuple[Image.Image, Alpha]]
+
+SETS = ("ffhq-vs-stylegan2", "unsplash-vs-stylegan2", "stock-vs-diffusion")
+COLUMNS = ("rim", "alpha", "border", "all")
+SIDE = 256
+TEST_DATA = Path(os.environ.get("IMAGELEDGER_TESTDATA", Path(__file__).resolve().parents[2] / "shared" / "testdata"))
+
+
+def on_white(cutout: Image.Image) -> Image.Image:
+    """Lay an RGBA cut-out on white, as everyone does who has one."""
+    return Image.alpha_composite(Image.new("RGBA", cutout.size, "white"), cutout).convert("RGB")
+
+
+def naive(image: Image.Image, alpha: Alpha) -> tuple[Image.Image, Alpha]:
+    """Composite as rembg does unless told otherwise."""
+    from rembg.bg import naive_cutout
+
+    return on_white(naive_cutout(image, Image.fromarray(alpha))), alpha
+
+
+def hard(image: Image.Image, alpha: Alpha) -> tuple[Image.Image, Alpha]:
+    """Composite as rembg does with post_process_mask."""
+    from rembg.bg import naive_cutout, post_process
+
+    mask = post_process(alpha)
+    return on_white(naive_cutout(image, Image.fromarray(mask))), mask
+
+
+def putalpha(image: Image.Image, alpha: Alpha) -> tuple[Image.Image, Alpha]:
+    """Composite as rembg does with putalpha."""
+    from rembg.bg import putalpha_cutout
+
+    return on_white(putalpha_cutout(image.copy(), Image.fromarray(alpha))), alpha
+
+
+def decontaminate(image: Image.Image, alpha: Alpha) -> tuple[Image.Image, Alpha]:
+    """Composite as rembg does with decontaminate (pymatting's multi-level foreground estimation)."""
+    from rembg.bg import decontaminate_cutout
+
+    return on_white(decontaminate_cutout(image, Image.fromarray(alpha))), alpha
+
+
+def ours(image: Image.Image, alpha: Alpha) -> tuple[Image.Image, Alpha]:
+    """Composite as curate whiten does."""
+    return compositing.white_composite(image, alpha), alpha
+
+
+WAYS: Mapping[str, Composite] = {
+    "rembg default": naive,
+    "rembg putalpha": putalpha,
+    "rembg decontaminate": decontaminate,
+    "rembg post_process_mask": hard,
+    "ours": ours,
+}
+
+
+def measured(image: Image.Image, alpha: Alpha | None) -> Row:
+    """Measure the rim, the alpha alone and the border of one white picture."""
+    seen = Seen(content=b"", image=image, alpha=alpha, box=None)
+    matte, border = family("matte").measure(seen), family("border").measure(seen)
+    edge = {*RIM, *UNMIXED}
+    return {
+        "rim": {name: value for name, value in matte.items() if name in edge},
+        "alpha": {name: value for name, value in matte.items() if name not in edge},
+        "border": dict(border),
+    }
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to composite in all ways: `positive` is its class, `who` the person it shows."""
+
+    image: Image.Image
+    alpha: Alpha
+    positive: bool
+    who: str
+    truth: Image.Image | None = None
+    side: int = 0
+    early: tuple[Image.Image, Alpha] | None = None
+    face: Image.Image | None = None
+
+
+def composited(job: Job) -> dict[str, Row]:
+    """Composite one picture in all ways and measure each."""
+    found = {}
+    for name, way in WAYS.items():
+        white, alpha = way(job.image, job.alpha)
+        found[name] = measured(*shrunk(white, alpha, job.side))
+    if job.early is not None:
+        found["ours, shrunk first"] = measured(*ours(*job.early))
+    if job.truth is not None:
+        found["the truth"] = measured(job.truth, job.alpha)
+    if job.face is not None:
+        found["inner face"] = measured(job.face, None)
+    return found
+
+
+def shrunk(image: Image.Image, alpha: Alpha, side: int) -> tuple[Image.Image, Alpha]:
+    """Shrink a white picture and its alpha, where a side is given."""
+    if not side or image.size == (side, side):
+        return image, alpha
+    whole = (0, 0, *image.size)
+    small = Image.fromarray(alpha).resize((side, side), Image.Resampling.BOX)
+    return pixels.downscale(image, whole, side), np.asarray(small)
+
+
+def probed(rows: Sequence[Row], positive: Sequence[bool], groups: Sequence[str]) -> dict[str, Probe]:
+    """Probe what was measured; a column that applies to no picture is left out."""
+    columns = {part: sorted(rows[0][part]) for part in rows[0]}
+    values = {part: np.array([[row[part][name] for name in names] for row in rows]) for part, names in columns.items()}
+    found = probe(columns, values, np.array(positive), groups, permutations=200)
+    return {one.family: one for one in found}
+
+
+def table(title: str, jobs: Sequence[Job], workers: int) -> None:
+    """Composite and measure all pictures and print one table."""
+    found = list(ordered_map(composited, ((job, None) for job in jobs), workers=workers))
+    count = sum(job.positive for job in jobs)
+    print(f"\n{title}: {len(jobs) - count} against {count} pictures")
+    print(f"{'':24}" + "".join(f"{column:>20}" for column in COLUMNS) + f"{'chance':>8}")
+    for name in dict.fromkeys(name for row in found for name in row):
+        kept = [(row[name], job) for row, job in zip(found, jobs, strict=True) if name in row]
+        rows, those = [row for row, _ in kept], [job for _, job in kept]
+        positive, who = [job.positive for job in those], [job.who for job in those]
+        probes = probed(rows, positive, who)
+        cells = [f"{cell(probes.get(column)):>20}" for column in COLUMNS]
+        chance = swapped(probes["all"], positive) if len(set(who)) < len(who) else probes["all"].chance
+        print(f"{name:24}" + "".join(cells) + f"{chance:8.2f}", flush=True)
+
+
+def swapped(one: Probe, positive: Sequence[bool]) -> float:
+    """Return the 95th percentile of the AUC when the classes of each pair (neighbours) are swapped at random."""
+    pairs = np.array(positive).reshape(-1, 2, 1)
+    swap = np.random.default_rng(42).random((len(pairs), 1, 1000)) < 0.5
+    labels = np.where(swap, ~pairs, pairs).reshape(len(positive), -1)
+    return float(np.quantile(auc(np.broadcast_to(one.scores[:, None], labels.shape), labels), 0.95))
+
+
+def cell(one: Probe | None) -> str:
+    """Write an AUC with its interval."""
+    return "-" if one is None else f"{one.auc:.3f} [{one.low:.2f}-{one.high:.2f}]"
+
+
+def whitened(project: Project, folder: Path, model: Path, count: int, workers: int) -> list[Record]:
+    """Fetch, normalize and whiten the portraits of a folder real/ and a folder ai/ with the defaults."""
+    files = {f"{label}/{file.name}": file for label in ("real", "ai") for file in first(folder / label, count)}
+    rows = [Record(source="folder:portraits", member=name, label=name.partition("/")[0]) for name in sorted(files)]
+    fetch = Stage(name="fetch", version=1)
+
+    def fetched(record: Record) -> Record:
+        name = project.store.put(files[record.member].read_bytes(), "jpg")
+        return record.after(fetch.step(record), origin=name, file=name)
+
+    run_seeds(
+        fetch, fetched, lambda: iter(rows), count=len(rows), input_digest="sha256:bench",
+        output=project.manifest("fetch"), dataset=project.dataset, store=project.store, workers=1,
+    )  # fmt: skip
+    normalize(project, NormalizeSettings(), workers=workers)
+    outcome = whiten(project, WhitenSettings(model_path=str(model)), workers=workers)
+    return [record for record in manifest.read(outcome.path) if record.status == OK]
+
+
+def first(folder: Path, count: int) -> list[Path]:
+    """Return the first files of a folder, by name."""
+    return sorted(folder.iterdir())[:count]
+
+
+def jobs_of(project: Project, rows: Sequence[Record]) -> Iterator[Job]:
+    """Take pictures, alphas and inner faces as whiten has them."""
+    store, stage = project.store, Stage(name="whiten", version=VERSION)
+    before = [record_before(record) for record in rows]
+    size = face_size(before)
+    for record, earlier in zip(rows, before, strict=True):
+        face = face_record(earlier, stage=stage, size=size, store=store)
+        yield Job(
+            image=pixels.decode(store.read(earlier.file)).image,
+            alpha=np.asarray(Image.open(io.BytesIO(store.read(record.matte)))),
+            positive=record.label == "ai",
+            who=record.name,
+            face=pixels.decode(store.read(face.file)).image if face.status == OK else None,
+        )
+
+
+def record_before(record: Record) -> Record:
+    """Return the record as it was before whiten."""
+    return replace(record, file=record.steps[-1].on, matte="", steps=record.steps[:-1])
+
+
+def matte_of(image: Image.Image, model: Model) -> Alpha:
+    """Cut out with the model and clean, as whiten does."""
+    return compositing.clean(matting.matter(model)(image, None).alpha)
+
+
+def before_walls(files: Sequence[Path], walls: Sequence[Path], model: Model) -> Iterator[Job]:
+    """The same people before a pale wall (one class) and before other photographs (the other)."""
+    for number, file in enumerate(files):
+        rng = np.random.default_rng(number)
+        person = pixels.decode(file.read_bytes()).image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        alpha = matte_of(person, model)
+        if compositing.fault(alpha, None):
+            continue
+        share, front = alpha[..., None] / 255, np.asarray(person, dtype=np.float64)
+        scene = pixels.decode(walls[number % len(walls)].read_bytes()).image.resize((SIDE, SIDE))
+        wall = rng.uniform(232, 250) + rng.normal(0, 1.5, (SIDE, SIDE, 3))
+        truth = Image.fromarray(np.rint(front * share + 255 * (1 - share)).astype(np.uint8))
+        for positive, behind in ((False, np.asarray(scene, dtype=np.float64)), (True, wall)):
+            laid = np.clip(np.rint(front * share + behind * (1 - share)), 0, 255).astype(np.uint8)
+            yield Job(image=Image.fromarray(laid), alpha=alpha, positive=positive, who=file.name, truth=truth)
+
+
+def at_two_sizes(files: Sequence[Path], model: Model) -> Iterator[Job]:
+    """The same pictures at 1024 px and at 512 px with a JPEG history of their own, cut out as they are."""
+    for file in files:
+        large = pixels.decode(file.read_bytes()).image
+        half = large.resize((large.width // 2, large.height // 2), Image.Resampling.LANCZOS)
+        small = pixels.decode(pixels.encode(half, "jpeg", 90)).image
+        for positive, image in ((False, large), (True, small)):
+            little = pixels.downscale(image, (0, 0, *image.size), SIDE)
+            early = little, matte_of(little, model)
+            alpha = matte_of(image, model)
+            yield Job(image=image, alpha=alpha, positive=positive, who=file.name, side=SIDE, early=early)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description="Compare ways to put a person on white by what they give away.")
+    parser.add_argument("--set", action="append", dest="sets", choices=[*SETS, "walls", "sizes"], help="only these")
+    parser.add_argument("--testdata", type=Path, default=TEST_DATA, help="the folder with portraits/ and models/")
+    parser.add_argument("--count", type=int, default=120, help="pictures of each class")
+    parser.add_argument("--workers", type=int, default=2)
+    chosen = parser.parse_args()
+    path = chosen.testdata / "models" / "mediapipe_selfie.onnx"
+    portraits = chosen.testdata / "portraits"
+    for name in chosen.sets or [*SETS, "walls", "sizes"]:
+        if name in SETS:
+            with tempfile.TemporaryDirectory() as folder:
+                Path(folder, "imageledger.toml").write_text(
+                    'dataset = "bench"\norder = ["fetch", "normalize", "whiten", "manifest"]\n', encoding="utf-8"
+                )
+                project = open_project(Path(folder))
+                rows = whitened(project, portraits / name, path, chosen.count, chosen.workers)
+                table(name, list(jobs_of(project, rows)), chosen.workers)
+            continue
+        model, people = find_model("u2net_custom", path), first(portraits / SETS[0] / "real", chosen.count)
+        if name == "walls":
+            scenes = first(portraits / SETS[2] / "real", chosen.count)
+            table("the same people before two kinds of wall", list(before_walls(people, scenes, model)), chosen.workers)
+        else:
+            table("the same people at two native sizes", list(at_two_sizes(people, model)), chosen.workers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""A model that copies the file within a class is caught, one that looks elsewhere is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from audit import reliance_report
+from audit.reliance import INDEPENDENT, RELIES, judge, link
+from audit.swaps import Delivery, Swap
+from curate.probe import ALL, Probe
+
+
+def probe(family, scores):
+    return Probe(
+        family=family, features=3, auc=0.8, low=0.7, high=0.9, model="linear", p=0.001, chance=0.59,
+        verdict="SHORTCUT", needed=0, strongest=None, scores=scores,
+    )  # fmt: skip
+
+
+def world(seed, each=60, strength=1.0):
+    """Labels, two probes that tell something and one that is noise, and what the face alone would say."""
+    rng = np.random.default_rng(seed)
+    positive = np.arange(2 * each) % 2 == 1
+    tone, noise, face = (rng.normal(0, 1, 2 * each) for _ in range(3))
+    tone, face = tone + strength * positive, face + 1.5 * positive
+    return positive, [probe("tone", tone), probe("border", noise), probe(ALL, tone + 0.2 * noise)], face
+
+
+def sigmoid(logit):
+    return 1 / (1 + np.exp(-logit))
+
+
+def test_a_model_that_copies_a_probe_is_caught_and_the_family_is_named():
+    positive, probes, _ = world(0)
+    found = judge(sigmoid(2 * probes[0].scores - 1), positive, probes, range(len(positive)))
+    assert found.verdict == RELIES
+    assert {one.family for one in found.followed} == {"tone", ALL}
+    assert found.followed[0].rho > 0.9
+    assert found.where_right.share > 0.8 > 0.3 > found.where_wrong.share
+    assert found.p < 0.001
+
+
+def test_a_model_that_leans_on_the_file_half_the_way_is_caught():
+    positive, probes, face = world(1)
+    found = judge(sigmoid(probes[0].scores + face - 1), positive, probes, range(len(positive)))
+    assert found.verdict == RELIES
+
+
+def test_a_model_that_looks_elsewhere_is_not_caught_however_well_the_file_tells_the_classes():
+    caught = independent = 0
+    for seed in range(100):
+        positive, probes, face = world(seed, strength=3.0)
+        found = judge(sigmoid(2 * face - 1.5), positive, probes, range(len(positive)))
+        caught += found.verdict == RELIES
+        independent += found.verdict == INDEPENDENT
+    assert caught <= 4
+    assert independent > 60
+
+
+def test_following_the_file_backwards_is_not_leaning_on_it():
+    positive, probes, _ = world(2)
+    found = judge(sigmoid(-probes[0].scores), positive, probes, range(len(positive)))
+    assert found.followed == []
+    assert found.joint.rho < -0.5
+
+
+def test_the_lead_is_divided_by_what_the_file_alone_gets_right():
+    positive, probes, _ = world(3)
+    found = judge(np.where(positive, 0.9, 0.1), positive, probes, range(len(positive)))
+    assert found.lead == pytest.approx(0.5)
+    share, most = found.from_file
+    assert share == pytest.approx(found.file.share - 0.5)
+    assert share < most == pytest.approx(found.file.interval[1] - 0.5)
+    assert "of the model's lead of 50 points over chance about" in reliance_report.headline(found)
+    blind = judge(np.full(len(positive), 0.2), positive, probes, range(len(positive)))
+    assert blind.lead == 0
+    assert "no better than chance" in reliance_report.headline(blind)
+
+
+def test_answers_that_do_not_vary_follow_nothing_and_few_pictures_say_nothing():
+    positive, probes, _ = world(4)
+    flat = judge(np.full(len(positive), 0.7), positive, probes, range(len(positive)))
+    assert [one.rho for one in flat.links] == [0, 0, 0]
+    tiny = link(np.array([0.1, 0.2, 0.8, 0.9]), positive[:4], probe("tone", np.arange(4.0)))
+    assert (tiny.low, tiny.high, tiny.p) == (-1, 1, 1)
+
+
+def test_only_the_rows_asked_for_are_judged():
+    positive, probes, _ = world(5)
+    rows = list(range(0, 120, 3))
+    found = judge(sigmoid(probes[0].scores[rows]), positive, probes, rows)
+    assert found.model.total == found.file.total == 40
+
+
+def test_a_swap_that_moves_answers_is_reliance_and_one_that_does_not_is_none():
+    positive, probes, face = world(0)
+    found = judge(sigmoid(face), positive, probes, range(len(positive)))
+    assert found.verdict != RELIES
+    moved = Swap(
+        label="real", other="ai", delivery=Delivery(quality=75, side=512, background=90), pictures=20, flipped=9,
+        placebo=1, shift=1.2, p=0.001,
+    )  # fmt: skip
+    assert replace(found, swaps=(moved, replace(moved, label="ai", p=0.3))).moved == [moved]
+    assert replace(found, swaps=(moved,)).verdict == RELIES
+    assert replace(found, swaps=(replace(moved, p=0.02),)).verdict != RELIES
