@@ -30,7 +30,7 @@ BODY = 0.02
 FADES = (0.02, 0.05)
 """Distances from it, as shares of the longer side, between which a matte fades out: what remains there is smoke.
 
-On eight photographs this takes 15 % off the error of two models' mattes, and 0.3 % at most off the true ones.
+True mattes of eight photographs lose at most 0.3 % of their alpha by it.
 """
 
 REACHES = (0.32, 0.08, 0.02)

@@ -33,12 +33,19 @@ def at_chance(
 ) -> bool:
     """Tell whether no probe, linear or not, finds more between the chosen classes than chance puts there."""
     labels, own = positive[chosen], groups[chosen]
-    count = len(labels) / 2
-    noise = float(np.sqrt((2 * count + 1) / (12 * count**2)))
+    noise = _noise(chosen)
     if separation(scaled.matrix[chosen], labels, own) > 0.5 + JOINTLY * noise:
         return False
     families = dict.fromkeys(scaled.families)
     return all(separation(scaled.of(name)[chosen], labels, own) <= 0.5 + ALONE * noise for name in families)
+
+
+def off_chance(
+    scaled: Scaled, chosen: NDArray[np.bool_], positive: NDArray[np.bool_], groups: NDArray[np.int64]
+) -> float:
+    """Return how far from 0.5 a probe of all columns is for the chosen classes, in standard deviations of chance."""
+    found = separation(scaled.matrix[chosen], positive[chosen], groups[chosen])
+    return abs(found - 0.5) / _noise(chosen)
 
 
 def separation(matrix: Floats, positive: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:
@@ -50,6 +57,12 @@ def separation(matrix: Floats, positive: NDArray[np.bool_], groups: NDArray[np.i
     apart = np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * linear, 0))
     curved = np.exp(-apart / max(float(np.median(apart)), 1e-9))
     return max(_auc(kernel, penalty, positive, groups) for kernel, penalty in ((linear, 1.0), (curved, 0.1)))
+
+
+def _noise(chosen: NDArray[np.bool_]) -> float:
+    """Return the standard deviation of an AUC of classes that do not differ (Mann and Whitney, 1947)."""
+    count = chosen.sum() / 2
+    return float(np.sqrt((2 * count + 1) / (12 * count**2)))
 
 
 def _auc(kernel: Floats, penalty: float, positive: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:

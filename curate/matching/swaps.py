@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.matching.chance import off_chance
 from curate.matching.scale import Floats, Scaled, distances, likeness, spread_within
 
 Rows = NDArray[np.bool_]
@@ -49,6 +50,7 @@ def improve(ground: Ground, chosen: Rows) -> Rows:
     while idle < PATIENCE:
         kernels = discrepancies(ground.scaled, chosen, ground.positive)
         now = _cost(ground, chosen, kernels, _band(kernels))
+        now += off_chance(ground.scaled, chosen, ground.positive, ground.groups)
         idle = 0 if now < least - LEAST_GAIN else idle + 1
         if now < least - LEAST_GAIN:
             least, best = now, chosen
