@@ -228,8 +228,8 @@ def _lacking(table: Table, one: Difference, labels: Sequence[str]) -> str:
         (labels[1], labels[0], positive, negative),
     ):
         own = column[[record.label == label for record in table.records]]
-        side, count = ("above", np.sum(own > there)) if there > here else ("below", np.sum(own < there))
-        found.append((int(count) / max(len(own), 1), int(count), len(own), label, other, side, there))
+        side, beyond = ("above", own > there) if there > here else ("below", own < there)
+        found.append((float(np.mean(beyond)), int(np.sum(beyond)), len(own), label, other, side, there))
     share, count, total, label, other, side, there = min(found)
     name = f"  {title(one.family, one.feature)}: "
     if share > SCARCE or negative == positive:

@@ -54,7 +54,7 @@ def init(folder: Path | None, dataset: str) -> None:
     if folder is not None:
         console.say(f"  cd {folder}")
     console.say("  curate fetch kaggle:hamzaboulahia/hardfakevsrealfaces --labels 'real/**=real,fake/**=ai'")
-    console.say("  curate run                  (these pictures have 300 px: set size = 300 under [normalize] first)")
+    console.say("  curate run                  (all stages, and then what the files alone give away)")
     console.say("  train run")
 
 

@@ -45,6 +45,7 @@ def commands(full: bool) -> list[list[str]]:
         ["curate", "dedupe"],
         ["curate", "whiten", *matting],
         ["curate", "manifest"],
+        ["audit", "shortcuts", "--stage", "all"],
         ["train", "run", "--name", RUN, *training],
         ["audit", "top-losses", RUN],
     ]
@@ -90,6 +91,10 @@ def places(project: Project) -> list[tuple[str, Path]]:
     return [
         ("the final dataset, for a spreadsheet", project.folder / "final.csv"),
         ("the planted problems", project.folder / "truth.jsonl"),
+        (
+            "raw against curated, what the files give away, a page",
+            project.root / "data" / "audit" / "shortcuts" / "shortcuts.html",
+        ),
         ("learning curve and confusion matrix", run / "figures"),
         ("real pictures called AI, a page", run / "audit" / "top-losses.html"),
         ("real pictures called AI, a sheet", run / "audit" / "top-losses.png"),

@@ -15,7 +15,7 @@ from imageledger import decisions, manifest
 from imageledger.errors import ConfigError, LedgerError, ManifestError, StoreError
 from imageledger.record import Record, Step
 
-FEW = FinalSettings(per_class=10)
+FEW = FinalSettings(per_class=10, match=())
 
 
 def rows(store, count=14, labels=("real", "ai"), source="folder:drawn", **changes):
@@ -37,6 +37,10 @@ def ready(project):
     return project
 
 
+def never(records):
+    raise AssertionError("nothing is to be measured here")
+
+
 def read(path):
     return list(manifest.read(path))
 
@@ -54,7 +58,7 @@ def test_exactly_as_many_of_each_label_are_chosen_and_the_rest_is_unused(ready):
 
 def test_the_defaults_are_a_hundred_of_each_and_a_fifth_for_validation(project):
     written(project.manifest("whiten"), rows(project.store, 103))
-    made = read(finish(project, FinalSettings()).path)
+    made = read(finish(project, FinalSettings(match=())).path)
     assert Counter((row.label, row.split) for row in made if row.split) == {
         ("real", "train"): 80, ("real", "valid"): 20, ("ai", "train"): 80, ("ai", "valid"): 20,
     }  # fmt: skip
@@ -112,7 +116,7 @@ def test_groups_that_cannot_be_split_are_said_to(project):
 def test_a_label_that_the_project_does_not_know_is_refused():
     stranger = Record(source="s", member="m", label="fake", origin="")
     with pytest.raises(ManifestError, match="s#m is labelled 'fake'"):
-        split_of(lambda: [stranger], ("real", "ai"), FEW)
+        split_of(lambda: [stranger], ("real", "ai"), FEW, never)
 
 
 @pytest.mark.parametrize(("per_class", "fraction"), [(1, 0.5), (0, 0.2), (4, 0.01), (4, 0.99), (10, 0.0), (10, 1.5)])
@@ -256,7 +260,7 @@ def test_fastai_reads_the_exported_tree_as_it_is(project, tmp_path):
 
 
 def test_the_command_says_what_stands_where(ready, runner):
-    result = runner.invoke(main, ["manifest", "--per-class", "10", "--export", "out"])
+    result = runner.invoke(main, ["manifest", "--match", "off", "--per-class", "10", "--export", "out"])
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1] == str(ready.manifest("manifest"))
     assert "train: 8 ai from folder:drawn, 8 real from folder:drawn" in result.stderr
@@ -265,22 +269,32 @@ def test_the_command_says_what_stands_where(ready, runner):
 
 
 def test_the_export_is_made_even_when_the_manifest_stands(ready, runner):
-    assert runner.invoke(main, ["manifest", "--per-class", "10"]).exit_code == 0
-    result = runner.invoke(main, ["manifest", "--per-class", "10", "--export", "out"])
+    assert runner.invoke(main, ["manifest", "--match", "off", "--per-class", "10"]).exit_code == 0
+    result = runner.invoke(main, ["manifest", "--match", "off", "--per-class", "10", "--export", "out"])
     assert "0 worked on, 28 reused" in result.stderr
     assert tree(ready.root / "out").total() == 20
 
 
 def test_the_command_takes_options_before_the_table_before_the_top_of_the_file(ready, runner):
     config = ready.root / "imageledger.toml"
-    config.write_text('dataset = "drawn"\nper_class = 12\nseed = 5\n\n[manifest]\nper_class = 8\n', encoding="utf-8")
+    config.write_text(
+        'dataset = "drawn"\nper_class = 12\nseed = 5\n\n[manifest]\nper_class = 8\nmatch = []\n', encoding="utf-8"
+    )
     card = manifest.card_path(ready.manifest("manifest"))
     assert runner.invoke(main, ["manifest"]).exit_code == 0
-    assert json.loads(card.read_text())["settings"] == {"per_class": 8, "valid_fraction": 0.2, "seed": 5}
+    assert json.loads(card.read_text())["settings"] == {"per_class": 8, "valid_fraction": 0.2, "seed": 5, "match": []}
     assert (
-        runner.invoke(main, ["manifest", "--per-class", "6", "--valid-fraction", "0.5", "--seed", "1"]).exit_code == 0
+        runner.invoke(
+            main, ["manifest", "--per-class", "6", "--valid-fraction", "0.5", "--seed", "1", "--match", "tone"]
+        ).exit_code
+        == 0
     )
-    assert json.loads(card.read_text())["settings"] == {"per_class": 6, "valid_fraction": 0.5, "seed": 1}
+    assert json.loads(card.read_text())["settings"] == {
+        "per_class": 6,
+        "valid_fraction": 0.5,
+        "seed": 1,
+        "match": ["tone"],
+    }
 
 
 def test_the_command_with_too_few_pictures_ends_with_1_and_prints_nothing_on_stdout(ready, runner):
