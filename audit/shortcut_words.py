@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.losses import DRAWN, DRAWN_NOTE
 from audit.shortcuts import MADE_BY, Audit, Judged, title_of
+from curate.measure import FETCHED
 from curate.nuisance import family
 from curate.probe import ALL, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
 from imageledger.sheet import visible
@@ -71,6 +72,7 @@ def notes(audit: Audit) -> list[str]:
     if len(audit.judged) > 1:
         said.append(_course(audit))
     said.extend(_families(one))
+    said.extend(_what_is_left(one))
     said.extend(_sources(one))
     said.extend(_unseen(audit, one))
     said.extend(_small(one))
@@ -192,6 +194,19 @@ def _families(one: Judged) -> list[str]:
     if len(names) == 1:
         return [f"One family is a shortcut by itself: {names[0]}."]
     return [f"{len(names)} families are shortcuts by themselves: {', '.join(names)}."]
+
+
+def _what_is_left(one: Judged) -> list[str]:
+    """Say what a shortcut in pixels may be once the delivery of both classes has been made alike."""
+    steps = (step for record in one.table.records for step in record.steps if step.did.startswith("normalize"))
+    recipes = {step.settings.get("recipe") for step in steps} if one.stage != FETCHED else set()
+    if recipes != {"forensic"} or not any(family(probe.family).of == "pixels" for probe in one.shortcuts):
+        return []
+    return [
+        "These pictures went through the recipe forensic, so what families of pixels still tell may be what was "
+        "photographed or the generator's own trace, and not the delivery; audit reliance tells whether a model leans "
+        "on it."
+    ]
 
 
 def _sources(one: Judged) -> list[str]:

@@ -14,8 +14,9 @@ from curate.matched import Selection, choice_of, select
 from curate.matching.love import APART, Difference, as_csv, column_of, differences, love_plot, title
 from curate.measure import WHITENED, Table, Track, measure
 from curate.nuisance import FAMILIES, family
-from curate.probe import ALL, Probe, groups_of, probe
+from curate.probe import Probe, groups_of, probe
 from imageledger.config import Project
+from imageledger.engines.local import cores
 from imageledger.record import Record
 from imageledger.store import write_whole
 
@@ -24,6 +25,8 @@ WORST = 8
 
 NARROW = 2.0
 """With fewer candidates a place than this the choice is called narrow."""
+
+JOINT, HELD = "matched on, together", "not matched on, together"
 
 SURELY = 2.5
 """Standard errors that a difference must exceed, so that chance alone does not explain it."""
@@ -77,7 +80,7 @@ def explain(
     either = [record for record in records if record.split or record.key in plain]
     every = [name for name in FAMILIES if family(name).of != "name"]
     wide = measure(project, either, every, stage=WHITENED, workers=workers, track=track)
-    compared = compare(wide, plain, selection.split, chosen.match, labels[-1], wanted.seed)
+    compared = compare(wide, plain, selection.split, chosen.match, labels[-1], wanted.seed, workers)
     folder = project.root / "data" / "matched" / project.dataset
     write_whole(folder / "balance.csv", as_csv(compared.differences).encode())
     write_whole(folder / "pairs.csv", _pairs_csv(selection, labels).encode())
@@ -100,22 +103,27 @@ def plain_choice(records: Sequence[Record], wanted: Wanted) -> Mapping[Key, str]
 
 
 def compare(
-    table: Table, plain: Mapping[Key, str], chosen: Mapping[Key, str], on: Sequence[str], positive: str, seed: int
+    table: Table,
+    plain: Mapping[Key, str],
+    chosen: Mapping[Key, str],
+    on: Sequence[str],
+    positive: str,
+    seed: int,
+    workers: int | None = None,
 ) -> Compared:
     """Compare two choices among the candidates of a table; `on` are the families that one was matched on."""
     before, after = (
         np.array([record.key in keys for record in table.records]) for keys in (plain, chosen)
     )  # fmt: skip
     label = np.array([record.label == positive for record in table.records])
-    held = [name for name in table.columns if name not in on]
-    rows = []
-    for names, matched_on in ((list(on), True), (held, False)):
-        found = [_probes(table.take(np.flatnonzero(side).tolist()), names, positive, seed) for side in (before, after)]
-        kind = "matched on, together" if matched_on else "not matched on, together"
-        for name in (*names, ALL):
-            if name in found[0] and name in found[1]:
-                rows.append((kind if name == ALL else name, matched_on, found[0][name], found[1][name]))
-    return Compared(differences=differences(table, before, after, label, on), probes=rows)
+    found = [
+        _probes(table.take(np.flatnonzero(side).tolist()), on, positive, seed, workers) for side in (before, after)
+    ]
+    names = [name for name in found[0] if name in found[1]]
+    return Compared(
+        differences=differences(table, before, after, label, on),
+        probes=[(name, name != HELD, found[0][name], found[1][name]) for name in names],
+    )
 
 
 def balance_rows(compared: Compared) -> list[dict[str, str]]:
@@ -174,11 +182,23 @@ def helpful(table: Table, compared: Compared, selection: Selection, wanted: Want
     return lines
 
 
-def _probes(table: Table, names: Sequence[str], positive: str, seed: int) -> dict[str, Probe]:
+def _probes(table: Table, on: Sequence[str], positive: str, seed: int, workers: int | None) -> dict[str, Probe]:
+    """Probe each family matched on, all of these together, and all others together."""
     label = np.array([record.label == positive for record in table.records])
-    values = {name: table.values[name] for name in names}
-    groups = groups_of(table.records)
-    return {one.family: one for one in probe(table.columns, values, label, groups, seed=seed, workers=1)}
+    held = [name for name in table.columns if name not in on]
+    together = (
+        {name: [name] for name in on} | ({JOINT: list(on)} if len(on) > 1 else {}) | ({HELD: held} if held else {})
+    )
+    columns = {
+        title: [f"{name}.{each}" for name in names for each in table.columns[name]] for title, names in together.items()
+    }
+    values = {
+        title: np.concatenate([table.values[name] for name in names], axis=1) for title, names in together.items()
+    }
+    found = probe(
+        columns, values, label, groups_of(table.records), seed=seed, joint=False, workers=workers or cores()
+    )  # fmt: skip
+    return {one.family: one for one in found}
 
 
 def _auc(one: Probe) -> str:
