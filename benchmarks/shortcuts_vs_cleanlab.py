@@ -10,6 +10,8 @@ class instead of its share, so that it takes 90/10 for a shortcut. Without clean
 """
 
 import argparse
+import contextlib
+import io
 import tempfile
 import time
 from collections.abc import Sequence
@@ -53,7 +55,8 @@ def properties(plant: Plant, people: Sitters, positive: np.ndarray) -> Any:
             paths.append(Path(folder, f"{number:04}-{Path(file.name).name.rpartition('#')[2]}"))
             paths[-1].write_bytes(file.content)
         lab = Imagelab(filepaths=[str(path) for path in paths], verbose=False)
-        lab.find_issues({name: {} for name in PROPERTIES}, n_jobs=1, verbose=False)
+        with contextlib.redirect_stderr(io.StringIO()):  # its progress bars
+            lab.find_issues({name: {} for name in PROPERTIES}, n_jobs=1, verbose=False)
     return lab.issues.loc[[str(path) for path in paths]]
 
 

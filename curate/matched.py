@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from curate.balance import VALID, Choice, Key, NoSplit, Wanted, divide, lot, quotas
 from curate.matching.choose import Candidates, choose, hopeless, varies
@@ -31,6 +32,7 @@ class Selection:
     hopeless: Sequence[str]
 
 
+@threadpool_limits.wrap(limits=1)  # sums in another order must not choose other pictures on another machine
 def select(table: Table, positive: str, wanted: Wanted) -> Selection | None:
     """Choose `per_class` pictures of each label whose measured numbers agree, and split them.
 
