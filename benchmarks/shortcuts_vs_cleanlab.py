@@ -23,7 +23,7 @@ import numpy as np
 
 from audit.plants import PLANTS, Plant, deliver
 from audit.selftest import AMONG_THE_STRONGEST, Found, labelled, look, measured, planted
-from audit.sitters import Sitters, sitters
+from audit.sitters import Sitter, sitters
 from curate.probe import SHORTCUT, probe
 from imageledger.engines.local import cores, ordered_map
 
@@ -44,15 +44,15 @@ def theirs(scores: Any, positive: np.ndarray) -> tuple[float, str]:
     return float(table["score"].min()), ", ".join(flagged)
 
 
-def properties(plant: Plant, people: Sitters, positive: np.ndarray) -> Any:
+def properties(plant: Plant, people: Sequence[Sitter], positive: np.ndarray) -> Any:
     """Write the files of a planted set and let CleanVision score them."""
     from cleanvision import Imagelab
 
     with tempfile.TemporaryDirectory() as folder:
         paths = []
-        for number, touched in enumerate(positive):
-            file = deliver(plant.touched if touched else plant.plain, people.sitter(number), SEED)
-            paths.append(Path(folder, f"{number:04}-{Path(file.name).name.rpartition('#')[2]}"))
+        for sitter, touched in zip(people, positive, strict=True):
+            file = deliver(plant.touched if touched else plant.plain, sitter, SEED)
+            paths.append(Path(folder, f"{sitter.number:04}-{Path(file.name).name.rpartition('#')[2]}"))
             paths[-1].write_bytes(file.content)
         lab = Imagelab(filepaths=[str(path) for path in paths], verbose=False)
         with contextlib.redirect_stderr(io.StringIO()):  # its progress bars
@@ -90,9 +90,10 @@ def planted_sets(per_class: int, workers: int, peer: bool) -> None:
     sets = ((planted(plant, seen, own), None) for plant, own in zip(PLANTS, labels, strict=True))
     found = list(ordered_map(partial(look, groups=people.groups, seed=SEED), sets, workers=workers))
     print(f"{'planted (' + str(per_class) + ' a class)':50} {'ours: named, AUC':28} cleanlab: lowest score, flagged")
+    drawn = [people.sitter(number) for number in range(2 * per_class)] if peer else []
     right = hits = 0
     for one, own in zip(found, labels, strict=True):
-        score, flagged = theirs(properties(one.plant, people, own), own) if peer else (float("nan"), "")
+        score, flagged = theirs(properties(one.plant, drawn, own), own) if peer else (float("nan"), "")
         right, hits = right + one.right, hits + bool(flagged)
         print(f"{one.plant.name:50} {said(one):28} {f'{score:.2f} {flagged}' if peer else ''}")
     print(f"found and rightly named by us: {right} of {len(found)}", end="")

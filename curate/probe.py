@@ -108,7 +108,7 @@ def probe(
     found = {one.family: one for one in ordered_map(work, ((job, None) for job in jobs), workers=workers)}
     corrected = holm([found[name].p for name in families])
     probes = [judged(replace(found[name], p=p), positive) for name, p in zip(families, corrected, strict=True)]
-    return [*probes, judged(found[ALL], positive)] if ALL in found else probes
+    return [*probes, judged(found[ALL], positive)] if joint and together else probes
 
 
 def judged(one: Probe, positive: Bools) -> Probe:
