@@ -108,6 +108,7 @@ def uncommented(text: str) -> str:
 
 def test_every_commented_setting_of_the_template_is_accepted_when_uncommented(tmp_path, runner):
     from curate.dedupe import DedupeSettings
+    from curate.final import FinalSettings
     from curate.normalize import NormalizeSettings
     from curate.whiten import WhitenSettings
     from train.config import TrainSettings
@@ -122,6 +123,7 @@ def test_every_commented_setting_of_the_template_is_accepted_when_uncommented(tm
         "normalize": NormalizeSettings,
         "dedupe": DedupeSettings,
         "whiten": WhitenSettings,
+        "manifest": FinalSettings,
         "train": TrainSettings,
     }
     assert opened.tables.keys() == kinds.keys()
