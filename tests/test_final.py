@@ -245,9 +245,7 @@ def test_two_rows_of_one_object_are_two_files(ready, tmp_path):
 @pytest.mark.long
 def test_fastai_reads_the_exported_tree_as_it_is(project, tmp_path):
     pytest.importorskip("torch")
-    from fastai.vision import all as vision
-
-    import train.fastai_seam  # noqa: F401  # mends torchvision
+    from train.fastai_seam import vision
 
     made = [
         row(project.store, png(scene(n, (64, 64))), f"{n}.png", label=("real", "ai")[n % 2]) for n in range(20)
