@@ -12,18 +12,15 @@ from audit.pictures import records_of
 from audit.reliance import Reliance, judge
 from audit.swaps import Ask, Swap, can_be_made, swap
 from curate.measure import measure
-from curate.nuisance import FAMILIES
+from curate.nuisance import APART, FAMILIES
 from curate.pixels import CannotDecode
-from curate.probe import groups_of, probe
+from curate.probe import FEWEST, groups_of, probe
 from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.errors import LedgerError, RunError
 from imageledger.record import Record
 from imageledger.store import Store
 from train.run import Prediction, Run, read_predictions
-
-FEWEST = 10
-"""Pictures a class below which no fold of a cross-validation means anything."""
 
 PERMUTATIONS = 100
 """Few: only the scores of the probes are used here; their verdicts are those of audit shortcuts."""
@@ -65,7 +62,7 @@ def look(project: Project, folder: Path, *, track: Callable[[str], Track], say: 
     positive = np.array([record.label == run.labels[1] for record in records])
     probes = probe(
         table.columns, table.values, positive, groups_of(records), seed=run.seed, permutations=PERMUTATIONS,
-        workers=cores(),
+        workers=cores(), apart=APART,
     )  # fmt: skip
     split = VALID if any(one.split == VALID for one in predictions) else "all"
     rows = [n for n, one in enumerate(predictions) if split == "all" or one.split == VALID]

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.measure import Table
-from curate.permuted import Bools, Folds, auc
-from curate.probe import crossvalidated, interval
+from curate.nuisance import APART
+from curate.permuted import Bools, Folds, auc, prepare
+from curate.probe import crossvalidated, interval, side_by_side
 
 MOST_FOLDS = 5
 
@@ -31,13 +32,16 @@ def unseen_sources(table: Table, positive: Bools, groups: Sequence[str], *, seed
     """
     sources = [record.source for record in table.records]
     counts = [len(held) for held in _held(sources, positive)]
-    families = [values for values in table.values.values() if np.isfinite(values).any()]
+    families = [name for name in table.values if name not in APART]
     if max(counts) < 2 or not families:
         return None
     folds = folds_by_source(sources, positive, groups, seed)
     if len(folds) < 2:
         return None
-    found = crossvalidated(np.concatenate(families, axis=1), positive, folds, seed)
+    matrix, _ = prepare(side_by_side(table.columns, table.values, families)[1])
+    if not matrix.shape[1]:
+        return None
+    found = crossvalidated(matrix, positive, folds, seed)
     scores = max(found.values(), key=lambda one: _auc(one, positive))
     low, high = interval(scores, positive, groups, seed)
     return Unseen(auc=_auc(scores, positive), low=low, high=high, sources=(counts[0], counts[1]))

@@ -13,7 +13,7 @@ from audit.shortcut_sources import Unseen, unseen_sources
 from curate import measure as measuring
 from curate.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
 from curate.nuisance import APART, FAMILIES
-from curate.probe import ALL, PERMUTATIONS, SHORTCUT, Probe, groups_of, probe
+from curate.probe import ALL, FEWEST, PERMUTATIONS, SHORTCUT, Probe, groups_of, probe
 from imageledger import manifest
 from imageledger.config import MANIFEST_OF, Project
 from imageledger.engines.local import cores
@@ -22,9 +22,6 @@ from imageledger.record import OK, Record
 
 EVERY = "all"
 """The choice of every stage that there is."""
-
-FEWEST = 10
-"""Pictures a class below which no fold of a cross-validation means anything."""
 
 MADE_BY = {NORMALIZED: "normalize", WHITENED: "whiten", FINAL: "manifest", MODEL_INPUT: "manifest"}
 """The stage of `curate` that makes the pictures of a stage of the audit."""

@@ -9,15 +9,12 @@ import numpy as np
 from curate.measure import Table, measure
 from curate.nuisance import APART, FAMILIES
 from curate.permuted import Bools
-from curate.probe import ALL, Probe, groups_of, probe
+from curate.probe import ALL, FEWEST, Probe, groups_of, probe, side_by_side
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.intervals import wilson
 from imageledger.record import OK
-
-FEWEST = 10
-"""Pictures a class below which no fold of a cross-validation means anything."""
 
 Track = Callable[[Iterable[Any], int], Iterable[Any]]
 
@@ -42,12 +39,8 @@ def file_alone(project: Project, path: Path, track: Track = lambda rows, _: rows
     table, positive = _measured(project, path, track)
     if _each(positive) < FEWEST:
         return {}
-    applying = {
-        name: values for name, values in table.values.items() if np.isfinite(values).any() and name not in APART
-    }
-    columns = [f"{name}.{column}" for name in applying for column in table.columns[name]]
-    everything = np.concatenate(list(applying.values()), axis=1)
-    (one,) = probe({ALL: columns}, {ALL: everything}, positive, groups_of(table.records),
+    names, everything = side_by_side(table.columns, table.values, [name for name in table.values if name not in APART])
+    (one,) = probe({ALL: names}, {ALL: everything}, positive, groups_of(table.records),
                    seed=project.declared.seed, joint=False)  # fmt: skip
     valid = np.array([record.split == "valid" for record in table.records])
     hits, n = int(((one.scores > 0) == positive)[valid].sum()), int(valid.sum())

@@ -14,7 +14,7 @@ from curate.matched import Selection, choice_of, select
 from curate.matching.love import APART, Difference, as_csv, column_of, differences, love_plot, title
 from curate.measure import WHITENED, Table, Track, measure
 from curate.nuisance import FAMILIES, family
-from curate.probe import Probe, groups_of, probe
+from curate.probe import Probe, groups_of, probe, side_by_side
 from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.record import Record
@@ -189,12 +189,9 @@ def _probes(table: Table, on: Sequence[str], positive: str, seed: int, workers: 
     together = (
         {name: [name] for name in on} | ({JOINT: list(on)} if len(on) > 1 else {}) | ({HELD: held} if held else {})
     )
-    columns = {
-        title: [f"{name}.{each}" for name in names for each in table.columns[name]] for title, names in together.items()
-    }
-    values = {
-        title: np.concatenate([table.values[name] for name in names], axis=1) for title, names in together.items()
-    }
+    tables = {title: side_by_side(table.columns, table.values, names) for title, names in together.items()}
+    columns = {title: names for title, (names, _) in tables.items()}
+    values = {title: numbers for title, (_, numbers) in tables.items()}
     found = probe(
         columns, values, label, groups_of(table.records), seed=seed, joint=False, workers=workers or cores()
     )  # fmt: skip

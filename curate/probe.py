@@ -31,6 +31,9 @@ AT_LEAST = 0.55
 AT_MOST = 0.60
 """A family is clean when its whole interval lies below this AUC."""
 
+FEWEST = 10
+"""Pictures a class below which no fold of a cross-validation means anything."""
+
 PERMUTATIONS = 2000
 """Enough for a p-value below SURE after the correction for a dozen families, which 1,000 are not."""
 
@@ -102,13 +105,20 @@ def probe(
     jobs = [(name, tuple(columns[name]), values[name]) for name in families]
     together = [name for name in families if name not in apart]
     if joint and together:
-        everything = tuple(f"{name}.{column}" for name in together for column in columns[name])
-        jobs.insert(0, (ALL, everything, np.concatenate([values[name] for name in together], axis=1)))
+        jobs.insert(0, (ALL, *side_by_side(columns, values, together)))
     work = partial(_probe_one, positive=positive, groups=tuple(groups), seed=seed, permutations=permutations)
     found = {one.family: one for one in ordered_map(work, ((job, None) for job in jobs), workers=workers)}
     corrected = holm([found[name].p for name in families])
     probes = [judged(replace(found[name], p=p), positive) for name, p in zip(families, corrected, strict=True)]
     return [*probes, judged(found[ALL], positive)] if joint and together else probes
+
+
+def side_by_side(
+    columns: Mapping[str, Sequence[str]], values: Mapping[str, Floats], families: Sequence[str]
+) -> tuple[tuple[str, ...], Floats]:
+    """Return the columns of several families as one table, named "family.feature"."""
+    names = tuple(f"{name}.{column}" for name in families for column in columns[name])
+    return names, np.concatenate([values[name] for name in families], axis=1)
 
 
 def judged(one: Probe, positive: Bools) -> Probe:

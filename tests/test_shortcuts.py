@@ -195,6 +195,25 @@ def with_sources(real: list[str], ai: list[str], seed: int = 0) -> tuple[Table, 
     return Table(records, {"f": list("abcdefgh")}, {"f": marks + noise}), positive
 
 
+def test_unseen_sources_are_judged_where_numbers_are_missing_and_by_no_name():
+    real, ai = [name for name in "abcd" for _ in range(15)], [name for name in "efgh" for _ in range(15)]
+    table, positive = with_sources(real, ai)
+    groups = [record.name for record in table.records]
+    plain = unseen_sources(table, positive, groups, seed=1)
+    holes = np.where(np.random.default_rng(1).random((len(positive), 2)) < 0.3, np.nan, 1.0)
+    told = np.repeat(positive[:, None], 2, axis=1).astype(float)  # a name may tell everything
+    wider = Table(
+        table.records,
+        {**table.columns, "gaps": ["p", "q"], "naming": ["folder", "digits"]},
+        {**table.values, "gaps": holes, "naming": told},
+    )
+    found = unseen_sources(wider, positive, groups, seed=1)
+    assert 0 <= found.auc < 0.75
+    assert abs(found.auc - plain.auc) < 0.3
+    still = Table(table.records, {"f": ["a"]}, {"f": np.ones((len(positive), 1))})
+    assert unseen_sources(still, positive, groups, seed=1) is None
+
+
 def test_a_probe_that_knows_sources_and_not_classes_fails_on_sources_it_has_not_seen():
     real, ai = [name for name in "abcd" for _ in range(15)], [name for name in "efgh" for _ in range(15)]
     table, positive = with_sources(real, ai)
