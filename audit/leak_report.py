@@ -7,9 +7,9 @@ from typing import Any
 
 from audit.leaks import Found, Leak
 from audit.pictures import look_at_object
-from audit.spreadsheet import as_csv
 from imageledger.record import Record
 from imageledger.sheet import Cell, Frame, sheet, visible
+from imageledger.spreadsheet import as_csv
 from imageledger.store import Store, write_whole
 
 SHOWN = 60

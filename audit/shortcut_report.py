@@ -5,8 +5,8 @@ from pathlib import Path
 
 from audit import shortcut_figure, shortcut_page, shortcut_words
 from audit.shortcuts import Audit
-from audit.spreadsheet import as_csv
 from imageledger.config import Project
+from imageledger.spreadsheet import as_csv
 from imageledger.store import write_whole
 
 

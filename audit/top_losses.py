@@ -10,10 +10,10 @@ from typing import Any
 from audit import page
 from audit.losses import DRAWN, DRAWN_NOTE, Ranking, Wanted, verdict
 from audit.pictures import Entry, Found, Look, entry_of
-from audit.spreadsheet import as_csv
 from imageledger.config import Project
 from imageledger.record import Record
 from imageledger.sheet import Cell, Frame, sheet, visible
+from imageledger.spreadsheet import as_csv
 from imageledger.store import write_whole
 from train.run import Prediction, Run
 

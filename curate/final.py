@@ -1,7 +1,5 @@
 """Choose the balanced dataset and hand it over as final.jsonl, final.csv and a folder tree: the manifest stage."""
 
-import csv
-import io
 import os
 import re
 import shutil
@@ -16,7 +14,7 @@ from curate.balance import TRAIN, VALID, Choice, Key, NoSplit, Wanted, divide, m
 from curate.matched import choice_of, select
 from curate.measure import WHITENED, Table, Track, measure
 from curate.nuisance import FAMILIES, family
-from imageledger import decisions, manifest
+from imageledger import decisions, manifest, spreadsheet
 from imageledger.config import Project
 from imageledger.decisions import Decisions
 from imageledger.errors import ConfigError, LedgerError, ManifestError
@@ -178,15 +176,7 @@ def as_csv(records: Iterable[Record]) -> str:
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
-    target = io.StringIO()
-    table = csv.writer(target, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for record in records:
-        found = record.found("normalize")
-        width, height = found.get("size", ("", ""))
-        flat = [getattr(record, name) for name in COLUMNS if hasattr(record, name)]
-        table.writerow(_harmless(cell) for cell in (*flat, width, height, found.get("format", "")))
-    return target.getvalue()
+    return spreadsheet.as_csv(COLUMNS, map(_flat, records))
 
 
 def export(records: Iterable[Record], store: Store, target: Path) -> int:
@@ -236,8 +226,11 @@ def _ours(folder: Path) -> bool:
     return folder.is_dir() and ((folder / MARKER).is_file() or not any(folder.iterdir()))
 
 
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+def _flat(record: Record) -> dict[str, Any]:
+    found = record.found("normalize")
+    width, height = found.get("size", ("", ""))
+    native = {"native_width": width, "native_height": height, "native_format": found.get("format", "")}
+    return {name: getattr(record, name) for name in COLUMNS if name not in native} | native
 
 
 def _too_few(rows: Iterable[Record], lacking: dict[str, int], labels: tuple[str, ...], per_class: int) -> ManifestError:

@@ -1,7 +1,5 @@
 """Say what matching did: standardised differences and probes before and after, what it cost, what it could not mend."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from curate.matching.love import APART, Difference, as_csv, column_of, differenc
 from curate.measure import WHITENED, Table, Track, measure
 from curate.nuisance import FAMILIES, family
 from curate.probe import Probe, groups_of, probe, side_by_side
+from imageledger import spreadsheet
 from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.record import Record
@@ -224,15 +223,16 @@ def _cost(records: Sequence[Record], selection: Selection, wanted: Wanted) -> li
 
 
 def _pairs_csv(selection: Selection, labels: Sequence[str]) -> str:
-    target = io.StringIO()
-    out = csv.writer(target, lineterminator="\n")
-    out.writerow((*labels, "split", "within caliper"))
     loose = set(selection.loose)
-    for pair in selection.pairs:
-        names = ["#".join(key) for key in pair]
-        sides = sorted({selection.split.get(key, "") for key in pair})
-        out.writerow((*names, "/".join(sides), "no" if pair in loose else "yes"))
-    return target.getvalue()
+    rows = (
+        {
+            **{label: "#".join(key) for label, key in zip(labels, pair, strict=True)},
+            "split": "/".join(sorted({selection.split.get(key, "") for key in pair})),
+            "within caliper": "no" if pair in loose else "yes",
+        }
+        for pair in selection.pairs
+    )
+    return spreadsheet.as_csv((*labels, "split", "within caliper"), rows)
 
 
 def _lacking(table: Table, one: Difference, labels: Sequence[str]) -> str:

@@ -1,7 +1,5 @@
 """How far two classes lie apart in every feature, before and after matching: numbers, CSV and the Love plot."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from curate.matching.scale import Floats, normal_scores
 from curate.measure import Table
 from curate.nuisance import family
+from imageledger import spreadsheet
 
 APART = 0.25
 """Standardised difference above which a feature is called unmatched (Rubin, 2001), unless chance alone explains it."""
@@ -52,13 +51,12 @@ def differences(
 
 def as_csv(found: Sequence[Difference]) -> str:
     """Write all differences as CSV."""
-    target = io.StringIO()
-    out = csv.writer(target, lineterminator="\n")
-    out.writerow(("family", "feature", "plain", "matched", "median_negative", "median_positive"))
-    for one in found:
-        row = (one.plain, one.matched, *one.medians)
-        out.writerow((one.family, one.feature, *(f"{number:.6g}" for number in row)))
-    return target.getvalue()
+    names = ("family", "feature", "plain", "matched", "median_negative", "median_positive")
+    rows = (
+        (one.family, one.feature, *(float(f"{number:.6g}") for number in (one.plain, one.matched, *one.medians)))
+        for one in found
+    )
+    return spreadsheet.as_csv(names, (dict(zip(names, row, strict=True)) for row in rows))
 
 
 def love_plot(found: Sequence[Difference], target: Path, most: int = 40) -> None:
