@@ -11,16 +11,18 @@ from imageledger.errors import ConfigError
 IMAGENET = "imagenet"
 SCRATCH = "none"
 SMALLEST = 32
+SEED, STRONG = "seed", "strong"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
-    """One training: backbone, where its weights come from, epochs, side in pixels, and what fixes chance.
+    """One training: recipe, backbone, where its weights come from, epochs, side in pixels, and what fixes chance.
 
     `arch` is a torchvision classification model or "timm:NAME"; `weights` is "imagenet", "none" or the path of a
     safetensors file; `size` is the side of the square the network sees; `workers` are DataLoader processes.
     """
 
+    recipe: str = SEED
     arch: str = "resnet18"
     weights: str = IMAGENET
     epochs: int = 3
@@ -31,6 +33,8 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         """Refuse numbers with which no training can start."""
+        if self.recipe not in (SEED, STRONG):
+            raise ConfigError(f"there is no recipe {self.recipe!r}", f"recipes: {SEED}, {STRONG}")
         least = {"epochs": 1, "size": SMALLEST, "batch_size": 2, "workers": 0, "seed": 0}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:

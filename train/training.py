@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imageledger import manifest
 from imageledger.config import Project
@@ -20,6 +20,9 @@ from train.config import IMAGENET, SCRATCH, TrainSettings
 from train.metrics import score
 from train.pictures import Picture
 from train.run import Run, write_predictions
+
+if TYPE_CHECKING:
+    from train.recipes import Trained
 
 PACKAGES = ("imageledger", "torch", "torchvision", "fastai", "safetensors", "numpy", "pillow")
 
@@ -78,38 +81,47 @@ def train(
     The folder has its name only when it is whole. `tell` is called as fit.Tell describes, `say` with a sentence now
     and then. Raises ModelError for a backbone or weights that cannot be used, RunError when training fails.
     """
-    from train import backbones, fit, weights
-
-    labels = project.declared.labels
     settings = _located(project, settings)
     with _draft(project.runs, name) as draft:
-        backbone = backbones.find(settings.arch)
-        body = weights.of_body(settings.weights, backbone, say)
-        with fit.fixed(settings) as threads:
-            learn = fit.learner(todo.pictures, labels, settings, backbone, body, todo.folder)
-            history = fit.fit(learn, settings, tell)
-            predictions = fit.predict(learn, todo.pictures, labels)
-            metrics = score(predictions, labels)
-            write_predictions(draft, predictions)
-            _write(draft, learn, history, metrics["valid"]["confusion"])
-        alone = _file_alone(project, todo, say)
-        run = Run(
-            name=name,
-            manifest=todo.manifest,
-            manifest_digest=todo.digest,
-            folder=todo.folder_name,
-            labels=(labels[0], labels[1]),
-            settings=_stated(settings),
-            seed=settings.seed,
-            workers=settings.workers,
-            threads=threads,
-            device=str(learn.dls.device),
-            versions=_versions(settings),
-            metrics=metrics,
-            file_alone=alone,
-        )
+        run = replace(fill(draft, name, project.declared.labels, todo, settings, tell, say),
+                      file_alone=_file_alone(project, todo, say))  # fmt: skip
         run.save(draft)
     return project.runs / name, run
+
+
+def fill(
+    folder: Path,
+    name: str,
+    labels: Sequence[str],
+    todo: Task,
+    settings: TrainSettings,
+    tell: Callable[..., None] = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Run:
+    """Train on a task, write everything but run.json into a folder, and return what run.json shall hold."""
+    from train import backbones, weights
+    from train.recipes import recipe
+
+    backbone = backbones.find(settings.arch)
+    body = weights.of_body(settings.weights, backbone, say)
+    made = recipe(settings.recipe)(todo.pictures, labels, settings, backbone, body, tell=tell, folder=todo.folder)
+    metrics = score(made.predictions, labels)
+    write_predictions(folder, made.predictions)
+    _write(folder, made, metrics["valid"]["confusion"])
+    return Run(
+        name=name,
+        manifest=todo.manifest,
+        manifest_digest=todo.digest,
+        folder=todo.folder_name,
+        labels=(labels[0], labels[1]),
+        settings=_stated(settings),
+        seed=settings.seed,
+        workers=settings.workers,
+        threads=made.threads,
+        device=made.device,
+        versions=_versions(settings),
+        metrics=metrics,
+    )
 
 
 def _file_alone(project: Project, todo: Task, say: Callable[[str], None]) -> dict[str, Any]:
@@ -122,19 +134,16 @@ def _file_alone(project: Project, todo: Task, say: Callable[[str], None]) -> dic
     return file_alone(project, project.root / todo.manifest)
 
 
-def _write(draft: Path, learn: Any, history: Sequence[Any], confusion: Any) -> None:
+def _write(folder: Path, made: "Trained", confusion: Any) -> None:
     from safetensors.torch import save
 
-    from train import figures
-
-    state = {key: value.contiguous().cpu() for key, value in learn.model.state_dict().items()}
-    write_whole(draft / "weights.safetensors", save(state))
+    write_whole(folder / "weights.safetensors", save(dict(made.state)))
     table = io.StringIO()
-    rows = csv.DictWriter(table, [spec.name for spec in fields(history[0])], lineterminator="\n")
+    rows = csv.DictWriter(table, [spec.name for spec in fields(made.history[0])], lineterminator="\n")
     rows.writeheader()
-    rows.writerows(asdict(row) for row in history)
-    write_whole(draft / "history.csv", table.getvalue().encode())
-    figures.draw_all(draft / "figures", learn, history, confusion)
+    rows.writerows(asdict(row) for row in made.history)
+    write_whole(folder / "history.csv", table.getvalue().encode())
+    made.draw(folder / "figures", confusion)
 
 
 @contextmanager
