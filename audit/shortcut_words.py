@@ -69,6 +69,11 @@ def notes(audit: Audit) -> list[str]:
     one = audit.last
     drawn = any(record.source.startswith(DRAWN) for record in one.table.records)
     said = [DRAWN_NOTE] if drawn else []
+    if one.there > len(one.positive):
+        said.append(
+            f"Looked at {len(one.positive)} of {one.there} pictures, at most {audit.asked.most} of each label, "
+            "which are enough for every verdict; --most looks at more."
+        )
     if len(audit.judged) > 1:
         said.append(_course(audit))
     said.extend(_families(one))

@@ -13,7 +13,7 @@ from audit.shortcut_sources import Unseen, unseen_sources
 from curate import measure as measuring
 from curate.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
 from curate.nuisance import APART, FAMILIES
-from curate.probe import ALL, FEWEST, PERMUTATIONS, SHORTCUT, Probe, groups_of, probe
+from curate.probe import ALL, ENOUGH, FEWEST, PERMUTATIONS, SHORTCUT, Probe, enough, groups_of, probe
 from imageledger import manifest
 from imageledger.config import MANIFEST_OF, Project
 from imageledger.engines.local import cores
@@ -36,27 +36,35 @@ class Asked:
     families: tuple[str, ...] = tuple(FAMILIES)
     seed: int = 42
     permutations: int = PERMUTATIONS
+    most: int = ENOUGH
     workers: int | None = None
 
     @classmethod
-    def of(cls, project: Project, families: Sequence[str], seed: int | None, permutations: int | None) -> Self:
-        """Fill in what was left open: every family, the project's seed, and the usual number of permutations."""
+    def of(
+        cls, project: Project, families: Sequence[str], seed: int | None, permutations: int | None, most: int | None
+    ) -> Self:
+        """Fill in what was left open: every family, the project's seed, the usual permutations and pictures."""
         return cls(
             families=known_families(families) if families else tuple(FAMILIES),
             seed=project.declared.seed if seed is None else seed,
             permutations=PERMUTATIONS if permutations is None else permutations,
+            most=ENOUGH if most is None else most,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One stage as the probes saw it; `positive` (bool) belongs to the rows of `table`, the last probe sees all."""
+    """One stage as the probes saw it; `positive` (bool) belongs to the rows of `table`, the last probe sees all.
+
+    `there` is how many pictures the stage has, more than were looked at where those were enough.
+    """
 
     stage: str
     table: Table
     positive: NDArray[np.bool_]
     probes: tuple[Probe, ...]
     unseen: Unseen | None = None
+    there: int = 0
 
     @property
     def families(self) -> tuple[Probe, ...]:
@@ -148,13 +156,14 @@ def look(
     for name in chosen:
         rows = furthest if source else manifest.read(made[FINAL if name == MODEL_INPUT else name])
         records = list(rows_at(rows, name))
-        labels = _two_classes(records, project.declared.labels, name)
+        labels, there_are = _two_classes(records, project.declared.labels, name), len(records)
+        records = enough(records, asked.most)
         doing = f"measuring {name}"
         table = measuring.measure(
             project, records, asked.families, stage=name, workers=asked.workers, track=track(doing)
         )
         say(f"probing {name}: {len(records)} pictures, {asked.permutations} permutations of their labels")
-        judged.append(judge(name, table, labels, groups, asked))
+        judged.append(replace(judge(name, table, labels, groups, asked), there=there_are))
     absent = tuple(name for name in STAGES if name not in there) if stage == EVERY else ()
     return Audit(
         dataset=project.dataset, labels=_pair(project.declared.labels), asked=asked, judged=tuple(judged),

@@ -56,7 +56,8 @@ def main() -> None:
         seconds, memory = watched([sys.executable, "-m", "audit", "shortcuts", "--project", str(many.root)])
     print(f"{options.pictures} pictures of {records[0].width} px, {cores()} cores; the limits are those for {PICTURES}")
     print(
-        f"time    {seconds:6.0f} s   {seconds / SECONDS:.2f} of the limit, {seconds / decoding:.0f} times decoding alone"
+        f"time    {seconds:6.0f} s   {seconds / SECONDS:.2f} of the limit, "
+        f"{seconds / decoding:.0f} times decoding alone"
     )
     print(f"memory  {memory / 1e6:6.0f} MB  {memory / BYTES:.2f} of the limit")
 

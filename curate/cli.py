@@ -168,7 +168,7 @@ def manifest_(
         console.table(rows, title=title)
     for line in told.lines:
         console.say(line)
-    console.report(outcome, as_json=as_json)
+    console.report(outcome, as_json=as_json, more={"matching": told.tables, "said": told.lines})
     console.say(stage.summary(manifest.read(outcome.path)))
     if export:
         console.say(f"{exported} pictures exported to {export}")

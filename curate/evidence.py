@@ -9,7 +9,7 @@ import numpy as np
 from curate.measure import Table, measure
 from curate.nuisance import APART, FAMILIES
 from curate.permuted import Bools
-from curate.probe import ALL, FEWEST, Probe, groups_of, probe, side_by_side
+from curate.probe import ALL, FEWEST, Probe, enough, groups_of, probe, side_by_side
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.engines.local import cores
@@ -33,8 +33,9 @@ def families_alone(project: Project, path: Path, track: Track = lambda rows, _: 
 def file_alone(project: Project, path: Path, track: Track = lambda rows, _: rows) -> dict[str, Any]:
     """Return what all families together reach: AUC with interval and verdict, and the accuracy at a score of 0.
 
-    The scores are out of fold over train and valid together; the accuracy is that on valid, with its Wilson interval,
-    so that it can stand beside the accuracy of a model. Empty when there are too few pictures.
+    The scores are out of fold over train and valid together; the accuracy is that on valid, and that on all of them,
+    each with its Wilson interval, so that it can stand beside the accuracy of a model on the same pictures. Empty when
+    there are too few pictures.
     """
     table, positive = _measured(project, path, track)
     if _each(positive) < FEWEST:
@@ -42,13 +43,12 @@ def file_alone(project: Project, path: Path, track: Track = lambda rows, _: rows
     names, everything = side_by_side(table.columns, table.values, [name for name in table.values if name not in APART])
     (one,) = probe({ALL: names}, {ALL: everything}, positive, groups_of(table.records),
                    seed=project.declared.seed, joint=False)  # fmt: skip
+    right = (one.scores > 0) == positive
     valid = np.array([record.split == "valid" for record in table.records])
-    hits, n = int(((one.scores > 0) == positive)[valid].sum()), int(valid.sum())
-    low, high = wilson(hits, n) if n else (0.0, 1.0)
     return {
         "auc": one.auc, "low": one.low, "high": one.high, "chance": one.chance, "p": one.p, "verdict": one.verdict,
         "strongest": one.strongest.feature if one.strongest else "",
-        "valid": {"hits": hits, "n": n, "low": low, "high": high},
+        "valid": _right(right[valid]), "all": _right(right),
     }  # fmt: skip
 
 
@@ -68,9 +68,15 @@ def rows(probes: Iterable[Probe]) -> list[dict[str, Any]]:
 
 
 def _measured(project: Project, path: Path, track: Track) -> tuple[Table, Bools]:
-    records = [record for record in manifest.read(path) if record.status == OK and record.split]
+    records = enough([record for record in manifest.read(path) if record.status == OK and record.split])
     table = measure(project, records, tuple(FAMILIES), track=track)
     return table, np.array([record.label == project.declared.labels[-1] for record in records], dtype=bool)
+
+
+def _right(right: Bools) -> dict[str, Any]:
+    hits, n = int(right.sum()), len(right)
+    low, high = wilson(hits, n)
+    return {"hits": hits, "n": n, "low": low, "high": high}
 
 
 def _each(positive: Bools) -> int:

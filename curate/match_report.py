@@ -25,6 +25,9 @@ WORST = 8
 NARROW = 2.0
 """With fewer candidates a place than this the choice is called narrow."""
 
+FEW = 40
+"""With fewer places than this a low AUC after matching says little: benchmarks/matched.py shows it at 20."""
+
 JOINT, HELD = "matched on, together", "not matched on, together"
 
 SURELY = 2.5
@@ -155,6 +158,7 @@ def remarks(table: Table, compared: Compared, selection: Selection, wanted: Want
     """Say in sentences what the matching cost, and where and why the classes could not be matched."""
     return [
         *_narrow(table.records, wanted),
+        *_few(wanted),
         *_cost(table.records, selection, wanted),
         f"{len(selection.loose)} of {len(selection.pairs)} pairs lie outside the caliper"
         + (": alike as a set rather than one by one" if selection.loose else ""),
@@ -207,6 +211,15 @@ def _narrow(records: Sequence[Record], wanted: Wanted) -> list[str]:
     if fewest >= NARROW * wanted.per_class:
         return []
     return [f"the choice is narrow: {fewest} {label} candidates for {wanted.per_class} places; more would match better"]
+
+
+def _few(wanted: Wanted) -> list[str]:
+    if wanted.per_class >= FEW:
+        return []
+    return [
+        f"with {wanted.per_class} pictures of each label hundreds of numbers can be matched by accident: an AUC below "
+        f"0.5 here is not cleanliness; take it seriously from about {FEW}"
+    ]
 
 
 def _cost(records: Sequence[Record], selection: Selection, wanted: Wanted) -> list[str]:

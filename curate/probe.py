@@ -10,6 +10,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from heapq import nsmallest
 from statistics import NormalDist
 from typing import Any, Literal
 
@@ -36,6 +37,9 @@ FEWEST = 10
 
 PERMUTATIONS = 2000
 """Enough for a p-value below SURE after the correction for a dozen families, which 1,000 are not."""
+
+ENOUGH = 3000
+"""Pictures of a class beyond which no verdict changes: chance alone then reaches an AUC of about 0.51."""
 
 RESAMPLES = 1000
 REPEATS, MANY = 3, 1000
@@ -80,6 +84,18 @@ class Probe:
 def groups_of(records: Iterable[Record]) -> list[str]:
     """Return for each record what it must share a fold with: its group, or the picture that it copies, or itself."""
     return [record.group or record.duplicate_of or record.name for record in records]
+
+
+def enough(records: Sequence[Record], most: int = ENOUGH) -> list[Record]:
+    """Return at most so many records of each label, in order: those whose original has the smallest digest.
+
+    The choice is as good as chance, the same in every run and at every stage, and no picture is opened for it.
+    """
+    chosen: set[tuple[str, str]] = set()
+    for label in {record.label for record in records}:
+        of_label = (record for record in records if record.label == label)
+        chosen |= {record.key for record in nsmallest(most, of_label, key=lambda one: (one.origin, one.key))}
+    return [record for record in records if record.key in chosen]
 
 
 def probe(

@@ -174,9 +174,12 @@ def progress_of(stage: str) -> "Track":
     return show
 
 
-def report(outcome: "Outcome", *, as_json: bool = False, strict: bool = False) -> None:
+def report(
+    outcome: "Outcome", *, as_json: bool = False, strict: bool = False, more: Mapping[str, Any] | None = None
+) -> None:
     """Show what a stage did: counts per label and status, reasons, and where the manifest lies.
 
+    `more` is what a stage has to tell besides: with it, JSON is an object that holds the counts as "pictures".
     Raises GateFailed when `strict` is set and pictures could not be read.
     """
     from imageledger.record import STATUSES, UNREADABLE
@@ -186,7 +189,10 @@ def report(outcome: "Outcome", *, as_json: bool = False, strict: bool = False) -
         {"label": label, **{status: counts[status] for status in STATUSES}, "total": counts.total()}
         for label, counts in sorted(tally.by_label.items())
     ]
-    table(rows, as_json=as_json)
+    if as_json and more is not None:
+        result(json.dumps({"pictures": rows, **more, "manifest": str(outcome.path)}, ensure_ascii=False, indent=2))
+    else:
+        table(rows, as_json=as_json)
     for label, reasons in sorted(tally.reasons.items()):
         kinds = _kinds(reasons)
         for reason, count in kinds[:REASONS_SHOWN]:

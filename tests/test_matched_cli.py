@@ -136,6 +136,12 @@ def test_a_family_that_does_not_exist_is_refused_with_those_that_do(ready, runne
     assert not ready.manifest("manifest").exists()
 
 
-def test_json_stays_one_list_on_stdout(ready, runner):
+def test_json_holds_the_counts_and_both_tables_of_the_matching(ready, runner):
     result = runner.invoke(main, [*TONE, "--json"])
-    assert {row["label"] for row in json.loads(result.stdout)} == {"real", "ai"}
+    told = json.loads(result.stdout)
+    assert {row["label"] for row in told["pictures"]} == {"real", "ai"}
+    balance, probes = told["matching"].values()
+    assert balance[0].keys() == {"feature", "difference, plain", "matched"}
+    assert {row["probe"] for row in probes} >= {"tone"}
+    assert any("matched by accident" in line for line in told["said"])
+    assert told["manifest"] == str(ready.manifest("manifest"))

@@ -203,3 +203,17 @@ def test_groups_are_clusters_then_originals_then_the_picture_itself():
         Record(source="s", member="c", label="real"),
     ]
     assert probe.groups_of(rows) == ["g", "s#a", "s#c"]
+
+
+def test_more_pictures_than_are_enough_are_left_out_by_digest_alone_in_every_class():
+    records = [
+        Record(source="folder:a", member=f"{n:03}", label="ai" if n % 4 else "real", origin=f"{(7 * n) % 101:064x}.jpg")
+        for n in range(100)
+    ]
+    chosen = probe.enough(records, 20)
+    assert [sum(one.label == label for one in chosen) for label in ("real", "ai")] == [20, 20]
+    assert chosen == [one for one in records if one in chosen]
+    for label in ("real", "ai"):
+        kept = max(one.origin for one in chosen if one.label == label)
+        assert all(one in chosen or one.origin > kept for one in records if one.label == label)
+    assert probe.enough(records, 200) == records

@@ -181,3 +181,10 @@ def test_the_self_test_needs_no_project_and_fails_with_exit_code_3(tmp_path, mon
     assert "jpeg history" in ran.stdout
     assert "One of one." in ran.stdout
     assert ("not right about itself" in ran.stderr) == (not passed)
+
+
+def test_fewer_pictures_than_there_are_can_be_looked_at_and_that_is_said(inside, runner):
+    ran = runner.invoke(main, ["shortcuts", *FAST, "--most", "12"])
+    assert ran.exit_code == 0, ran.output
+    assert "12 real and 12 ai pictures, final" in ran.stdout
+    assert "Looked at 24 of 32 pictures, at most 12 of each label" in ran.stdout
