@@ -4,7 +4,7 @@ from math import sqrt
 from statistics import NormalDist
 
 
-def wilson(hits: int, total: int, level: float = 0.95) -> tuple[float, float]:
+def wilson(hits: float, total: float, level: float = 0.95) -> tuple[float, float]:
     """Return the Wilson score interval of a share, both ends in 0..1; (0, 1) when nothing was counted.
 
     Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
