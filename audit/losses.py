@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from imageledger.errors import LedgerError, RunError
 from imageledger.intervals import fisher, share_in_words, wilson
-from train.run import Prediction
+from train.run import SPLIT, Prediction, Run
 
 CHANCE = 0.05
 SMALL = 200
@@ -112,6 +112,15 @@ def asked(
     return Wanted(actual=actual, predicted=predicted or other_label(labels, actual), split=split)
 
 
+def refuse_split(run: Run, split: str) -> None:
+    """Raise LedgerError when a run has judged no picture of the split asked for, because it held all of them out."""
+    if run.kind != SPLIT and split == "train":
+        raise LedgerError(
+            f"run {run.name} judged every picture by a model that had not seen it, and none of the train split",
+            "leave out --split",
+        )
+
+
 def other_label(labels: tuple[str, str], label: str) -> str:
     """Return the label of the other class."""
     return labels[0] if label == labels[1] else labels[1]
@@ -144,8 +153,11 @@ def rank(
     return Ranking(worst=tuple(worst), matched=seen["matched"], confusion=confusion, drawn=bool(seen["drawn"]))
 
 
-def verdict(confusion: Confusion, split: str) -> list[str]:
-    """Say in plain sentences how often each class was mistaken and whether the difference is more than chance."""
+def verdict(confusion: Confusion, split: str, kind: str = SPLIT) -> list[str]:
+    """Say in plain sentences how often each class was mistaken and whether the difference is more than chance.
+
+    `kind` is that of the run: where no picture was judged by a model that had seen it, that is said too.
+    """
     first, last = confusion.labels
     sentences = [
         f"Of the {actual} portraits, {share_in_words(confusion.wrong(actual), confusion.total(actual))} "
@@ -153,7 +165,9 @@ def verdict(confusion: Confusion, split: str) -> list[str]:
         for actual in (first, last)
     ]
     sentences.append(_compared(confusion))
-    if split != "valid":
+    if kind != SPLIT:
+        sentences.append(f"Out of fold: each of the {confusion.everything} was judged by a model that had not seen it.")
+    elif split != "valid":
         sentences.append("The model was trained on the train split: its mistakes there say little about new pictures.")
     return sentences
 

@@ -20,7 +20,7 @@ from imageledger.engines.local import cores
 from imageledger.errors import LedgerError, RunError
 from imageledger.record import Record
 from imageledger.store import Store
-from train.run import Prediction, Run, read_predictions
+from train.run import SPLIT, Prediction, Run, read_predictions
 
 PERMUTATIONS = 100
 """Few: only the scores of the probes are used here; their verdicts are those of audit shortcuts."""
@@ -65,11 +65,12 @@ def look(project: Project, folder: Path, *, track: Callable[[str], Track], say: 
         workers=cores(), apart=APART,
     )  # fmt: skip
     split = VALID if any(one.split == VALID for one in predictions) else "all"
+    judged = "out of fold" if run.kind != SPLIT else split
     rows = [n for n, one in enumerate(predictions) if split == "all" or one.split == VALID]
     reliance = judge(np.array([predictions[n].probability for n in rows]), positive, probes, rows)
     swaps, skipped = _swaps(project.store, folder, run, [(records[n], predictions[n]) for n in rows], say)
     return Audit(
-        run=run, split=split, reliance=replace(reliance, swaps=swaps), skipped=skipped, warnings=tuple(warnings),
+        run=run, split=judged, reliance=replace(reliance, swaps=swaps), skipped=skipped, warnings=tuple(warnings),
         drawn=any(record.source.startswith(DRAWN) for record in records),
     )  # fmt: skip
 
@@ -116,11 +117,10 @@ def _swaps(
 
 
 def _asked(folder: Path) -> Ask:
-    """Load the model; whatever keeps torch from being imported becomes one LedgerError."""
+    """Load the model, or those of the folds; whatever keeps torch from being imported becomes one LedgerError."""
     try:
-        from train import predicting
+        from train import held_out
 
-        model = predicting.load(folder)
+        return held_out.asker(folder)
     except (ImportError, OSError, RuntimeError) as error:
         raise LedgerError(f"torch cannot be used: {error}") from error
-    return lambda images: predicting.predict(model, images)

@@ -21,8 +21,8 @@ from imageledger.record import Record
 from imageledger.store import Store
 
 Floats = NDArray[np.float64]
-Ask = Callable[[Iterable[Image.Image]], Iterable[float]]
-"""P(positive), 0..1, of upright RGB pictures, in order."""
+Ask = Callable[[Sequence[tuple[str, str]], Iterable[Image.Image]], Iterable[float]]
+"""P(positive), 0..1, of upright RGB pictures, in order, given the key of the record that each was made from."""
 
 INSIDE, EDGE = 0.7, 1.0
 """Without a matte the background is what lies near the frame: nothing of it inside, all of it at this distance from
@@ -75,9 +75,11 @@ def swap(
     found = []
     for label, other in (labels, labels[::-1]):
         chosen = [records[n] for n in by_label[label]]
+        keys = [record.key for record in chosen]
         first = np.array([before[n] for n in by_label[label]])
         placebo, swapped = (
-            np.array(list(ask(remade(record, store, came[which]) for record in chosen))) for which in (label, other)
+            np.array(list(ask(keys, (remade(record, store, came[which]) for record in chosen))))
+            for which in (label, other)
         )
         towards = 1.0 if other == labels[1] else -1.0
         found.append(compared(label, other, came[other], first, placebo, swapped, towards))

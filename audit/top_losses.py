@@ -15,14 +15,14 @@ from imageledger.record import Record
 from imageledger.sheet import Cell, Frame, sheet, visible
 from imageledger.spreadsheet import as_csv
 from imageledger.store import write_whole
-from train.run import Prediction, Run
+from train.run import SPLIT, Prediction, Run
 
 SHOWN = 100
 """At most so many pictures stand on the sheet and the page; the CSV file always has every row."""
 
 COLUMNS = 4
 CSV_FIELDS = (
-    "rank", "probability", "loss", "actual", "predicted", "split", "source", "member", "file", "origin",
+    "rank", "probability", "loss", "actual", "predicted", "split", "fold", "source", "member", "file", "origin",
     "licence", "generator", "group", "status", "page", "note",
 )  # fmt: skip
 
@@ -52,7 +52,7 @@ class Audit:
     @property
     def sentences(self) -> list[str]:
         """The counts in words, and first of all that drawn pictures mean nothing."""
-        said = verdict(self.ranking.confusion, self.wanted.split)
+        said = verdict(self.ranking.confusion, self.wanted.split, self.run.kind)
         return [DRAWN_NOTE, *said] if self.ranking.drawn else said
 
 
@@ -82,7 +82,7 @@ def table(audit: Audit) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"rank": rank, f"P({audit.run.labels[-1]})": one.probability, "loss": one.loss}
         if not (audit.wanted.actual and audit.wanted.predicted):
             row |= {"actual": one.label, "called": one.predicted}
-        if audit.wanted.split == "all":
+        if audit.wanted.split == "all" and audit.run.kind == SPLIT:
             row["split"] = one.split
         rows.append(row | {"source": visible(one.source), "member": visible(one.member)})
     return rows
@@ -121,7 +121,8 @@ def html_text(audit: Audit, entries: Sequence[Entry]) -> str:
     return page.render(
         "top-losses.html", audit=audit, run=audit.run, entries=entries, positive=audit.run.labels[-1],
         counts=audit.ranking.confusion.rows(), heading=_heading(audit), lines=_lines(audit, len(entries)),
-        drawn=DRAWN_NOTE if audit.ranking.drawn else "", sentences=verdict(audit.ranking.confusion, audit.wanted.split),
+        drawn=DRAWN_NOTE if audit.ranking.drawn else "", 
+        sentences=verdict(audit.ranking.confusion, audit.wanted.split, audit.run.kind),
     )  # fmt: skip
 
 
@@ -139,6 +140,8 @@ def _heading(audit: Audit) -> str:
 
 def _lines(audit: Audit, shown: int) -> list[str]:
     where = "train and valid splits" if audit.wanted.split == "all" else f"{audit.wanted.split} split"
+    if audit.run.kind != SPLIT:
+        where = f"all {audit.ranking.confusion.everything} pictures that were held out in turn"
     said = f"Run {audit.run.name}, {where}."
     if not audit.ranking.matched:
         return [f"{said} No picture matches, so there is nothing to look at."]
@@ -167,7 +170,8 @@ def _row(audit: Audit, rank: int, one: Prediction) -> dict[str, Any]:
     known: Record | None = audit.found.records.get(one.key)
     return {
         "rank": rank, "probability": one.probability, "loss": one.loss, "actual": one.label,
-        "predicted": one.predicted, "split": one.split, "source": one.source, "member": one.member, "file": one.file,
+        "predicted": one.predicted, "split": one.split, "fold": one.fold,
+        "source": one.source, "member": one.member, "file": one.file,
         "origin": known.origin if known else "", "licence": known.licence if known else "",
         "generator": known.generator if known else "", "group": known.group if known else "",
         "status": known.status if known else "", "page": f"top-losses.html#p{rank}" if rank <= SHOWN else "",

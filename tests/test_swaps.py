@@ -52,7 +52,7 @@ def test_a_model_that_looks_at_the_background_flips_when_deliveries_are_swapped_
     store, rows = delivered
     ask = ask_of(corner, 140)
     before = list(ask(pixels.decode(store.read(row.file)).image for row in rows))
-    found = swaps.swap(rows, before, ("real", "ai"), store, ask)
+    found = swaps.swap(rows, before, ("real", "ai"), store, lambda _, images: ask(images))
     assert [(one.label, one.other, one.flipped, one.placebo) for one in found] == [
         ("real", "ai", 8, 0),
         ("ai", "real", 8, 0),
@@ -65,7 +65,7 @@ def test_a_model_that_looks_at_the_middle_does_not_flip(delivered):
     store, rows = delivered
     ask = ask_of(middle, 100, scale=0.5)
     before = list(ask(pixels.decode(store.read(row.file)).image for row in rows))
-    for one in swaps.swap(rows, before, ("real", "ai"), store, ask):
+    for one in swaps.swap(rows, before, ("real", "ai"), store, lambda _, images: ask(images)):
         assert (one.flipped, one.placebo) == (0, 0)
         assert abs(one.shift) < 1
 

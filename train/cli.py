@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imageledger import console
+from train import options
+from train.cli_evaluate import compare, cross_validate, hold_out
+from train.cli_models import export, predict
 
 if TYPE_CHECKING:
     from train.run import Run
@@ -22,36 +25,18 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("manifest", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--folder",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    metavar="DIR",
-    help="Train on DIR/{train,valid}/LABEL/ instead of a manifest.",
-)
-@click.option("--arch", help="A torchvision classification model, or timm:NAME.  [default: resnet18]")
-@click.option(
-    "--weights",
-    metavar="imagenet|none|FILE",
-    help="Start from ImageNet, from random numbers, or from a safetensors file.  [default: imagenet]",
-)
-@click.option("--epochs", type=click.IntRange(1), help="Epochs after the frozen one.  [default: 3]")
-@click.option("--size", type=click.IntRange(32), help="Side of the square the network sees, in pixels.  [default: 224]")
-@click.option("--batch-size", type=click.IntRange(2), help="Pictures a step.  [default: 16]")
-@click.option("--seed", type=click.IntRange(0), help="Fixes all that chance decides.  [default: the project's, 42]")
-@click.option(
-    "--workers", type=click.IntRange(0), help="Processes that read pictures; changes the result.  [default: 0]"
-)
-@click.option("--name", help="Name of the run.  [default: DATASET-ARCH-NUMBER]")
+@options.pictures()
+@options.training("DATASET-ARCH-NUMBER")
 @console.json_option
 @console.everywhere
 def run(
-    manifest: Path | None, folder: Path | None, name: str | None, as_json: bool, project: Path | None, **options: Any
+    manifest: Path | None, folder: Path | None, name: str | None, as_json: bool, project: Path | None, **wanted: Any
 ) -> None:
     """Fine-tune a backbone on MANIFEST (default: the project's final.jsonl) and judge it on the valid rows.
 
     With weights, fastai's fine_tune: one epoch with the body frozen, then --epochs with all of it. With
-    --weights none the whole network learns for --epochs under one cycle; give it more of them.
+    --weights none the whole network learns for --epochs under one cycle; give it more of them. The last epoch
+    counts, or with --early-stopping the one that an inner split of the training pictures finds best.
 
     On a CPU, the same seed, workers, packages and machine give the same predictions, bit for bit.
 
@@ -66,39 +51,38 @@ def run(
     from train import training
     from train.config import train_settings
 
-    if manifest and folder:
-        raise click.UsageError("give a manifest or --folder, not both")
+    options.refuse_both(manifest, folder)
     opened = open_project(project)
-    settings = train_settings(opened, options)
+    settings = train_settings(opened, wanted)
     name = training.run_name(opened, settings, name)
     todo = training.task(opened, manifest, folder)
     console.say(f"run {name}: {settings.arch} on {len(todo.pictures)} pictures")
-    with _watched() as tell:
+    with _watched("inner" if settings.early_stopping else "validation") as tell:
         place, made = training.train(opened, todo, settings, name, tell, console.say)
     _show(place, made, as_json, drawn=any(picture.source.startswith("sample:") for picture in todo.pictures))
 
 
+main.add_command(cross_validate)
+main.add_command(hold_out)
+main.add_command(compare)
+main.add_command(predict)
+main.add_command(export)
+
+
 @contextmanager
-def _watched() -> Iterator[Callable[..., None]]:
+def _watched(judged: str) -> Iterator[Callable[..., None]]:
     """Hand out a function that shows batches as a bar (on a terminal) and epochs as lines."""
-    from imageledger.errors import RunError
+    with options.bar("nothing is kept of this run", "the same command starts it again") as advance:
 
-    try:
-        with console.bar("train") as advance:
+        def tell(done: int, total: int, epoch: Any) -> None:
+            advance(done, total)
+            if epoch is not None:
+                console.say(
+                    f"epoch {epoch.epoch} ({epoch.phase}): training loss {epoch.train_loss:.3f}, "
+                    f"{judged} loss {epoch.valid_loss:.3f}, error rate {epoch.error_rate:.3f}"
+                )
 
-            def tell(done: int, total: int, epoch: Any) -> None:
-                advance(done, total)
-                if epoch is not None:
-                    console.say(
-                        f"epoch {epoch.epoch} ({epoch.phase}): training loss {epoch.train_loss:.3f}, "
-                        f"validation loss {epoch.valid_loss:.3f}, error rate {epoch.error_rate:.3f}"
-                    )
-
-            yield tell
-    except KeyboardInterrupt as error:
-        stopped = RunError("interrupted; nothing is kept of this run", "the same command starts it again")
-        stopped.exit_code = 130
-        raise stopped from error
+        yield tell
 
 
 def _show(place: Path, made: "Run", as_json: bool, drawn: bool) -> None:
@@ -109,8 +93,9 @@ def _show(place: Path, made: "Run", as_json: bool, drawn: bool) -> None:
     else:
         console.table(metrics.in_words(made.metrics), title=f"run {made.name}")
         console.result(place)
+    if made.early_stopping:
+        console.say(metrics.chosen_epoch(made.early_stopping))
     console.say(metrics.how_sure(made.metrics))
     if made.file_alone:
         console.say(metrics.beside(made.metrics, made.file_alone))
-    if drawn:
-        console.say("These pictures are drawn (sample:): the figures mean nothing about real portraits.")
+    options.say_drawn(drawn)

@@ -19,7 +19,8 @@ class TrainSettings:
     """One training: recipe, backbone, where its weights come from, epochs, side in pixels, and what fixes chance.
 
     `arch` is a torchvision classification model or "timm:NAME"; `weights` is "imagenet", "none" or the path of a
-    safetensors file; `size` is the side of the square the network sees; `workers` are DataLoader processes.
+    safetensors file; `size` is the side of the square the network sees; `workers` are DataLoader processes;
+    with `early_stopping` an inner split of the training pictures chooses the epoch.
     """
 
     recipe: str = SEED
@@ -30,6 +31,7 @@ class TrainSettings:
     batch_size: int = 16
     seed: int = 42
     workers: int = 0
+    early_stopping: bool = False
 
     def __post_init__(self) -> None:
         """Refuse numbers with which no training can start."""

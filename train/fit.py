@@ -24,13 +24,16 @@ SCRATCH_RATE = 3e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """One epoch: its number from 1, losses in nats (that of training smoothed, as fastai shows it), share of errors."""
+    """One epoch: its number from 1, losses in nats (that of training smoothed, as fastai shows it), share of errors.
+
+    The last two are None where there are no pictures to validate on.
+    """
 
     epoch: int
     phase: str
     train_loss: float
-    valid_loss: float
-    error_rate: float
+    valid_loss: float | None
+    error_rate: float | None
 
 
 Tell = Callable[[int, int, Epoch | None], None]
@@ -55,8 +58,9 @@ class Witness(Callback):  # type: ignore[misc, valid-type]
 
     def after_epoch(self) -> None:
         """Keep what fastai's Recorder has just written down."""
-        train_loss, valid_loss, error_rate = (float(f"{value:.6g}") for value in self.learn.recorder.values[-1])
-        if not math.isfinite(train_loss + valid_loss):
+        values = [None if value is None else float(f"{value:.6g}") for value in self.learn.recorder.values[-1]]
+        train_loss, valid_loss, error_rate = values if len(self.learn.dls.valid) else (values[0], None, None)
+        if train_loss is None or not math.isfinite(train_loss + (valid_loss or 0.0)):
             raise RunError("the loss is no longer a number: training has diverged", "try other weights or --size")
         row = Epoch(
             epoch=len(self.history) + 1,
@@ -118,8 +122,8 @@ def learner(
     return learn
 
 
-def fit(learn: Any, settings: TrainSettings, tell: Tell) -> list[Epoch]:
-    """Train, and return one row an epoch.
+def fit(learn: Any, settings: TrainSettings, tell: Tell, *others: Any) -> list[Epoch]:
+    """Train, and return one row an epoch; `others` are callbacks of fastai's that go along.
 
     With weights: fastai's `fine_tune`, one epoch with the body frozen, then `epochs` with all of it. From scratch
     there is nothing to keep frozen, so the whole network learns for `epochs` under one cycle (`fit_one_cycle`).
@@ -128,9 +132,9 @@ def fit(learn: Any, settings: TrainSettings, tell: Tell) -> list[Epoch]:
     witness = Witness(tell, settings.epochs, frozen_epochs)
     with learn.no_bar(), learn.no_logging():
         if settings.from_scratch:
-            learn.fit_one_cycle(settings.epochs, SCRATCH_RATE, cbs=witness)
+            learn.fit_one_cycle(settings.epochs, SCRATCH_RATE, cbs=[witness, *others])
         else:
-            learn.fine_tune(settings.epochs, freeze_epochs=frozen_epochs, cbs=witness)
+            learn.fine_tune(settings.epochs, freeze_epochs=frozen_epochs, cbs=[witness, *others])
     return witness.history
 
 
@@ -144,14 +148,18 @@ def schedule(settings: TrainSettings) -> str:
 
 
 def predict(learn: Any, pictures: Sequence[Picture], labels: Sequence[str]) -> list[Prediction]:
-    """Return what the learner says of every picture, in the order given: one pass a split, without augmentation."""
+    """Return what the learner says of every picture, in the order given: one pass a split, without augmentation.
+
+    The learner need not know the pictures that are not its own.
+    """
     said: dict[Path | Picture, tuple[Any, Any]] = {}
     vocab, positive = list(learn.dls.vocab), labels[-1]
+    train, valid = (list(part.items) for part in (learn.dls.train_ds, learn.dls.valid_ds))
+    known = {*train, *valid}
+    new = [picture for picture in pictures if picture not in known and picture.path not in known]
     with learn.no_bar(), learn.no_logging():
-        for items, loader in (
-            (learn.dls.train_ds.items, learn.dls.test_dl(learn.dls.train_ds.items, with_labels=True)),
-            (learn.dls.valid_ds.items, learn.dls.valid),
-        ):
+        for items in filter(None, (train, valid, new)):
+            loader = learn.dls.valid if items is valid else learn.dls.test_dl(items, with_labels=True)
             shares, _, losses = learn.get_preds(dl=loader, with_loss=True)
             said.update(zip(items, zip(shares.numpy(), losses.numpy(), strict=True), strict=True))
     rows = []

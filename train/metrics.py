@@ -1,5 +1,6 @@
 """What predictions are worth: shares with their intervals, by class and altogether. Knows no torch."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,15 +9,19 @@ from imageledger.intervals import share_in_words, wilson
 from train.pictures import TRAIN, VALID
 from train.run import Prediction
 
+SURE = 1e-7
+"""A probability is kept so far away from 0 and 1 before its logit is taken: what a float32 can tell apart."""
+
 
 def score(predictions: Iterable[Prediction], labels: Sequence[str]) -> dict[str, Any]:
-    """Return the metrics of each split, as run.json holds them.
+    """Return the metrics of each split that has pictures, as run.json holds them.
 
     Shares lie in 0..1 and come with their 95 % Wilson interval and both counts; `confusion` is
     actual label -> predicted label -> count; `loss` is the mean cross-entropy in nats.
     """
     rows = list(predictions)
-    return {split: _score([row for row in rows if row.split == split], labels) for split in (VALID, TRAIN)}
+    found = {split: [row for row in rows if row.split == split] for split in (VALID, TRAIN)}
+    return {split: _score(judged, labels) for split, judged in found.items() if judged}
 
 
 def _score(rows: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
@@ -52,6 +57,12 @@ def flat(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def mean_of(probabilities: Sequence[float]) -> float:
+    """Return the probability (0..1) that the mean of the logits stands for."""
+    inside = [min(max(one, SURE), 1 - SURE) for one in probabilities]
+    return 1 / (1 + math.exp(-sum(math.log(one / (1 - one)) for one in inside) / len(inside)))
+
+
 def in_words(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return one row a measure, validation beside training, each share with its interval in words."""
     words: dict[str, dict[str, str]] = {}
@@ -67,6 +78,14 @@ def how_sure(metrics: Mapping[str, Any]) -> str:
     return (
         f"With {accuracy['n']} validation pictures the true accuracy may lie anywhere from "
         f"{low:.0f} to {high:.0f} %: the interval is {high - low:.0f} points wide."
+    )
+
+
+def chosen_epoch(told: Mapping[str, Any]) -> str:
+    """Say in one sentence which epoch early stopping chose, and by what."""
+    return (
+        f"Epoch {told['epoch']} of {told['epochs']} was chosen, by its loss of {told['loss']:.3f} on "
+        f"{told['pictures']} pictures held out of the training ones; no validation picture was looked at for that."
     )
 
 

@@ -19,7 +19,10 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """One picture to train on or to judge by: the key of its record, its label, its side, and where it lies."""
+    """One picture to train on or to judge by: the key of its record, its label, its side, and where it lies.
+
+    Pictures of one `group` are never on two sides of a split; `generator` is what made it, where that is known.
+    """
 
     source: str
     member: str
@@ -27,6 +30,13 @@ class Picture:
     split: str
     path: Path
     file: str = ""
+    group: str = ""
+    generator: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The key of the record it belongs to."""
+        return self.source, self.member
 
 
 def from_manifest(path: Path, store: Store, labels: Sequence[str]) -> list[Picture]:
@@ -35,6 +45,8 @@ def from_manifest(path: Path, store: Store, labels: Sequence[str]) -> list[Pictu
     Raises RunError for rows without a split, foreign labels, an empty class, a picture, group or cluster on both
     sides, and missing objects; ManifestError when the manifest cannot be read.
     """
+    from curate.probe import groups_of  # brings numpy
+
     records = [record for record in manifest.read(path) if record.status == OK]
     bare = [record.name for record in records if not record.split]
     if bare:
@@ -44,9 +56,12 @@ def from_manifest(path: Path, store: Store, labels: Sequence[str]) -> list[Pictu
         )
     refuse_both_sides(records)
     pictures = [
-        Picture(source=r.source, member=r.member, label=r.label, split=r.split, path=store.path(r.file), file=r.file)
-        for r in records
-    ]
+        Picture(
+            source=r.source, member=r.member, label=r.label, split=r.split, path=store.path(r.file), file=r.file,
+            group=group, generator=r.generator,
+        )
+        for r, group in zip(records, groups_of(records), strict=True)
+    ]  # fmt: skip
     refuse_classes(pictures, labels, str(path))
     if missing := [picture.file for picture in pictures if not store.has(picture.file)]:
         raise RunError(
@@ -70,15 +85,22 @@ def from_folder(folder: Path, source: str, labels: Sequence[str]) -> list[Pictur
                 "curate manifest --export DIR writes such a folder",
             )
         split, label, _ = member.parts
-        pictures.append(Picture(source=source, member=member.as_posix(), label=label, split=split, path=path))
+        pictures.append(
+            Picture(
+                source=source, member=member.as_posix(), label=label, split=split, path=path, group=_sha256(path)
+            )
+        )  # fmt: skip
     refuse_classes(pictures, labels, str(folder))
     _refuse_same_bytes(pictures)
     return pictures
 
 
 def folder_digest(pictures: Iterable[Picture]) -> str:
-    """Return "sha256:…" over the members of a folder and the sha256 of each file, so that runs can be compared."""
-    lines = (f"{_sha256(picture.path)}  {picture.member}\n" for picture in pictures)
+    """Return "sha256:…" over the members of a folder and the sha256 of each file, so that runs can be compared.
+
+    The group of a picture that was listed from a folder is the sha256 of its file.
+    """
+    lines = (f"{picture.group}  {picture.member}\n" for picture in pictures)
     return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
 
 
@@ -114,6 +136,19 @@ def refuse_both_sides(records: Iterable[Record]) -> None:
         )
 
 
+def refuse_parted_copies(pictures: Iterable[Picture]) -> None:
+    """Raise RunError when one object stands in two groups, which a fold could part."""
+    seen: dict[Path, Picture] = {}
+    for picture in pictures:
+        other = seen.setdefault(picture.path, picture)
+        if other.group != picture.group:
+            raise RunError(
+                f"{other.member} and {picture.member} are the same object in two groups: a fold could part them, and "
+                "would count what training has seen",
+                "run curate dedupe and curate manifest again; they keep such pictures together",
+            )
+
+
 def _ties(record: Record) -> Iterator[tuple[str, str]]:
     yield "cluster", record.duplicate_of or record.name
     if record.group:
@@ -125,7 +160,7 @@ def _ties(record: Record) -> Iterator[tuple[str, str]]:
 def _refuse_same_bytes(pictures: Iterable[Picture]) -> None:
     seen: dict[str, Picture] = {}
     for picture in pictures:
-        other = seen.setdefault(_sha256(picture.path), picture)
+        other = seen.setdefault(picture.group, picture)
         if other.split != picture.split:
             raise RunError(
                 f"{other.member} and {picture.member} are the same file, on both sides of the split",

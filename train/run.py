@@ -13,10 +13,20 @@ from imageledger.config import Project
 from imageledger.errors import RunError
 from imageledger.store import write_whole
 
+SPLIT, CROSS_VALIDATION, HOLD_OUT = "split", "cross-validation", "hold-out"
+"""What kinds of run there are: one split, one model a fold, one model a generator or source held out."""
+
+FOLDS = "folds"
+"""The folder, within that of a run, where each of its several trainings has one of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What a model said of one picture: probability of the positive label (0..1) and cross-entropy loss (nats)."""
+    """What a model said of one picture: probability of the positive label (0..1) and cross-entropy loss (nats).
+
+    `fold` numbers, from 1, the fold (of the first repeat) that held the picture out, so that a model which had not
+    seen it spoke; None without folds.
+    """
 
     source: str
     member: str
@@ -26,6 +36,7 @@ class Prediction:
     probability: float
     loss: float
     predicted: str
+    fold: int | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -51,6 +62,11 @@ class Run:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     file_alone: Mapping[str, Any] = field(default_factory=dict)
     """What `curate.evidence.file_alone` found in the manifest: what nuisance features reach without a face."""
+    early_stopping: Mapping[str, Any] = field(default_factory=dict)
+    """Which epoch an inner split of the training pictures chose: "epoch" of "epochs", "loss", "pictures" in it."""
+    kind: str = SPLIT
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
+    """What `train.evaluation.evaluate` says of the pictures that the model had not seen."""
 
     def save(self, folder: Path) -> None:
         """Write run.json, whole or not at all."""
@@ -84,9 +100,14 @@ def find_run(project: Project, name: str | None) -> Path:
     return found[-1].parent
 
 
+def fold_folder(folder: Path, fold: int, repeat: int = 1) -> Path:
+    """Return where the training of one fold lies within a run: a run folder of its own, but for figures."""
+    return folder / FOLDS / f"{repeat}-{fold}"
+
+
 def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> None:
     """Write predictions.jsonl, in the order given (that of the manifest)."""
-    lines = (json.dumps(asdict(prediction), ensure_ascii=False) for prediction in predictions)
+    lines = (json.dumps(_row(prediction), ensure_ascii=False) for prediction in predictions)
     write_whole(folder / "predictions.jsonl", "".join(f"{line}\n" for line in lines).encode())
 
 
@@ -103,3 +124,10 @@ def read_predictions(folder: Path) -> Iterator[Prediction]:
                 yield Prediction(**{name: value for name, value in row.items() if name in known})
             except (ValueError, TypeError, AttributeError) as error:
                 raise RunError(f"{path}:{number} is not a prediction: {error}", "train the run again") from error
+
+
+def _row(prediction: Prediction) -> dict[str, Any]:
+    row = asdict(prediction)
+    if prediction.fold is None:
+        del row["fold"]
+    return row

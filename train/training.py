@@ -2,21 +2,20 @@
 
 import csv
 import io
-import os
 import platform
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imageledger import manifest
 from imageledger.config import Project
-from imageledger.errors import BusyError, ConfigError, RunError
+from imageledger.errors import ConfigError, RunError
 from imageledger.store import write_whole
+from train import model_card
 from train import pictures as listing
 from train.config import IMAGENET, SCRATCH, TrainSettings
+from train.drafts import draft
 from train.metrics import score
 from train.pictures import Picture
 from train.run import Run, write_predictions
@@ -29,13 +28,17 @@ PACKAGES = ("imageledger", "torch", "torchvision", "fastai", "safetensors", "num
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is to be trained on: the pictures, and the manifest or folder they were listed from."""
+    """What is to be trained on: the pictures, and the manifest or folder they were listed from.
+
+    `cache` is a folder for what a recipe need not compute again for the same objects.
+    """
 
     pictures: Sequence[Picture]
     manifest: str = ""
     digest: str = ""
     folder: Path | None = None
     folder_name: str = ""
+    cache: Path | None = None
 
 
 def task(project: Project, path: Path | None, folder: Path | None) -> Task:
@@ -44,19 +47,20 @@ def task(project: Project, path: Path | None, folder: Path | None) -> Task:
     if folder is None:
         path = path or project.manifest("manifest")
         found = listing.from_manifest(path, project.store, labels)
-        return Task(pictures=found, manifest=_within(project, path), digest=manifest.digest(path))
+        return Task(pictures=found, manifest=_within(project, path), digest=manifest.digest(path),
+                    cache=project.root / "data" / "features")  # fmt: skip
     name = _within(project, folder)
     found = listing.from_folder(folder, f"folder:{name}", labels)
     return Task(pictures=found, digest=listing.folder_digest(found), folder=folder, folder_name=name)
 
 
-def run_name(project: Project, settings: TrainSettings, wanted: str | None) -> str:
-    """Return the name of a run: the wanted one, or DATASET-ARCH-N with the next free N.
+def run_name(project: Project, settings: TrainSettings, wanted: str | None, protocol: str = "") -> str:
+    """Return the name of a run: the wanted one, or DATASET-ARCH-N (DATASET-ARCH-PROTOCOL-N) with the next free N.
 
     Raises ConfigError for what cannot name a folder, RunError when a finished run has that name.
     """
     if wanted is None:
-        stem = f"{project.dataset}-{settings.arch}".replace(":", "-").replace("/", "-")
+        stem = "-".join(filter(None, (project.dataset, settings.arch, protocol))).replace(":", "-").replace("/", "-")
         number = 1
         while (project.runs / f"{stem}-{number}").exists():
             number += 1
@@ -81,11 +85,12 @@ def train(
     The folder has its name only when it is whole. `tell` is called as fit.Tell describes, `say` with a sentence now
     and then. Raises ModelError for a backbone or weights that cannot be used, RunError when training fails.
     """
-    settings = _located(project, settings)
-    with _draft(project.runs, name) as draft:
-        run = replace(fill(draft, name, project.declared.labels, todo, settings, tell, say),
-                      file_alone=_file_alone(project, todo, say))  # fmt: skip
-        run.save(draft)
+    settings = located(project, settings)
+    with draft(project.runs, name, "train run") as folder:
+        run = replace(fill(folder, name, project.declared.labels, todo, settings, tell, say),
+                      file_alone=file_alone(project, todo, say))  # fmt: skip
+        run.save(folder)
+        model_card.write(project, run, folder)
     return project.runs / name, run
 
 
@@ -97,44 +102,51 @@ def fill(
     settings: TrainSettings,
     tell: Callable[..., None] = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
+    *,
+    figures: bool = True,
 ) -> Run:
     """Train on a task, write everything but run.json into a folder, and return what run.json shall hold."""
     from train import backbones, weights
-    from train.recipes import recipe
+    from train.recipes import recipe_named
 
     backbone = backbones.find(settings.arch)
     body = weights.of_body(settings.weights, backbone, say)
-    made = recipe(settings.recipe)(todo.pictures, labels, settings, backbone, body, tell=tell, folder=todo.folder)
+    made = recipe_named(settings.recipe).train(
+        todo.pictures, labels, settings, backbone, body, tell=tell, folder=todo.folder, cache=todo.cache
+    )  # fmt: skip
     metrics = score(made.predictions, labels)
     write_predictions(folder, made.predictions)
-    _write(folder, made, metrics["valid"]["confusion"])
+    _write(folder, made)
+    if figures:
+        made.draw(folder / "figures", metrics["valid"]["confusion"])
     return Run(
         name=name,
         manifest=todo.manifest,
         manifest_digest=todo.digest,
         folder=todo.folder_name,
         labels=(labels[0], labels[1]),
-        settings=_stated(settings),
+        settings=stated(settings),
         seed=settings.seed,
         workers=settings.workers,
         threads=made.threads,
         device=made.device,
-        versions=_versions(settings),
+        versions=versions_of(settings),
         metrics=metrics,
+        early_stopping=made.early_stopping,
     )
 
 
-def _file_alone(project: Project, todo: Task, say: Callable[[str], None]) -> dict[str, Any]:
+def file_alone(project: Project, todo: Task, say: Callable[[str], None]) -> dict[str, Any]:
     """Probe the manifest for what the files alone give away; a folder has no records to measure."""
     if not todo.manifest:
         return {}
-    from curate.evidence import file_alone
+    from curate import evidence
 
     say("probing what the file alone gives away")
-    return file_alone(project, project.root / todo.manifest)
+    return evidence.file_alone(project, project.root / todo.manifest)
 
 
-def _write(folder: Path, made: "Trained", confusion: Any) -> None:
+def _write(folder: Path, made: "Trained") -> None:
     from safetensors.torch import save
 
     write_whole(folder / "weights.safetensors", save(dict(made.state)))
@@ -143,31 +155,9 @@ def _write(folder: Path, made: "Trained", confusion: Any) -> None:
     rows.writeheader()
     rows.writerows(asdict(row) for row in made.history)
     write_whole(folder / "history.csv", table.getvalue().encode())
-    made.draw(folder / "figures", confusion)
 
 
-@contextmanager
-def _draft(runs: Path, name: str) -> Iterator[Path]:
-    """Hand out a folder to write to, and give it its real name at the end; nothing is kept of a failure."""
-    from filelock import FileLock, Timeout
-
-    runs.mkdir(parents=True, exist_ok=True)
-    draft = runs / f".{name}.part"
-    try:
-        with FileLock(runs / f".{name}.lock", timeout=0):
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir()
-            try:
-                yield draft
-                shutil.rmtree(runs / name, ignore_errors=True)
-                os.replace(draft, runs / name)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
-    except Timeout as error:
-        raise BusyError(f"another process is training run {name!r}", "pick another --name") from error
-
-
-def _located(project: Project, settings: TrainSettings) -> TrainSettings:
+def located(project: Project, settings: TrainSettings) -> TrainSettings:
     """A weights file named in imageledger.toml lies beside it; one named as an option, in the working directory."""
     beside = project.root / settings.weights
     if settings.weights in (IMAGENET, SCRATCH) or Path(settings.weights).is_file() or not beside.is_file():
@@ -175,18 +165,20 @@ def _located(project: Project, settings: TrainSettings) -> TrainSettings:
     return replace(settings, weights=str(beside))
 
 
-def _stated(settings: TrainSettings) -> dict[str, Any]:
-    from train import fit, loaders, weights
+def stated(settings: TrainSettings) -> dict[str, Any]:
+    """Return settings as run.json holds them, with what they come to: schedule, transforms, digest of the weights."""
+    from train import weights
+    from train.recipes import recipe_named
 
     return {
         **asdict(settings),
         "weights_digest": weights.digest_of(settings.weights),
-        "schedule": fit.schedule(settings),
-        "transforms": list(loaders.TRANSFORMS),
+        **recipe_named(settings.recipe).stated(settings),
     }
 
 
-def _versions(settings: TrainSettings) -> dict[str, str]:
+def versions_of(settings: TrainSettings) -> dict[str, str]:
+    """Return the versions of Python and of the packages that a training depends on."""
     packages = (*PACKAGES, "timm") if settings.arch.startswith("timm:") else PACKAGES
     return {"python": platform.python_version(), **manifest.versions_of(packages)}
 
