@@ -40,7 +40,7 @@ class Album:
         """Return a picture as fastai's PILImage; raise StoreError, naming the file, when it cannot be decoded."""
         image = self.kept.get(path)
         if image is None:
-            image = _decoded(path)
+            image = decoded(path)
             size = 3 * image.width * image.height
             if size <= self.room:
                 self.room -= size
@@ -48,7 +48,8 @@ class Album:
         return image
 
 
-def _decoded(path: Path) -> Any:
+def decoded(path: Path) -> Any:
+    """Return a picture as fastai's PILImage, upright and RGB; raise StoreError, naming the file, when it cannot be."""
     try:
         with Image.open(path) as opened:
             return vision.PILImage(ImageOps.exif_transpose(opened).convert("RGB"))

@@ -5,12 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from train import figures, fit
+from train import early_stopping, figures, fit
 from train.backbones import Backbone
 from train.config import TrainSettings
 from train.fit import Tell
+from train.loaders import TRANSFORMS
 from train.pictures import Picture
-from train.recipes import Trained
+from train.recipes import Recipe, Trained
+from train.views import RESIZE
 
 
 def train(
@@ -22,11 +24,17 @@ def train(
     *,
     tell: Tell,
     folder: Path | None = None,
+    cache: Path | None = None,
 ) -> Trained:
     """Fine-tune with fastai's defaults, as `train.recipes.Recipe` describes; raises ModelError and RunError."""
+    shown, chooser = pictures, None
+    if settings.early_stopping:
+        shown, chooser, folder = early_stopping.divided(pictures, settings.seed), early_stopping.Chooser(), None
     with fit.fixed(settings) as threads:
-        learn = fit.learner(pictures, labels, settings, backbone, body, folder)
-        history = fit.fit(learn, settings, tell)
+        learn = fit.learner(shown, labels, settings, backbone, body, folder)
+        history = fit.fit(learn, settings, tell, *filter(None, [chooser]))
+        if chooser:
+            chooser.put_back(learn)
         return Trained(
             predictions=fit.predict(learn, pictures, labels),
             state={key: value.contiguous().cpu() for key, value in learn.model.state_dict().items()},
@@ -34,6 +42,7 @@ def train(
             device=str(learn.dls.device),
             threads=threads,
             draw=partial(_draw, learn, history, settings),
+            early_stopping=chooser.told(history, shown) if chooser else {},
         )
 
 
@@ -42,3 +51,14 @@ def _draw(
 ) -> None:
     with fit.fixed(settings):  # the batch that is shown is drawn by chance
         figures.draw_all(folder, learn, history, confusion)
+
+
+def _stated(settings: TrainSettings) -> dict[str, Any]:
+    return {
+        "schedule": fit.schedule(settings),
+        "transforms": list(TRANSFORMS),
+        "views": {"kind": RESIZE, "size": settings.size},
+    }
+
+
+RECIPE = Recipe(train=train, stated=_stated)

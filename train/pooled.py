@@ -1,0 +1,69 @@
+"""The network of the recipe `strong`: a frozen body, means and spreads of its blocks, and one linear layer on top."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from train.backbones import TIMM, Backbone, quiet_legacy
+from train.fastai_seam import torch, vision
+
+LEAST_VARIANCE = 1e-8
+"""Added before a root is taken: a channel that is dead in a picture has no spread."""
+
+
+class Pooled(vision.nn.Module):  # type: ignore[misc, name-defined]
+    """Pictures (n x 3 x h x w, normalised, any size) to two logits, of which the first is always 0.
+
+    Features are the mean and the standard deviation of every channel after each block of the body: early blocks see
+    texture and the traces of a generator, late ones see content.
+    """
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.body = body_of(backbone)
+        self.taps = taps(blocks(self.body))
+        self.head = vision.nn.Linear(2 * sum(self.widths()), 1)
+
+    def widths(self) -> list[int]:
+        """Return the number of channels after each block that is looked behind."""
+        found, seen = [], torch.zeros(1, 3, 64, 64)
+        with torch.no_grad():
+            for number, block in enumerate(blocks(self.body.eval())):
+                seen = block(seen)
+                found += [int(seen.shape[1])] if number in self.taps else []
+        return found
+
+    def features(self, pictures: Any) -> Any:
+        """Return n x k features of normalised pictures."""
+        found, seen = [], pictures
+        for number, block in enumerate(blocks(self.body)):
+            seen = block(seen)
+            if number in self.taps:
+                found += [seen.mean(dim=(2, 3)), (seen.var(dim=(2, 3), unbiased=False) + LEAST_VARIANCE).sqrt()]
+        return torch.cat(found, dim=1)
+
+    def forward(self, pictures: Any) -> Any:
+        """Return n x 2 logits, negative class first."""
+        score = self.head(self.features(pictures))
+        return torch.cat([torch.zeros_like(score), score], dim=1)
+
+
+def body_of(backbone: Backbone) -> Any:
+    """Return the body that fastai cuts from a backbone, with random weights."""
+    with quiet_legacy():
+        if backbone.name.startswith(TIMM):
+            return vision.create_timm_model(backbone.arch, 2, vision.default_split, pretrained=False)[0][0]
+        cut = vision.model_meta.get(backbone.arch, {"cut": None})["cut"]
+        return vision.create_body(backbone.arch(weights=None), pretrained=False, cut=cut)
+
+
+def blocks(body: Any) -> list[Any]:
+    """Return the parts of a body in order; a body that is no sequence is one part."""
+    while isinstance(body, vision.nn.Sequential) and len(body) == 1:
+        body = body[0]
+    return list(body) if isinstance(body, vision.nn.Sequential) else [body]
+
+
+def taps(parts: Sequence[Any]) -> frozenset[int]:
+    """Choose the parts to look behind: those made of parts (Fire, residual and dense blocks), or else the last."""
+    made = [number for number, part in enumerate(parts) if list(part.children()) and list(part.parameters())]
+    return frozenset(made or [len(parts) - 1])

@@ -1,0 +1,191 @@
+"""The recipe `strong`: logistic regression on frozen features of many blocks, seen through several crops.
+
+With 160 pictures there is little to fine-tune a network with. Linear probes on frozen features are the better learners
+there (Kornblith, Shlens and Le 2019; Ojha, Li and Lee 2023, who find them to generalise to other generators); means
+and spreads of early blocks keep texture that the last block has thrown away (Gatys, Ecker and Bethge 2015); crops at
+the picture's own resolution spare the traces that a resize destroys (Gragnaniello et al. 2021). docs/training.md shows
+what else was tried.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imageledger.errors import ConfigError
+from imageledger.intervals import wilson
+from imageledger.store import write_whole
+from train import evaluation_figures, features, fit
+from train.backbones import Backbone
+from train.config import TrainSettings
+from train.fastai_seam import torch, vision
+from train.fit import FROZEN, Epoch, Tell
+from train.loaders import decoded
+from train.pictures import TRAIN, VALID, Picture
+from train.pooled import Pooled
+from train.recipes import Recipe, Trained
+from train.run import Prediction
+from train.views import of as stacked_views
+
+Floats = NDArray[np.float64]
+
+VIEWS: Mapping[str, Any] = {"kind": "crops", "across": 2, "share": 0.625, "flip": False, "most": 512}
+"""Four overlapping squares of 5/8 of the shorter side, at the picture's own resolution; mirror images add nothing."""
+
+LOOSE = 256.0
+"""How weak the penalty on the weights is: C of the logistic regression times features times views."""
+
+STEPS = 300
+SMALLEST_LOSS = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A linear model: one weight a feature, and a bias."""
+
+    weight: Floats
+    bias: float
+
+    def probabilities(self, values: features.Features) -> Floats:
+        """Return P(positive) of n pictures from n x views x k features: the mean over their views."""
+        scores = values.astype(np.float64) @ self.weight + self.bias
+        return np.asarray((1 / (1 + np.exp(-scores))).mean(axis=1))
+
+
+def train(
+    pictures: Sequence[Picture],
+    labels: Sequence[str],
+    settings: TrainSettings,
+    backbone: Backbone,
+    body: dict[str, Any] | None,
+    *,
+    tell: Tell,
+    folder: Path | None = None,
+    cache: Path | None = None,
+) -> Trained:
+    """Fit a line to frozen features, as `train.recipes.Recipe` describes; raises ConfigError without weights."""
+    if body is None:
+        raise ConfigError("strong looks through a network that has learned already", "--weights imagenet, or a file")
+    with fit.fixed(settings) as threads:
+        network, device = Pooled(backbone), vision.default_device()
+        network.body.load_state_dict(body, strict=False)  # `weights.of_body` has checked that only counters can miss
+        network = network.eval().to(device)
+        mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
+        values = features.of(
+            pictures, network, VIEWS, lambda seen: ((seen - mean) / std).to(device), cache=cache,
+            tell=lambda done, total: tell(done, total, None),
+        )  # fmt: skip
+        line = fitted(pictures, labels, values)
+        predictions = _predictions(pictures, labels, line.probabilities(values))
+        history = _history(predictions)
+        tell(len(pictures), len(pictures), history[0])
+        with torch.no_grad():
+            network.head.weight.copy_(torch.tensor(line.weight[None]))
+            network.head.bias.fill_(line.bias)
+    return Trained(
+        predictions=predictions,
+        state={key: value.contiguous().cpu() for key, value in network.state_dict().items()},
+        history=history,
+        device=str(device),
+        threads=threads,
+        draw=partial(_draw, pictures, predictions, labels),
+    )
+
+
+def fitted(pictures: Sequence[Picture], labels: Sequence[str], values: features.Features, loose: float = LOOSE) -> Line:
+    """Fit to every view of the training pictures; the standardisation of the features goes into the weights."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows = [number for number, picture in enumerate(pictures) if picture.split == TRAIN]
+    views, width = values.shape[1:]
+    known = values[rows].reshape(-1, width).astype(np.float64)
+    positive = np.repeat([pictures[row].label == labels[-1] for row in rows], views)
+    middle, spread = known.mean(axis=0), known.std(axis=0)
+    spread[spread < 1e-6] = np.inf  # a channel that is dead in every picture says nothing
+    found = LogisticRegression(C=loose / (width * views), max_iter=STEPS).fit((known - middle) / spread, positive)
+    weight = found.coef_[0] / spread
+    return Line(weight, float(found.intercept_[0] - weight @ middle))
+
+
+def _predictions(pictures: Sequence[Picture], labels: Sequence[str], probabilities: Floats) -> list[Prediction]:
+    rows = []
+    for picture, share in zip(pictures, probabilities.tolist(), strict=True):
+        right = share if picture.label == labels[-1] else 1 - share
+        rows.append(
+            Prediction(
+                source=picture.source,
+                member=picture.member,
+                file=picture.file,
+                label=picture.label,
+                split=picture.split,
+                probability=float(f"{share:.9g}"),
+                loss=float(f"{-np.log(max(right, SMALLEST_LOSS)):.9g}") + 0.0,
+                predicted=labels[-1] if share > 0.5 else labels[0],
+            )
+        )
+    return rows
+
+
+def _history(predictions: Sequence[Prediction]) -> list[Epoch]:
+    """Return the one row that there is: a line has no epochs."""
+    known, new = ([one for one in predictions if one.split == split] for split in (TRAIN, VALID))
+    return [
+        Epoch(
+            epoch=1,
+            phase=FROZEN,
+            train_loss=float(np.mean([one.loss for one in known])),
+            valid_loss=float(np.mean([one.loss for one in new])) if new else None,
+            error_rate=float(np.mean([one.label != one.predicted for one in new])) if new else None,
+        )
+    ]
+
+
+def _draw(
+    pictures: Sequence[Picture], predictions: Sequence[Prediction], labels: Sequence[str], folder: Path, confusion: Any
+) -> None:
+    """Write what the network sees of three pictures, and whom it called what."""
+    shown = [one for one in pictures if one.split == TRAIN][:3]
+    rows = [stacked_views(decoded(one.path), VIEWS) for one in shown]
+    write_whole(folder / "views.png", evaluation_figures.drawn((7.2, 3.4), partial(_views, rows, shown)))
+    new = [one for one in predictions if one.split == VALID]
+    recall = {label: _recall(label, new) for label in labels}
+    counts = [[confusion[actual][said] for said in labels] for actual in labels]
+    heading = f"{len(new)} validation pictures"
+    write_whole(
+        folder / "confusion_matrix.png",
+        evaluation_figures.drawn(
+            (5.2, 5.0), lambda figure: evaluation_figures.confusion(figure, counts, labels, recall, heading)
+        ),
+    )
+
+
+def _recall(label: str, predictions: Sequence[Prediction]) -> dict[str, float]:
+    right = [one.label == one.predicted for one in predictions if one.label == label]
+    low, high = wilson(sum(right), len(right))
+    return {"value": sum(right) / max(len(right), 1), "low": low, "high": high}
+
+
+def _views(rows: Sequence[Any], shown: Sequence[Picture], figure: Any) -> None:
+    cells = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+    for line, picture, seen in zip(cells, shown, rows, strict=True):
+        for axes, view in zip(line, seen, strict=True):
+            axes.imshow(view.transpose(1, 2, 0))
+            axes.set_xticks([])
+            axes.set_yticks([])
+        line[0].set_ylabel(picture.label)
+    figure.suptitle("What the network sees of three training pictures")
+
+
+def _stated(settings: TrainSettings) -> dict[str, Any]:
+    return {
+        "schedule": f"logistic regression on frozen features, C = {LOOSE:g} / (features x views)",
+        "transforms": ["four overlapping squares at the picture's own resolution", "Normalize(mean and std)"],
+        "views": dict(VIEWS),
+    }
+
+
+RECIPE = Recipe(train=train, stated=_stated)
