@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from audit import cli_runs
 from imageledger import console
 
 
@@ -11,7 +12,8 @@ from imageledger import console
 def main() -> None:
     """Look hard at what a model got wrong, from the files that its training left behind.
 
-    No audit needs torch or the model itself, but for one part of reliance: they read data/runs/NAME/ and manifests.
+    No audit needs torch or the model itself, but for robustness and one part of reliance: they read
+    data/runs/NAME/ and manifests.
     """
 
 
@@ -33,10 +35,11 @@ def top_losses(
 ) -> None:  # fmt: skip
     """Show the real portraits that the model called AI, highest loss first.
 
-    RUN is the name of a training run (default: the one finished last). Prints how often each class was
-    mistaken, with 95 % intervals, and whether the difference is more than chance; then the table. Writes
-    top-losses.csv, top-losses.png (what the model saw, and the original beside it) and top-losses.html,
-    one self-contained page with each picture's whole chain back to the file in its source.
+    RUN is the name of a training run (default: the one finished last); of a cross-validated one all pictures are
+    judged, each by a model that had not seen it. Prints how often each class was mistaken, with 95 % intervals,
+    and whether the difference is more than chance; then the table. Writes top-losses.csv, top-losses.png (what the
+    model saw, and the original beside it) and top-losses.html, one self-contained page with each picture's whole
+    chain back to the file in its source.
 
     \b
     audit top-losses                            the real portraits called ai
@@ -55,6 +58,7 @@ def top_losses(
     opened = open_project(project)
     folder = find_run(opened, run)
     trained = Run.load(folder)
+    losses.refuse_split(trained, split)
     asked = losses.asked(trained.labels, actual, predicted, split, everything=everything)
     most = most or (None if everything else 20)
     ranking = losses.rank(read_predictions(folder), trained.labels, asked, most)
@@ -92,6 +96,7 @@ def top_losses(
               "naming).")  # fmt: skip
 @click.option("--seed", type=int, help="Fixes folds, trees and permutations (default: the project's seed).")
 @click.option("--permutations", type=click.IntRange(100), help="Shuffled labels to compare with.  [default: 2000]")
+@click.option("--most", type=click.IntRange(10), help="Pictures of each label to look at, at most.  [default: 3000]")
 @click.option("--fail-on", type=click.Choice(["shortcut"]),
               help="End with exit code 3 when any family, or all together, is a shortcut: a gate for CI.")  # fmt: skip
 @click.option("--self-test", is_flag=True, help="Plant known shortcuts, and none, and see what is found; no audit.")
@@ -102,7 +107,8 @@ def top_losses(
 @console.everywhere
 def shortcuts(
     manifest: Path | None, stage: str | None, families: tuple[str, ...], seed: int | None, permutations: int | None,
-    fail_on: str | None, self_test: bool, quick: bool, output: Path | None, as_json: bool, project: Path | None,
+    most: int | None, fail_on: str | None, self_test: bool, quick: bool, output: Path | None, as_json: bool,
+    project: Path | None,
 ) -> None:  # fmt: skip
     """Tell whether the classes can be told apart without looking at a face.
 
@@ -130,7 +136,7 @@ def shortcuts(
         _self_test(project, seed, quick=quick, alone=not self_test, as_json=as_json)
         return
     opened = open_project(project)
-    asked = audits.Asked.of(opened, families, seed, permutations)
+    asked = audits.Asked.of(opened, families, seed, permutations, most)
     audit = audits.look(
         opened, asked, source=manifest, stage=stage, say=console.say,
         track=lambda doing: lambda rows, total: console.track(rows, total, doing),
@@ -246,9 +252,10 @@ def reliance(run: str | None, as_json: bool, project: Path | None) -> None:
     """Ask whether a model leans on what the file gives away, rather than on the face.
 
     RUN is the name of a training run (default: the one finished last). Probes its pictures as audit shortcuts
-    does and looks at the validation ones in three ways: whether the model's answers follow the probes within a
-    class; whether it fails where the file misleads; and whether its answers flip once each class is delivered
-    (JPEG quality, size, background) as the other one was, compared with a placebo. The last needs torch.
+    does and looks at the validation ones (all of them, of a cross-validated run) in three ways: whether the model's
+    answers follow the probes within a class; whether it fails where the file misleads; and whether its answers flip
+    once each class is delivered (JPEG quality, size, background) as the other one was, compared with a placebo. The
+    last needs torch.
 
     \b
     audit reliance                              the run finished last
@@ -276,3 +283,9 @@ def reliance(run: str | None, as_json: bool, project: Path | None) -> None:
     console.table(reliance_report.table(found.reliance, found.run.labels), title=title)
     if found.reliance.swaps:
         console.table(reliance_report.swap_table(found.reliance.swaps), title="Swapped deliveries")
+
+
+main.add_command(cli_runs.calibration)
+main.add_command(cli_runs.robustness)
+main.add_command(cli_runs.slices)
+main.add_command(cli_runs.labels)
