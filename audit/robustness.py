@@ -5,7 +5,7 @@ picture is asked about by a model that had not seen it.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from curate.probe import holm
 from imageledger.config import Project
 from imageledger.errors import LedgerError, RunError
 from train.calibration import logit
-from train.run import FOLDS, Prediction, read_predictions
+from train.run import FOLDS, HOLD_OUT, Prediction, Run, fold_folder, read_predictions
 from train.statistics import Estimate, share
 
 Floats = NDArray[np.float64]
@@ -144,16 +144,26 @@ def models_of(seen: Judged) -> list[tuple[Path, list[Prediction]]]:
     if not seen.out_of_fold:
         return [(seen.folder, list(seen.predictions))]
     parts = sorted(path.parent for path in (seen.folder / FOLDS).glob("*/run.json"))
-    known = {one.key for one in seen.predictions}
+    known = {one.key: one.fold for one in seen.predictions}
     found = [
-        (part, [one for one in read_predictions(part) if one.split == VALID and one.key in known]) for part in parts
+        (part, [one for one in read_predictions(part) if one.split == VALID and _asked_of(part, one, known, seen.run)])
+        for part in parts
     ]
-    if missing := known - {one.key for _, held in found for one in held}:
+    if missing := set(known) - {one.key for _, held in found for one in held}:
         raise RunError(
             f"no fold in {seen.folder / FOLDS} held {len(missing)} of the {len(known)} pictures out",
             "the models of the folds are needed; train cross-validate makes them again",
         )
     return found
+
+
+def _asked_of(part: Path, one: Prediction, known: Mapping[tuple[str, str], int | None], run: Run) -> bool:
+    """Tell whether the figures of a run speak of what this model says of this picture.
+
+    Of a hold-out only the model that has not seen the picture's kind is meant, though others held the picture out too.
+    """
+    fold = known.get(one.key, None)
+    return one.key in known and (run.kind != HOLD_OUT or fold is None or fold_folder(part.parent.parent, fold) == part)
 
 
 def calibrated_mean(logits: Sequence[Floats]) -> Floats:

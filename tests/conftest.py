@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads of torch that wait must not keep other tests from a core
+
 HERE = Path(__file__).resolve().parent
 TESTDATA = Path(os.environ.get("IMAGELEDGER_TESTDATA", HERE.parent.parent / "shared" / "testdata"))
 

@@ -74,7 +74,7 @@ def test_an_unstable_model_flips_under_the_placebo_too(delivered):
     store, rows = delivered
     rng = np.random.default_rng(0)
     for one in swaps.swap(
-        rows, [0.4] * len(rows), ("real", "ai"), store, lambda images: [rng.random() for _ in images]
+        rows, [0.4] * len(rows), ("real", "ai"), store, lambda _, images: [rng.random() for _ in images]
     ):
         assert one.placebo > 0
         assert one.p > 0.01

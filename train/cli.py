@@ -38,7 +38,8 @@ def run(
     --weights none the whole network learns for --epochs under one cycle; give it more of them. The last epoch
     counts, or with --early-stopping the one that an inner split of the training pictures finds best.
 
-    On a CPU, the same seed, workers, packages and machine give the same predictions, bit for bit.
+    On a CPU, the same seed, workers, packages and machine give the same predictions, bit for bit, and so does a
+    training that was killed: the same command carries on after its last whole epoch.
 
     \b
     Examples:
@@ -46,9 +47,11 @@ def run(
       train run --arch squeezenet1_1 --weights squeezenet1_1.safetensors
       train run --weights none --size 128 --epochs 30 --name from-scratch
       train run --folder exported/ --arch timm:convnext_atto
+      train run --devices 1 --precision mixed --log csv
+      accelerate launch --num_processes 2 -m train run --devices 2
     """
     from imageledger.config import open_project
-    from train import training
+    from train import devices, training
     from train.config import train_settings
 
     options.refuse_both(manifest, folder)
@@ -59,6 +62,8 @@ def run(
     console.say(f"run {name}: {settings.arch} on {len(todo.pictures)} pictures")
     with _watched("inner" if settings.early_stopping else "validation") as tell:
         place, made = training.train(opened, todo, settings, name, tell, console.say)
+    if devices.rank():
+        return
     _show(place, made, as_json, drawn=any(picture.source.startswith("sample:") for picture in todo.pictures))
 
 
@@ -72,7 +77,7 @@ main.add_command(export)
 @contextmanager
 def _watched(judged: str) -> Iterator[Callable[..., None]]:
     """Hand out a function that shows batches as a bar (on a terminal) and epochs as lines."""
-    with options.bar("nothing is kept of this run", "the same command starts it again") as advance:
+    with options.bar("whole epochs are kept", "the same command carries on") as advance:
 
         def tell(done: int, total: int, epoch: Any) -> None:
             advance(done, total)

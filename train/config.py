@@ -12,6 +12,9 @@ IMAGENET = "imagenet"
 SCRATCH = "none"
 SMALLEST = 32
 SEED, STRONG = "seed", "strong"
+FULL, MIXED = "full", "mixed"
+AUTO, CPU = "auto", "cpu"
+CSV, TENSORBOARD = "csv", "tensorboard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,8 @@ class TrainSettings:
 
     `arch` is a torchvision classification model or "timm:NAME"; `weights` is "imagenet", "none" or the path of a
     safetensors file; `size` is the side of the square the network sees; `workers` are DataLoader processes;
-    with `early_stopping` an inner split of the training pictures chooses the epoch.
+    with `early_stopping` an inner split of the training pictures chooses the epoch; `precision` is "full" or "mixed";
+    `devices` is "auto", "cpu" or a number of GPUs; `log` is "", "csv" or "tensorboard".
     """
 
     recipe: str = SEED
@@ -32,11 +36,22 @@ class TrainSettings:
     seed: int = 42
     workers: int = 0
     early_stopping: bool = False
+    precision: str = FULL
+    devices: str = AUTO
+    log: str = ""
 
     def __post_init__(self) -> None:
         """Refuse numbers with which no training can start."""
         if self.recipe not in (SEED, STRONG):
             raise ConfigError(f"there is no recipe {self.recipe!r}", f"recipes: {SEED}, {STRONG}")
+        words = {"precision": (FULL, MIXED), "log": ("", CSV, TENSORBOARD)}
+        for name, known in words.items():
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f"{name} cannot be {getattr(self, name)!r}", f"known here: {', '.join(filter(None, known))}"
+                )
+        if self.devices not in (AUTO, CPU) and not self.gpus:
+            raise ConfigError(f"devices cannot be {self.devices!r}", "auto, cpu, or how many GPUs: 1, 2, ...")
         least = {"epochs": 1, "size": SMALLEST, "batch_size": 2, "workers": 0, "seed": 0}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
@@ -46,6 +61,11 @@ class TrainSettings:
     def from_scratch(self) -> bool:
         """Whether the body starts from random numbers."""
         return self.weights == SCRATCH
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs are named; 0 where none are."""
+        return int(self.devices) if self.devices.isascii() and self.devices.isdigit() else 0
 
 
 def train_settings(project: Project, options: Mapping[str, Any]) -> TrainSettings:

@@ -18,7 +18,7 @@ JOB = "job.json"
 def draft(runs: Path, name: str, doing: str, job: Mapping[str, Any] | None = None) -> Iterator[Path]:
     """Hand out a folder to write to, and give it its real name at the end.
 
-    Without a job nothing is kept of a failure. With one (all that the result depends on) the folder is kept, and
+    Without a job nothing is kept of a failure. With one (all that the result depends on) what was written is kept, and
     handed out again to the same job; another job begins anew. Raises BusyError, naming the process that is at it.
     """
     from filelock import FileLock, Timeout
@@ -36,7 +36,7 @@ def draft(runs: Path, name: str, doing: str, job: Mapping[str, Any] | None = Non
                 os.replace(place, runs / name)
             finally:
                 holder.unlink(missing_ok=True)
-                if job is None:
+                if job is None or not _worth_keeping(place):
                     shutil.rmtree(place, ignore_errors=True)
     except Timeout as error:
         who = holder.read_text(encoding="utf-8") if holder.is_file() else "another process"
@@ -55,6 +55,10 @@ def _open(place: Path, job: Mapping[str, Any] | None) -> None:
     place.mkdir(exist_ok=True)
     if job is not None:
         write_whole(kept, stated)
+
+
+def _worth_keeping(place: Path) -> bool:
+    return place.is_dir() and any(path.name != JOB for path in place.iterdir())
 
 
 def _stated(job: Mapping[str, Any]) -> bytes:

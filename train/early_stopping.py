@@ -41,6 +41,15 @@ class Chooser(Callback):  # type: ignore[misc, valid-type]
             self.best, self.lowest = self.seen, loss
             self.state = {name: value.detach().clone() for name, value in self.learn.model.state_dict().items()}
 
+    def kept(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what has been seen so far, for a checkpoint."""
+        return {"seen": self.seen, "best": self.best, "lowest": self.lowest}, self.state
+
+    def take(self, values: dict[str, Any], tensors: dict[str, Any]) -> None:
+        """Carry on from a checkpoint."""
+        self.seen, self.best, self.lowest = values["seen"], values["best"], values["lowest"]
+        self.state = tensors
+
     def put_back(self, learn: Any) -> None:
         """Give the learner the weights that were chosen."""
         learn.model.load_state_dict(self.state)

@@ -10,11 +10,13 @@ from train.fit import FROZEN, Epoch
 plt = vision.plt
 
 
-def draw_all(folder: Path, learn: Any, history: Sequence[Epoch], confusion: Mapping[str, Mapping[str, int]]) -> None:
-    """Write batch.png, learning_curve.png and confusion_matrix.png into a folder."""
+def draw_all(
+    folder: Path, learn: Any, history: Sequence[Epoch], confusion: Mapping[str, Mapping[str, int]], chosen: int = 0
+) -> None:
+    """Write batch.png, learning_curve.png (see there for `chosen`) and confusion_matrix.png into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     _draw(folder / "batch.png", lambda: batch(learn))
-    _draw(folder / "learning_curve.png", lambda: learning_curve(history))
+    _draw(folder / "learning_curve.png", lambda: learning_curve(history, chosen))
     _draw(folder / "confusion_matrix.png", lambda: confusion_matrix(learn, confusion))
 
 
@@ -24,12 +26,16 @@ def batch(learn: Any) -> None:
     plt.suptitle("A training batch, as the network sees it", y=0.96)
 
 
-def learning_curve(history: Sequence[Epoch]) -> None:
-    """Draw both losses and the error rate over the epochs; epochs with a frozen body are shaded."""
+def learning_curve(history: Sequence[Epoch], chosen: int = 0) -> None:
+    """Draw both losses and the error rate over the epochs; epochs with a frozen body are shaded.
+
+    With early stopping, `chosen` is the epoch that an inner split chose, whose losses these are; it is marked.
+    """
+    judged = "inner split" if chosen else "validation"
     epochs = [row.epoch for row in history]
     _, (losses, errors) = plt.subplots(2, 1, sharex=True, figsize=(7, 6), height_ratios=(3, 2))
     losses.plot(epochs, [row.train_loss for row in history], "o-", label="training (smoothed)")
-    losses.plot(epochs, [row.valid_loss for row in history], "s-", label="validation")
+    losses.plot(epochs, [row.valid_loss for row in history], "s-", label=judged)
     errors.plot(epochs, [row.error_rate for row in history], "s-", color="tab:red")
     frozen = sum(row.phase == FROZEN for row in history)
     for axes in (losses, errors):
@@ -37,9 +43,11 @@ def learning_curve(history: Sequence[Epoch]) -> None:
         axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
         if frozen:
             axes.axvspan(0.5, frozen + 0.5, color="tab:grey", alpha=0.15, lw=0, label="body frozen")
+        if chosen:
+            axes.axvline(chosen, color="tab:green", ls="--", label=f"epoch {chosen}, chosen by the inner split")
     losses.set_ylabel("loss (nats)")
     losses.legend()
-    errors.set_ylabel("validation error rate")
+    errors.set_ylabel(f"error rate, {judged}")
     errors.set_xlabel("epoch")
     errors.set_xlim(0.5, len(history) + 0.5)
     errors.xaxis.set_major_locator(plt.MaxNLocator(integer=True))

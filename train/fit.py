@@ -4,12 +4,13 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from imageledger.engines.local import cores
 from imageledger.errors import ModelError, RunError
+from train import checkpoint, devices, logs
 from train.backbones import Backbone, quiet_legacy
 from train.config import TrainSettings
 from train.fastai_seam import Callback, torch, vision
@@ -72,6 +73,14 @@ class Witness(Callback):  # type: ignore[misc, valid-type]
         self.history.append(row)
         self.tell(self.batches, self._total(), row)
 
+    def kept(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what has been seen so far, for a checkpoint."""
+        return {"batches": self.batches, "history": [asdict(row) for row in self.history]}, {}
+
+    def take(self, values: dict[str, Any], tensors: dict[str, Any]) -> None:
+        """Carry on from a checkpoint."""
+        self.batches, self.history[:] = values["batches"], [Epoch(**row) for row in values["history"]]
+
     def _total(self) -> int:
         return (self.frozen_epochs + self.epochs) * sum(map(len, self.learn.dls.loaders))
 
@@ -122,19 +131,35 @@ def learner(
     return learn
 
 
-def fit(learn: Any, settings: TrainSettings, tell: Tell, *others: Any) -> list[Epoch]:
+def fit(
+    learn: Any,
+    settings: TrainSettings,
+    tell: Tell,
+    *others: Any,
+    place: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Epoch]:
     """Train, and return one row an epoch; `others` are callbacks of fastai's that go along.
 
     With weights: fastai's `fine_tune`, one epoch with the body frozen, then `epochs` with all of it. From scratch
     there is nothing to keep frozen, so the whole network learns for `epochs` under one cycle (`fit_one_cycle`).
+    In the folder `place` there is a checkpoint after every epoch, which the same call carries on from, and the log;
+    several GPUs leave no checkpoints.
     """
     frozen_epochs = 0 if settings.from_scratch else 1
     witness = Witness(tell, settings.epochs, frozen_epochs)
-    with learn.no_bar(), learn.no_logging():
+    seen = [witness, *others, *logs.made(settings, place)]
+    total, kept = settings.epochs + frozen_epochs, place if settings.gpus < 2 else None
+    with (
+        learn.no_bar(),
+        learn.no_logging(),
+        devices.placed(learn, settings),
+        checkpoint.carrying_on(learn, kept, seen, total, say) as keeper,
+    ):
         if settings.from_scratch:
-            learn.fit_one_cycle(settings.epochs, SCRATCH_RATE, cbs=[witness, *others])
+            learn.fit_one_cycle(settings.epochs, SCRATCH_RATE, cbs=[*seen, *keeper])
         else:
-            learn.fine_tune(settings.epochs, freeze_epochs=frozen_epochs, cbs=[witness, *others])
+            learn.fine_tune(settings.epochs, freeze_epochs=frozen_epochs, cbs=[*seen, *keeper])
     return witness.history
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 from PIL import Image, ImageOps
 
 from imageledger.errors import RunError, StoreError
+from train import devices
 from train.backbones import Backbone
 from train.config import TrainSettings
 from train.fastai_seam import vision
@@ -76,7 +77,7 @@ def dataloaders(
         )
     item_tfms = [vision.Resize(settings.size)]
     batch_tfms = [*vision.aug_transforms(), vision.Normalize.from_stats(backbone.mean, backbone.std)]
-    loading = {"bs": settings.batch_size, "num_workers": settings.workers, "device": vision.default_device()}
+    loading = {"bs": settings.batch_size, "num_workers": settings.workers, "device": devices.chosen(settings)}
     if folder is not None:
         return vision.ImageDataLoaders.from_folder(
             folder, train=TRAIN, valid=VALID, vocab=list(labels),

@@ -19,6 +19,7 @@ from imageledger.record import OK, Record
 from imageledger.store import write_whole
 from train import calibration, metrics
 from train.calibration import Calibration
+from train.config import SEED
 from train.run import CROSS_VALIDATION, HOLD_OUT, SPLIT, Run, read_predictions
 
 FILE = "model-card.md"
@@ -158,6 +159,7 @@ def _protocol(run: Run) -> list[str]:
     start = {"none": "random numbers", "imagenet": "ImageNet weights of torchvision or timm"}.get(
         weights, f"{Path(weights).name} ({digest})"
     )
+    tuned = settings.get("recipe", SEED) == SEED
     rows: dict[str, Any] = {
         "protocol": PROTOCOLS.get(run.kind, run.kind).format(by=settings.get("by", "part")),
         "recipe": settings.get("recipe", "seed"),
@@ -165,15 +167,19 @@ def _protocol(run: Run) -> list[str]:
         "starts from": start,
         "schedule": settings.get("schedule", ""),
         "transforms": ", ".join(settings.get("transforms", ())),
-        "size": f"{settings.get('size', '?')} px",
-        "batch": settings.get("batch_size", ""),
+        "size": f"{settings.get('size', '?')} px" if tuned else "",
+        "batch": settings.get("batch_size", "") if tuned else "",
         "folds and repeats": f"{settings['folds']} x {settings['repeats']}" if "folds" in settings else "",
-        "early stopping": metrics.chosen_epoch(run.early_stopping) if run.early_stopping else "no: the last epoch",
+        "early stopping": _stopped(run) if tuned else "",
         "seed": run.seed,
         "workers, threads, device": f"{run.workers}, {run.threads}, {run.device}",
         "versions": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
     }  # fmt: skip
     return [_table([{"what": what, "how": value} for what, value in rows.items() if value != ""])]
+
+
+def _stopped(run: Run) -> str:
+    return metrics.chosen_epoch(run.early_stopping) if run.early_stopping else "no: the last epoch"
 
 
 def _figures(run: Run) -> list[str]:

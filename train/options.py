@@ -36,6 +36,13 @@ _TRAINING = (
                  help="Fixes all that chance decides.  [default: the project's, 42]"),
     click.option("--workers", type=click.IntRange(0),
                  help="Processes that read pictures; changes the result.  [default: 0]"),
+    click.option("--precision", type=click.Choice(["full", "mixed"]),
+                 help="mixed computes in 16 bits where that is safe, on a GPU only.  [default: full]"),
+    click.option("--devices", metavar="auto|cpu|N",
+                 help="auto takes a GPU where there is one; N > 1 GPUs have to be started by accelerate launch.  "
+                 "[default: auto]"),
+    click.option("--log", type=click.Choice(["csv", "tensorboard"]),
+                 help="Also let fastai write its log into the run's folder."),
 )  # fmt: skip
 
 

@@ -32,11 +32,13 @@ class Trained:
 class Recipe:
     """A way to train.
 
-    `train(pictures, labels, settings, backbone, body, *, tell, folder=None, cache=None)` learns from the pictures of
-    the split "train" and says what the network sees in every one; there may be none of another split, and where
-    `settings.early_stopping` is set only an inner split of the training pictures may choose anything. `body` is the
-    state of the cut body to start from, or None; `folder` is where the pictures were listed from, when that was a
-    folder; in `cache` it may keep what does not depend on the split. Raises ModelError and RunError.
+    `train(pictures, labels, settings, backbone, body, *, tell, folder=None, cache=None, place=None, say=...)` learns
+    from the pictures of the split "train" and says what the network sees in every one; there may be none of another
+    split, and where `settings.early_stopping` is set only an inner split of the training pictures may choose anything.
+    `body` is the state of the cut body to start from, or None; `folder` is where the pictures were listed from, when
+    that was a folder; in `cache` it may keep what does not depend on the split; `place` is the run's folder, where it
+    may keep checkpoints (`train.checkpoint`) and write logs, and `say` takes a sentence now and then. Raises
+    ModelError and RunError.
     `stated(settings)` says for run.json what the settings come to: schedule, transforms, and the views of a picture as
     `train.views` takes them.
     """

@@ -58,6 +58,8 @@ class Run:
     workers: int = 0
     threads: int = 0
     device: str = "cpu"
+    devices: int = 1
+    precision: str = "full"
     versions: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     file_alone: Mapping[str, Any] = field(default_factory=dict)

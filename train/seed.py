@@ -1,6 +1,6 @@
 """The recipe `seed`: one backbone, its head new, and fastai's `fine_tune` (Howard and Gugger 2020)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ def train(
     tell: Tell,
     folder: Path | None = None,
     cache: Path | None = None,
+    place: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Fine-tune with fastai's defaults, as `train.recipes.Recipe` describes; raises ModelError and RunError."""
     shown, chooser = pictures, None
@@ -32,7 +34,7 @@ def train(
         shown, chooser, folder = early_stopping.divided(pictures, settings.seed), early_stopping.Chooser(), None
     with fit.fixed(settings) as threads:
         learn = fit.learner(shown, labels, settings, backbone, body, folder)
-        history = fit.fit(learn, settings, tell, *filter(None, [chooser]))
+        history = fit.fit(learn, settings, tell, *filter(None, [chooser]), place=place, say=say)
         if chooser:
             chooser.put_back(learn)
         return Trained(
@@ -41,16 +43,21 @@ def train(
             history=history,
             device=str(learn.dls.device),
             threads=threads,
-            draw=partial(_draw, learn, history, settings),
+            draw=partial(_draw, learn, history, settings, chooser.best if chooser else 0),
             early_stopping=chooser.told(history, shown) if chooser else {},
         )
 
 
 def _draw(
-    learn: Any, history: Sequence[fit.Epoch], settings: TrainSettings, folder: Path, confusion: Mapping[str, Any]
+    learn: Any,
+    history: Sequence[fit.Epoch],
+    settings: TrainSettings,
+    chosen: int,
+    folder: Path,
+    confusion: Mapping[str, Any],
 ) -> None:
     with fit.fixed(settings):  # the batch that is shown is drawn by chance
-        figures.draw_all(folder, learn, history, confusion)
+        figures.draw_all(folder, learn, history, confusion, chosen)
 
 
 def _stated(settings: TrainSettings) -> dict[str, Any]:

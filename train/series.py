@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imageledger.config import Project
-from imageledger.engines.local import cores
-from imageledger.errors import RunError
+from imageledger.errors import ConfigError, RunError
 from train import training
 from train.config import TrainSettings
 from train.drafts import draft
@@ -46,17 +45,11 @@ def opened(
 ) -> Iterator[Path]:
     """Hand out the folder of a run that carries on where the same job was killed; other jobs begin anew.
 
-    A job is a manifest's bytes, settings, versions, threads, and the numbers of its protocol.
+    A job is what `training.job_of` says; raises ConfigError for several GPUs, which train one run at a time.
     """
-    job = {
-        "kind": kind,
-        "pictures": todo.digest,
-        "settings": training.stated(settings),
-        "versions": training.versions_of(settings),
-        "labels": list(project.declared.labels),
-        "threads": cores(),
-        **protocol,
-    }
+    if settings.gpus > 1:
+        raise ConfigError(f"--devices {settings.gpus} is for train run alone", "--devices 1")
+    job = training.job_of(kind, project.declared.labels, todo, settings, **protocol)
     with draft(project.runs, name, f"train {kind}", job) as folder:
         yield folder
 
@@ -110,12 +103,14 @@ def of_fold(prediction: Prediction, fold: int) -> Prediction:
 
 @contextmanager
 def _whole(place: Path) -> Iterator[Path]:
-    """Hand out a folder that gets its real name at the end; what a kill left of it is thrown away."""
+    """Hand out a folder that gets its real name at the end, with what a kill has left of it: the job is the same."""
+    from train import checkpoint
+
     begun = place.with_name(f".{place.name}.part")
-    for old in (begun, place):
-        shutil.rmtree(old, ignore_errors=True)
-    begun.mkdir(parents=True)
+    shutil.rmtree(place, ignore_errors=True)
+    begun.mkdir(parents=True, exist_ok=True)
     yield begun
+    checkpoint.clear(begun)
     os.replace(begun, place)
 
 

@@ -7,7 +7,7 @@ the picture's own resolution spare the traces that a resize destroys (Gragnaniel
 what else was tried.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from imageledger.errors import ConfigError
 from imageledger.intervals import wilson
 from imageledger.store import write_whole
-from train import evaluation_figures, features, fit
+from train import devices, evaluation_figures, features, fit
 from train.backbones import Backbone
 from train.config import TrainSettings
-from train.fastai_seam import torch, vision
+from train.fastai_seam import torch
 from train.fit import FROZEN, Epoch, Tell
 from train.loaders import decoded
 from train.pictures import TRAIN, VALID, Picture
@@ -66,12 +66,14 @@ def train(
     tell: Tell,
     folder: Path | None = None,
     cache: Path | None = None,
+    place: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Fit a line to frozen features, as `train.recipes.Recipe` describes; raises ConfigError without weights."""
     if body is None:
         raise ConfigError("strong looks through a network that has learned already", "--weights imagenet, or a file")
     with fit.fixed(settings) as threads:
-        network, device = Pooled(backbone), vision.default_device()
+        network, device = Pooled(backbone), devices.chosen(settings)
         network.body.load_state_dict(body, strict=False)  # `weights.of_body` has checked that only counters can miss
         network = network.eval().to(device)
         mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))

@@ -6,19 +6,20 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from imageledger import manifest
 from imageledger.config import Project
+from imageledger.engines.local import cores
 from imageledger.errors import ConfigError, RunError
 from imageledger.store import write_whole
-from train import model_card
 from train import pictures as listing
 from train.config import IMAGENET, SCRATCH, TrainSettings
 from train.drafts import draft
 from train.metrics import score
 from train.pictures import Picture
-from train.run import Run, write_predictions
+from train.run import SPLIT, Run, write_predictions
 
 if TYPE_CHECKING:
     from train.recipes import Trained
@@ -82,16 +83,46 @@ def train(
 ) -> tuple[Path, Run]:
     """Train on a task, write the run's folder, and return it with the contents of run.json.
 
-    The folder has its name only when it is whole. `tell` is called as fit.Tell describes, `say` with a sentence now
-    and then. Raises ModelError for a backbone or weights that cannot be used, RunError when training fails.
+    The folder has its name only when it is whole; the same call carries on after the last epoch that a training which
+    was killed had finished. Of several processes of one training only the first writes. `tell` is called as fit.Tell
+    describes, `say` with a sentence now and then. Raises ModelError for a backbone, weights or devices that cannot be
+    used, RunError when training fails.
     """
-    settings = located(project, settings)
-    with draft(project.runs, name, "train run") as folder:
-        run = replace(fill(folder, name, project.declared.labels, todo, settings, tell, say),
+    from train import checkpoint, devices, model_card  # they bring torch and numpy
+
+    settings, labels = located(project, settings), project.declared.labels
+    job = job_of(SPLIT, labels, todo, settings)
+    if devices.rank():
+        with TemporaryDirectory() as aside:
+            return project.runs / name, fill(Path(aside), name, labels, todo, settings, figures=False)
+    with draft(project.runs, name, "train run", job) as folder:
+        run = replace(fill(folder, name, labels, todo, settings, tell, say),
                       file_alone=file_alone(project, todo, say))  # fmt: skip
         run.save(folder)
         model_card.write(project, run, folder)
+        checkpoint.clear(folder)
     return project.runs / name, run
+
+
+def job_of(kind: str, labels: Sequence[str], todo: Task, settings: TrainSettings, **protocol: Any) -> dict[str, Any]:
+    """Return all that the result of a training depends on: only the same job carries on what another process began.
+
+    That is a manifest's bytes, settings, versions, threads, device, and the numbers of a protocol. Raises ModelError,
+    ConfigError and MissingExtra for settings that cannot be met here.
+    """
+    from train import devices, logs
+
+    logs.refuse(settings)
+    return {
+        "device": str(devices.chosen(settings)),
+        "kind": kind,
+        "pictures": todo.digest,
+        "settings": stated(settings),
+        "versions": versions_of(settings),
+        "labels": list(labels),
+        "threads": cores(),
+        **protocol,
+    }
 
 
 def fill(
@@ -112,7 +143,8 @@ def fill(
     backbone = backbones.find(settings.arch)
     body = weights.of_body(settings.weights, backbone, say)
     made = recipe_named(settings.recipe).train(
-        todo.pictures, labels, settings, backbone, body, tell=tell, folder=todo.folder, cache=todo.cache
+        todo.pictures, labels, settings, backbone, body, tell=tell, folder=todo.folder, cache=todo.cache,
+        place=folder, say=say,
     )  # fmt: skip
     metrics = score(made.predictions, labels)
     write_predictions(folder, made.predictions)
@@ -130,6 +162,8 @@ def fill(
         workers=settings.workers,
         threads=made.threads,
         device=made.device,
+        devices=max(settings.gpus, 1),
+        precision=settings.precision,
         versions=versions_of(settings),
         metrics=metrics,
         early_stopping=made.early_stopping,

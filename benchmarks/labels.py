@@ -1,0 +1,103 @@
+"""Claim: of ten labels swapped among two hundred, most stand among the first twenty suspects of `audit labels`.
+
+    python benchmarks/labels.py --weights FILE [--swapped 10] [--draws 10] [--repeats 1] PROJECT...
+
+For each curated PROJECT (its final manifest), labels drawn by chance are swapped, as many of each class, the recipe
+`strong` (squeezenet1_1 with these weights) learns from them in five folds as train cross-validate does, and the
+suspects are ranked as audit labels does. Prints how many of the swapped ones are among the first twenty, and of how
+many they were: the model's own mistakes compete with them.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.labels import confident
+from curate.probe import groups_of
+from imageledger import manifest
+from imageledger.config import Project, open_project
+from imageledger.record import OK
+from train import backbones, features, pictures, strong, weights
+from train.config import TrainSettings
+from train.fastai_seam import torch, vision
+from train.folds import folds_of
+from train.pictures import TRAIN, VALID, Picture
+from train.pooled import Pooled
+
+FIRST = 20
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("projects", nargs="+", type=Path)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--swapped", type=int, default=10)
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=1)
+    options = parser.parse_args()
+    print(f"{options.swapped} labels swapped, {options.draws} draws; found among the first {FIRST} suspects:")
+    print("| set | pictures | accuracy, labels as they are | found, mean | least |")
+    print("|---|---|---|---|---|")
+    for place in options.projects:
+        row(open_project(place), options)
+
+
+def row(project: Project, options: argparse.Namespace) -> None:
+    """Swap, learn, rank and count for one project."""
+    labels, path = project.declared.labels, project.manifest("manifest")
+    known = pictures.from_manifest(path, project.store, labels)
+    groups = groups_of([record for record in manifest.read(path) if record.status == OK])
+    values = frozen(project, known, TrainSettings(arch="squeezenet1_1", weights=options.weights))
+    clean = shares(known, groups, labels, values, options.repeats)
+    truth = np.array([one.label == labels[1] for one in known])
+    hits = []
+    for draw in range(options.draws):
+        rng = np.random.default_rng(draw)
+        swapped = np.concatenate([rng.choice(np.flatnonzero(truth == side), options.swapped // 2, replace=False)
+                                  for side in (False, True)])  # fmt: skip
+        given = [replace(one, label=other(one.label, labels)) if n in set(swapped.tolist()) else one
+                 for n, one in enumerate(known)]  # fmt: skip
+        quality, _ = confident(shares(given, groups, labels, values, options.repeats),
+                               np.array([one.label == labels[1] for one in given]))  # fmt: skip
+        hits.append(len(set(np.argsort(quality, kind="stable")[:FIRST].tolist()) & set(swapped.tolist())))
+    right = float(((clean > 0.5) == truth).mean())
+    print(f"| {project.root.name} | {len(known)} | {right:.3f} | {np.mean(hits):.1f} | {min(hits)} |", flush=True)
+
+
+def other(label: str, labels: Sequence[str]) -> str:
+    """Return the other label."""
+    return labels[0] if label == labels[1] else labels[1]
+
+
+def frozen(project: Project, known: Sequence[Picture], settings: TrainSettings) -> features.Features:
+    """Return the features that the recipe strong sees."""
+    backbone = backbones.find(settings.arch)
+    network, device = Pooled(backbone), vision.default_device()
+    network.body.load_state_dict(weights.of_body(settings.weights, backbone, lambda _: None), strict=False)
+    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
+    return features.of(
+        known, network.eval().to(device), strong.VIEWS, lambda seen: ((seen - mean) / std).to(device),
+        cache=project.root / "data" / "features",
+    )  # fmt: skip
+
+
+def shares(
+    given: Sequence[Picture], groups: Sequence[str], labels: Sequence[str], values: features.Features, repeats: int
+) -> NDArray[np.float64]:
+    """Return P(positive) of every picture, out of fold, the mean over repeats."""
+    found = np.zeros(len(given))
+    for repeat in range(repeats):
+        for rows in folds_of([one.label for one in given], groups, 5, 42 + repeat):
+            held = set(rows)
+            own = [replace(one, split=VALID if row in held else TRAIN) for row, one in enumerate(given)]
+            found[list(rows)] += strong.fitted(own, labels, values).probabilities(values[list(rows)]) / repeats
+    return found
+
+
+if __name__ == "__main__":
+    main()
