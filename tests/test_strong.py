@@ -1,6 +1,7 @@
 """The recipe strong: what it learns, that its network says what its training said, and what is not computed twice."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,14 +39,8 @@ def enlarge(project):
         path = project.root / "one.png"
         image.save(path)
         name = project.store.put(path.read_bytes(), "png")
-        rows.append(manifest_row(row, name))
+        rows.append(replace(row, file=name, origin=name))
     manifest.write(project.manifest("manifest"), rows)
-
-
-def manifest_row(row, name):
-    from dataclasses import replace
-
-    return replace(row, file=name, origin=name)
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +97,8 @@ def test_without_learned_weights_or_with_tiny_pictures_it_is_refused(tmp_path):
     todo = training.task(project, None, None)
     with pytest.raises(ConfigError, match="learned already"):
         training.train(project, todo, TrainSettings(recipe="strong", arch="squeezenet1_1", weights="none"), "a")
+    chosen = TrainSettings(recipe="strong", arch="squeezenet1_1", weights=weights_file(tmp_path))
     with pytest.raises(RunError, match="squares of 25 px"):
-        chosen = TrainSettings(recipe="strong", arch="squeezenet1_1", weights=weights_file(tmp_path))
         training.train(project, todo, chosen, "b")
     assert not list(project.runs.glob("*/run.json"))
 
