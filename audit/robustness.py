@@ -5,7 +5,7 @@ picture is asked about by a model that had not seen it.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from audit.judged import VALID, Judged, judged
+from audit.judged import Judged, judged
 from audit.perturbations import PERTURBATIONS, Perturbation
 from curate import pixels
 from curate.pixels import CannotDecode
@@ -23,7 +23,7 @@ from curate.probe import holm
 from imageledger.config import Project
 from imageledger.errors import LedgerError, RunError
 from train.calibration import logit
-from train.run import FOLDS, HOLD_OUT, Prediction, Run, fold_folder, read_predictions
+from train.run import Prediction, models_of
 from train.statistics import Estimate, share
 
 Floats = NDArray[np.float64]
@@ -87,7 +87,7 @@ def look(project: Project, folder: Path, *, track: Track) -> Audit:
     Raises RunError for pictures that are gone and folds that are not there, LedgerError where torch cannot be used.
     """
     seen = judged(project, folder)
-    asked = models_of(seen)
+    asked = by_model(seen)
     rows = {one.key: number for number, one in enumerate(seen.predictions)}
     pictures = _Pictures(project, seen)
     total = sum(len(held) for _, held in asked)
@@ -98,7 +98,7 @@ def look(project: Project, folder: Path, *, track: Track) -> Audit:
     kept = sorted(logits)
     if not kept:
         raise RunError(f"none of the pictures of run {seen.run.name} can be opened", "curate run makes them again")
-    shares = calibrated_mean([np.mean(logits[row], axis=0) for row in kept])
+    shares = mean_share([np.mean(logits[row], axis=0) for row in kept])
     positive, groups = seen.positive[kept], np.unique(seen.group_numbers[kept], return_inverse=True)[1]
     clean, *changed = counted(shares, positive, groups)
     warnings = (*seen.warnings, *pictures.trouble(), *_strayed(shares[:, 0], seen.shares[kept]))
@@ -108,7 +108,7 @@ def look(project: Project, folder: Path, *, track: Track) -> Audit:
 
 def counted(shares: Floats, positive: Bools, groups: NDArray[np.intp]) -> list[Cell]:
     """Count what became of n pictures: `shares` holds P(positive), n x (1 + changes), the unchanged ones first."""
-    said = shares >= 0.5
+    said = shares > 0.5
     tried: Sequence[Perturbation | None] = (None, *PERTURBATIONS)
     cells = [_cell(one, said[:, number], said[:, 0], positive, groups) for number, one in enumerate(tried)]
     costs, drifts = (
@@ -136,38 +136,18 @@ def mcnemar(before: Bools, after: Bools) -> float:
     return float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0
 
 
-def models_of(seen: Judged) -> list[tuple[Path, list[Prediction]]]:
-    """Return the folder of each model with the pictures it may be asked about: those it had not seen.
-
-    Of a single split that is the run itself; else every fold of every repeat. Raises RunError when a fold is missing.
-    """
-    if not seen.out_of_fold:
-        return [(seen.folder, list(seen.predictions))]
-    parts = sorted(path.parent for path in (seen.folder / FOLDS).glob("*/run.json"))
-    known = {one.key: one.fold for one in seen.predictions}
-    found = [
-        (part, [one for one in read_predictions(part) if one.split == VALID and _asked_of(part, one, known, seen.run)])
-        for part in parts
-    ]
-    if missing := set(known) - {one.key for _, held in found for one in held}:
-        raise RunError(
-            f"no fold in {seen.folder / FOLDS} held {len(missing)} of the {len(known)} pictures out",
-            "the models of the folds are needed; train cross-validate makes them again",
-        )
-    return found
+def by_model(seen: Judged) -> list[tuple[Path, list[Prediction]]]:
+    """Return the folder of each model with the pictures it may be asked about: those it had not seen."""
+    said = {one.key: one for one in seen.predictions}
+    asked: dict[Path, list[Prediction]] = defaultdict(list)
+    for key, places in models_of(seen.folder, seen.run).items():
+        for place in places:
+            asked[place].append(said[key])
+    return sorted(asked.items())
 
 
-def _asked_of(part: Path, one: Prediction, known: Mapping[tuple[str, str], int | None], run: Run) -> bool:
-    """Tell whether the figures of a run speak of what this model says of this picture.
-
-    Of a hold-out only the model that has not seen the picture's kind is meant, though others held the picture out too.
-    """
-    fold = known.get(one.key, None)
-    return one.key in known and (run.kind != HOLD_OUT or fold is None or fold_folder(part.parent.parent, fold) == part)
-
-
-def calibrated_mean(logits: Sequence[Floats]) -> Floats:
-    """Return P(positive) of mean logits: n x k, 0..1."""
+def mean_share(logits: Sequence[Floats]) -> Floats:
+    """Return P(positive), n x k, 0..1, from the mean logits of n pictures."""
     return 1 / (1 + np.exp(-np.stack(logits)))
 
 

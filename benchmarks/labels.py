@@ -23,7 +23,7 @@ from imageledger.config import Project, open_project
 from imageledger.record import OK
 from train import backbones, features, pictures, strong, weights
 from train.config import TrainSettings
-from train.fastai_seam import torch, vision
+from train.fastai_seam import vision
 from train.folds import folds_of
 from train.pictures import TRAIN, VALID, Picture
 from train.pooled import Pooled
@@ -77,13 +77,9 @@ def other(label: str, labels: Sequence[str]) -> str:
 def frozen(project: Project, known: Sequence[Picture], settings: TrainSettings) -> features.Features:
     """Return the features that the recipe strong sees."""
     backbone = backbones.find(settings.arch)
-    network, device = Pooled(backbone), vision.default_device()
-    network.body.load_state_dict(weights.of_body(settings.weights, backbone, lambda _: None), strict=False)
-    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
-    return features.of(
-        known, network.eval().to(device), strong.VIEWS, lambda seen: ((seen - mean) / std).to(device),
-        cache=project.root / "data" / "features",
-    )  # fmt: skip
+    network = Pooled(backbone, weights.of_body(settings.weights, backbone, lambda _: None)).eval()
+    cache = project.root / "data" / "features"
+    return features.of(known, network.to(vision.default_device()), backbone, strong.VIEWS, cache=cache)
 
 
 def shares(

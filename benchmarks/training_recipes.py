@@ -1,6 +1,6 @@
 """Claim: with a few hundred pictures a line on frozen features beats fine-tuning the same network.
 
-    python benchmarks/training_recipes.py [--repeats 1] [--folds 5] --weights FILE PROJECT...
+    python benchmarks/training_recipes.py [--folds 5] [--seed 42] [--only RECIPE] --weights FILE PROJECT...
 
 For each curated PROJECT (its final manifest, train and valid together), every recipe that was considered: what
 squeezenet1_1 with these weights says of each picture out of fold, the same folds for all. Prints accuracy and AUC with
@@ -26,7 +26,7 @@ from imageledger.record import OK
 from train import backbones, features, fit, pictures, strong, weights
 from train.comparing import Side, compare
 from train.config import TrainSettings
-from train.fastai_seam import torch, vision
+from train.fastai_seam import vision
 from train.folds import folds_of
 from train.pictures import TRAIN, VALID, Picture
 from train.pooled import Pooled
@@ -156,11 +156,9 @@ def asked(way: Tuned | Frozen, known: Sequence[Picture], labels: Sequence[str], 
     body = weights.of_body(settings.weights, backbone, lambda _: None)
     if isinstance(way, Tuned):
         return lambda own: tuned(way, own, labels, settings, backbone, body)
-    network, device = Pooled(backbone), vision.default_device()
-    network.body.load_state_dict(body, strict=False)
+    network = Pooled(backbone, body).eval()
     widths = network.widths()
-    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
-    values = features.of(known, network.eval().to(device), way.views, lambda seen: ((seen - mean) / std).to(device))
+    values = features.of(known, network.to(vision.default_device()), backbone, way.views)
     values = values[..., list(columns(widths, way))]
 
     def ask(own: Sequence[Picture]) -> list[float]:

@@ -36,6 +36,7 @@ def test_every_candidate_has_a_row_with_what_is_left_and_what_is_kept_and_nothin
         assert "[" in row["joint"]
         assert "network" not in row
     assert remark.startswith("Faces found: ai ")
+    assert compare.compare(project, candidates=FEW, workers=1) == (rows, remark)
 
 
 def test_the_sample_is_chosen_by_content_and_not_by_order():

@@ -76,10 +76,12 @@ def test_words_that_mean_nothing_are_refused(wrong):
         TrainSettings(**wrong)
 
 
-@pytest.mark.parametrize("useless", [{"precision": "mixed"}, {"devices": "2"}, {"log": "csv"}])
+@pytest.mark.parametrize(
+    "useless", [{"precision": "mixed"}, {"devices": "2"}, {"log": "csv"}, {"early_stopping": True}]
+)
 def test_the_strong_recipe_refuses_what_only_epochs_can_use(useless):
     with pytest.raises(ConfigError, match="it has no epochs"):
-        devices.chosen(TrainSettings(recipe="strong", **useless))
+        TrainSettings(recipe="strong", **useless)
 
 
 def test_tensorboard_that_is_missing_is_refused_before_anything_is_trained(tmp_path, monkeypatch):

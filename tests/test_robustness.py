@@ -19,7 +19,7 @@ from audit.perturbations import PERTURBATIONS, QUALITIES, SCALES
 from audit.robustness import counted, mcnemar
 from curate import pixels
 from imageledger.errors import RunError
-from train.run import read_predictions
+from train.run import read_predictions, write_predictions
 
 
 @pytest.fixture
@@ -157,7 +157,6 @@ def test_every_picture_is_asked_about_by_the_model_that_had_not_seen_it(drawn, b
 def test_a_run_of_one_split_is_asked_about_its_validation_pictures(drawn, bright):
     folder = world.leave(drawn, lambda row: 0.5, kind="split")
     rows = world.rows_of(drawn)
-    from train.run import write_predictions
 
     write_predictions(folder, [world.said(row, 0.5, row.split, None) for row in rows])
     found = robustness.look(drawn, folder, track=lambda rows, total: rows)
@@ -230,3 +229,18 @@ def test_a_trained_run_says_of_unchanged_pictures_what_its_predictions_say(drawn
     assert found.warnings == ()
     assert found.clean.n == 8
     assert perturbations.PERTURBATIONS[0].name in {one.name for one in found.cells}
+
+
+def test_a_hold_out_asks_only_the_model_that_has_not_seen_the_kind_though_others_held_the_picture_out_too(
+    drawn, bright
+):
+    folder = world.leave(drawn, lambda row: 0.5, kind="hold-out")
+    rows = world.rows_of(drawn)
+    both = ["valid" if world.fold_of(number) in (1, 2) else "train" for number in range(len(rows))]
+    write_predictions(
+        folder / "folds" / "1-2", [world.said(row, 0.5, split, None) for row, split in zip(rows, both, strict=True)]
+    )
+    robustness.look(drawn, folder, track=lambda rows, total: rows)
+    assert {name: len(asked) // (1 + len(PERTURBATIONS)) for name, asked in bright.items()} == {
+        f"1-{fold}": 4 for fold in range(1, 6)
+    }

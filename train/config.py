@@ -52,6 +52,13 @@ class TrainSettings:
                 )
         if self.devices not in (AUTO, CPU) and not self.gpus:
             raise ConfigError(f"devices cannot be {self.devices!r}", "auto, cpu, or how many GPUs: 1, 2, ...")
+        useless = {
+            "--early-stopping": self.early_stopping, "--precision mixed": self.precision == MIXED,
+            "--devices": self.gpus > 1, "--log": bool(self.log),
+        }  # fmt: skip
+        if self.recipe == STRONG and any(useless.values()):
+            option = next(name for name, given in useless.items() if given)
+            raise ConfigError(f"{option} is of no use to the recipe strong: it has no epochs", f"leave {option} away")
         least = {"epochs": 1, "size": SMALLEST, "batch_size": 2, "workers": 0, "seed": 0}
         for name, smallest in least.items():
             if getattr(self, name) < smallest:

@@ -4,7 +4,6 @@ After Kohavi (1995), A study of cross-validation and bootstrap for accuracy esti
 groups whole. The run carries on, fold by fold, where the same command was killed.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from train import evaluation_figures, model_card, series, training
 from train.config import TrainSettings
 from train.evaluation import Judged, evaluate
 from train.folds import folds_of
-from train.metrics import SURE, mean_of, score
+from train.metrics import answer, mean_of, score
 from train.pictures import VALID, Picture, refuse_parted_copies
 from train.run import CROSS_VALIDATION, Prediction, Run, write_predictions
 from train.series import FINAL, Done, Training
@@ -94,12 +93,7 @@ def together(
 def _mean(said: Sequence[Prediction], labels: Sequence[str]) -> Prediction:
     if len(said) == 1:
         return said[0]
-    probability = mean_of([one.probability for one in said])
-    true = probability if said[0].label == labels[-1] else 1 - probability
-    return replace(
-        said[0], probability=probability, loss=-math.log(max(true, SURE)),
-        predicted=labels[-1] if probability >= 0.5 else labels[0],
-    )  # fmt: skip
+    return replace(said[0], **answer(mean_of([one.probability for one in said]), said[0].label, labels))
 
 
 def _folds(pictures: Sequence[Picture], number: int, seed: int) -> list[tuple[int, ...]]:

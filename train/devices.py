@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from imageledger.errors import ConfigError, ModelError
-from train.config import CPU, MIXED, STRONG, TrainSettings
+from imageledger.errors import ModelError
+from train.config import CPU, MIXED, TrainSettings
 
 
 def rank() -> int:
@@ -22,11 +22,10 @@ def chosen(settings: TrainSettings) -> Any:
     """Return the torch.device that the settings name; "auto" is a GPU where there is one, as fastai chooses.
 
     Raises ModelError where there are fewer GPUs than named, or they were not started as several have to be, and where
-    mixed precision has no GPU to be mixed on; ConfigError where the recipe has no use for what is named.
+    mixed precision has no GPU to be mixed on.
     """
     from train.fastai_seam import torch, vision
 
-    _refuse_strong(settings)
     if settings.gpus:
         _refuse_missing(settings.gpus, torch.cuda.device_count() if torch.cuda.is_available() else 0)
     if settings.gpus > 1:
@@ -65,12 +64,6 @@ def placed(learn: Any, settings: TrainSettings) -> Iterator[None]:
     finally:
         if settings.precision == MIXED:
             learn.to_fp32()
-
-
-def _refuse_strong(settings: TrainSettings) -> None:
-    if settings.recipe == STRONG and (settings.gpus > 1 or settings.precision == MIXED or settings.log):
-        option = "--log" if settings.log else "--precision mixed" if settings.precision == MIXED else "--devices"
-        raise ConfigError(f"{option} is of no use to the recipe strong: it has no epochs", f"leave {option} away")
 
 
 def _refuse_missing(wanted: int, there: int) -> None:

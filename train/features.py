@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from imageledger.store import write_whole
 from train import views
+from train.backbones import Backbone
 from train.fastai_seam import torch
 from train.loaders import decoded
 from train.pictures import Picture
@@ -23,17 +24,19 @@ Features = NDArray[np.float32]
 def of(
     pictures: Sequence[Picture],
     network: Pooled,
+    backbone: Backbone,
     chosen: Mapping[str, Any],
-    normalised: Callable[[Any], Any],
     *,
     cache: Path | None = None,
     tell: Callable[[int, int], None] = lambda *_: None,
 ) -> Features:
     """Return the features of every view of every picture: n x views x k, float32.
 
-    `chosen` are the views as `train.views.of` takes them, `normalised` makes inputs of the network of them. What lies
-    in `cache` is not computed again, nor is the picture decoded; raises StoreError for a picture that cannot be.
+    `chosen` are the views as `train.views.of` takes them; the network runs where its weights are. What lies in `cache`
+    is not computed again, nor is the picture decoded; raises StoreError for a picture that cannot be.
     """
+    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
+    device = next(network.parameters()).device
     kept = None if cache is None else cache / _name(network, chosen)
     found = []
     for number, picture in enumerate(pictures):
@@ -41,9 +44,9 @@ def of(
         path = kept / picture.file[:2] / f"{picture.file}.npy" if kept is not None and picture.file else None
         values = None if path is None else _read(path)
         if values is None:
-            inputs = normalised(torch.from_numpy(views.of(decoded(picture.path), chosen)))
+            inputs = (torch.from_numpy(views.of(decoded(picture.path), chosen)) - mean) / std
             with torch.no_grad():
-                values = network.features(inputs).cpu().numpy().astype(np.float32)
+                values = network.features(inputs.to(device)).cpu().numpy().astype(np.float32)
             if path is not None:
                 write_whole(path, _written(values))
         found.append(values)

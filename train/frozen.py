@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from imageledger.errors import ModelError
 from train import backbones, weights
-from train.backbones import Backbone, quiet_legacy
-from train.fastai_seam import torch, vision
+from train.backbones import Backbone
+from train.fastai_seam import torch
+from train.pooled import body_of
 
 BATCH = 16
 KNOWN = ("squeezenet1_1", "resnet18", "resnet34", "resnet50", "densenet121", "efficientnet_b0", "convnext_tiny")
@@ -25,9 +26,7 @@ def extractor(path: str) -> Describe:
     (safetensors) fit; raises ModelError when they fit none.
     """
     backbone, state = _fitting(path)
-    cut = vision.model_meta.get(backbone.arch, {"cut": None})["cut"]
-    with quiet_legacy():
-        body = vision.create_body(backbone.arch(weights=None), pretrained=False, cut=cut)
+    body = body_of(backbone)
     body.load_state_dict(state, strict=False)  # `weights.of_body` has checked that only counters can be missing
     body.eval()
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))

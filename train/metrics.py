@@ -57,6 +57,16 @@ def flat(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def answer(probability: float, label: str, labels: Sequence[str]) -> dict[str, Any]:
+    """Return what a Prediction says of a picture given P(positive): probability, cross-entropy loss, label called."""
+    true = probability if label == labels[-1] else 1 - probability
+    return {
+        "probability": probability,
+        "loss": float(f"{-math.log(max(true, SURE)):.9g}") + 0.0,  # no loss of minus zero
+        "predicted": labels[-1] if probability > 0.5 else labels[0],
+    }
+
+
 def mean_of(probabilities: Sequence[float]) -> float:
     """Return the probability (0..1) that the mean of the logits stands for."""
     inside = [min(max(one, SURE), 1 - SURE) for one in probabilities]

@@ -17,9 +17,12 @@ class Pooled(vision.nn.Module):  # type: ignore[misc, name-defined]
     texture and the traces of a generator, late ones see content.
     """
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, body: dict[str, Any] | None = None) -> None:
+        """Build it with random weights, or with a state of the body, as `weights.of_body` returns it."""
         super().__init__()
         self.body = body_of(backbone)
+        if body is not None:
+            self.body.load_state_dict(body, strict=False)  # `weights.of_body` has checked: only counters can miss
         self.taps = taps(blocks(self.body))
         self.head = vision.nn.Linear(2 * sum(self.widths()), 1)
 

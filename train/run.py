@@ -11,10 +11,13 @@ from typing import Any, Self
 
 from imageledger.config import Project
 from imageledger.errors import RunError
+from imageledger.record import SPLITS
 from imageledger.store import write_whole
 
 SPLIT, CROSS_VALIDATION, HOLD_OUT = "split", "cross-validation", "hold-out"
 """What kinds of run there are: one split, one model a fold, one model a generator or source held out."""
+
+VALID = SPLITS[2]
 
 FOLDS = "folds"
 """The folder, within that of a run, where each of its several trainings has one of its own."""
@@ -105,6 +108,34 @@ def find_run(project: Project, name: str | None) -> Path:
 def fold_folder(folder: Path, fold: int, repeat: int = 1) -> Path:
     """Return where the training of one fold lies within a run: a run folder of its own, but for figures."""
     return folder / FOLDS / f"{repeat}-{fold}"
+
+
+def models_of(folder: Path, run: Run) -> dict[tuple[str, str], list[Path]]:
+    """Return for each picture that a run has judged (by key) the folders of the models that its figures speak of.
+
+    Of a single split that is the run itself; of folds each that held the picture out, one a repeat; of a hold-out the
+    one that had not seen the picture's kind. Raises RunError when one is not there.
+    """
+    judged = {one.key: one.fold for one in read_predictions(folder) if one.split == VALID}
+    if run.kind == SPLIT:
+        return {key: [folder] for key in judged}
+    if run.kind == HOLD_OUT:
+        places = {key: [fold_folder(folder, fold)] for key, fold in judged.items() if fold is not None}
+    else:
+        places = {key: [] for key in judged}
+        for place in sorted(path.parent for path in (folder / FOLDS).glob("*/run.json")):
+            for one in read_predictions(place):
+                if one.split == VALID and one.key in places:
+                    places[one.key].append(place)
+    lost = [
+        key for key in judged if not places.get(key) or not all((one / "run.json").is_file() for one in places[key])
+    ]
+    if lost:
+        raise RunError(
+            f"no fold in {folder / FOLDS} held {len(lost)} of the {len(judged)} pictures out",
+            f"the models of the folds are needed; train {run.kind} makes them again",
+        )
+    return places
 
 
 def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> None:

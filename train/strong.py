@@ -25,6 +25,7 @@ from train.config import TrainSettings
 from train.fastai_seam import torch
 from train.fit import FROZEN, Epoch, Tell
 from train.loaders import decoded
+from train.metrics import answer
 from train.pictures import TRAIN, VALID, Picture
 from train.pooled import Pooled
 from train.recipes import Recipe, Trained
@@ -40,7 +41,6 @@ LOOSE = 256.0
 """How weak the penalty on the weights is: C of the logistic regression times features times views."""
 
 STEPS = 300
-SMALLEST_LOSS = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,10 @@ def train(
     if body is None:
         raise ConfigError("strong looks through a network that has learned already", "--weights imagenet, or a file")
     with fit.fixed(settings) as threads:
-        network, device = Pooled(backbone), devices.chosen(settings)
-        network.body.load_state_dict(body, strict=False)  # `weights.of_body` has checked that only counters can miss
-        network = network.eval().to(device)
-        mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
+        device = devices.chosen(settings)
+        network = Pooled(backbone, body).eval().to(device)
         values = features.of(
-            pictures, network, VIEWS, lambda seen: ((seen - mean) / std).to(device), cache=cache,
-            tell=lambda done, total: tell(done, total, None),
+            pictures, network, backbone, VIEWS, cache=cache, tell=lambda done, total: tell(done, total, None)
         )  # fmt: skip
         line = fitted(pictures, labels, values)
         predictions = _predictions(pictures, labels, line.probabilities(values))
@@ -114,22 +111,17 @@ def fitted(pictures: Sequence[Picture], labels: Sequence[str], values: features.
 
 
 def _predictions(pictures: Sequence[Picture], labels: Sequence[str], probabilities: Floats) -> list[Prediction]:
-    rows = []
-    for picture, share in zip(pictures, probabilities.tolist(), strict=True):
-        right = share if picture.label == labels[-1] else 1 - share
-        rows.append(
-            Prediction(
-                source=picture.source,
-                member=picture.member,
-                file=picture.file,
-                label=picture.label,
-                split=picture.split,
-                probability=float(f"{share:.9g}"),
-                loss=float(f"{-np.log(max(right, SMALLEST_LOSS)):.9g}") + 0.0,
-                predicted=labels[-1] if share > 0.5 else labels[0],
-            )
+    return [
+        Prediction(
+            source=one.source,
+            member=one.member,
+            file=one.file,
+            label=one.label,
+            split=one.split,
+            **answer(float(f"{share:.9g}"), one.label, labels),
         )
-    return rows
+        for one, share in zip(pictures, probabilities.tolist(), strict=True)
+    ]
 
 
 def _history(predictions: Sequence[Prediction]) -> list[Epoch]:

@@ -12,10 +12,11 @@ from imageledger.errors import RunError
 Floats = NDArray[np.float32]
 
 RESIZE, CROPS = "resize", "crops"
+"""The whole picture, its middle square shrunk (or enlarged) to one size: fastai's Resize(size) in validation; or
+several squares of it at its own resolution."""
+
 LEAST = 32
 """Smallest square, in pixels, that leaves every block of a usual network something to see."""
-
-"""The whole picture, its middle square shrunk (or enlarged) to one size: fastai's Resize(size) in validation."""
 
 
 def of(image: Image.Image, views: Mapping[str, Any]) -> Floats:
