@@ -118,6 +118,21 @@ def test_exported_to_onnx_it_takes_pictures_as_its_training_did(trained, tmp_pat
     assert json.loads(said.stdout.splitlines()[0])["probability"] == pytest.approx(row.probability, abs=1e-4)
 
 
+def test_a_new_picture_that_is_too_small_is_a_row_with_the_reason_beside_the_others(trained, tmp_path):
+    from train.cli import main
+
+    project, folder, _, _ = trained
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "tiny.png")
+    row = next(read_predictions(folder))
+    asked = ["predict", "line", str(tmp_path / "tiny.png"), str(project.store.path(row.file)), "--no-stability"]
+    said = CliRunner().invoke(main, [*asked, "--json", "--project", str(project.root)])
+    assert said.exit_code == 0, said.output
+    tiny, other = (json.loads(line) for line in said.stdout.splitlines())
+    assert (tiny["status"], tiny["probability"]) == ("rejected", None)
+    assert "squares of 25 px" in tiny["reason"]
+    assert other["probability"] == pytest.approx(row.probability, abs=1e-5)
+
+
 def test_squares_lie_evenly_and_only_large_pictures_are_shrunk():
     rng = np.random.default_rng(0)
     image = Image.fromarray(rng.integers(0, 256, (80, 120, 3), dtype=np.uint8))

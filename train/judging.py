@@ -16,7 +16,8 @@ from curate.normalize import TOO_SMALL
 from curate.sources import HEAD, BadMember, refuse_large
 from curate.sources.choose import is_hidden
 from imageledger.engines.local import cores, ordered_map
-from imageledger.record import OK, UNREADABLE
+from imageledger.errors import RunError
+from imageledger.record import OK, REJECTED, UNREADABLE
 from train import familiar
 from train.applying import Applied, Applier
 from train.familiar import Familiar
@@ -78,7 +79,11 @@ def judge(
     jobs: Iterator[tuple[Path, Looked | None]] = ((path, None) for path in paths)
     for looked in ordered_map(work, jobs, workers=workers or cores()):
         images = [image for image in (looked.applied.image, *looked.again) if image is not None]
-        yield row_of(model.package, looked, model.ask(images) if images else [], stability)
+        try:
+            said = model.ask(images) if images else []
+        except RunError as error:  # of `train.views`, for a picture that is too small for them
+            looked, said = replace(looked, applied=Applied(status=REJECTED, reason=error.what)), []
+        yield row_of(model.package, looked, said, stability)
 
 
 def look(path: Path, *, applier: Applier, told: Familiar | None, stability: bool) -> Looked:
