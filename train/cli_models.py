@@ -77,7 +77,8 @@ def predict(
             rows.append(_in_words(row))
     if not as_json:
         console.table(rows)
-    console.say(f"{len(files)} pictures: {', '.join(f'{count} {what}' for what, count in seen.most_common())}")
+    noun = "picture" if len(files) == 1 else "pictures"
+    console.say(f"{len(files)} {noun}: {', '.join(f'{count} {what}' for what, count in seen.most_common())}")
     if seen["unreadable"] == len(files):
         raise RunError(
             "none of these could be read", "the reasons stand above; JPEG, PNG, WebP, TIFF and more are read"
