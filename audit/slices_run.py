@@ -20,7 +20,6 @@ MEASURED = {
     "brightness": ("tone", "brightness", ("darkest", "middle", "brightest")),
     "skin tone": ("skin", "ita", ("darkest", "middle", "lightest")),
     "retouching": ("skin", "smoothness", ("most detailed", "middle", "smoothest")),
-    "matte": ("matte", "soft_width_relative", ("sharpest", "middle", "softest")),
 }
 """Name of a property -> family of `curate.nuisance`, its number, and what its parts are called."""
 
@@ -72,11 +71,13 @@ def look(project: Project, folder: Path, *, track: Track) -> Audit:
 def properties_of(records: Sequence[Record], table: Table) -> list[Property]:
     """Return what pictures are sliced by: names from their records, sizes as they came, and measured numbers."""
     sides = np.array([_native_side(record) for record in records], dtype=np.float64)
+    unsure = np.array([record.found("whiten").get("softness", np.nan) for record in records], dtype=np.float64)
     numbers = [Property(name="size", values=sides, words=("smallest", "middle", "largest"))]
     for name, (family, column, words) in MEASURED.items():
         columns = list(table.columns[family])
         values = table.values[family][:, columns.index(column)] if column in columns else np.full(len(records), np.nan)
         numbers.append(Property(name=name, values=values, words=words))
+    numbers.append(Property(name="matte", values=unsure, words=("sharpest", "middle", "softest")))
     return [
         Property(name="source", values=[record.source for record in records]),
         Property(name="generator", values=[record.generator for record in records]),

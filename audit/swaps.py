@@ -221,7 +221,9 @@ def _whitened(record: Record, image: Image.Image, store: Store) -> Image.Image:
     if not record.matte:
         return image
     alpha = np.asarray(Image.open(io.BytesIO(store.read(record.matte))).convert("L"))
-    return compositing.white_composite(image, alpha) if alpha.shape == image.size[::-1] else image
+    if alpha.shape != image.size[::-1]:
+        return image
+    return compositing.white_composite(image, alpha, compositing.standard_edge(alpha))
 
 
 def _logit(share: Floats) -> Floats:

@@ -7,14 +7,15 @@ inner face, which has neither. Columns are what a probe makes of it: the rim (lu
 edge), the alpha alone (silhouette, contour, softness), the border, and all of these together; each is an AUC with its
 95 % interval, and the 95th percentile of the AUC under permuted labels as the level of chance.
 
-Two more tables have the SAME people in both classes, so that a clean composite scores 0.5: once before a plain pale
-wall in one class and before other photographs in the other (what shines through soft edges gives the wall away), and
-once at 1024 px in one class and shrunk to 512 px and saved at JPEG quality 90 in the other, cut out as they are and
-shrunk to 256 px afterwards, as one does who calls rembg on the files (edges scale with the native size); the last row
-of it shrinks first, as curate does.
+Three more tables have the SAME people in both classes, so that a clean composite scores 0.5. `walls`: before a plain
+pale wall in one class and before other photographs in the other (what shines through soft edges gives the wall away).
+`sizes`: at 1024 px in one class, at 512 px and JPEG quality 90 in the other, cut out as they are and shrunk to 256 px
+afterwards, as one does who calls rembg on the files (edges scale with the native size); its last row shrinks first, as
+curate does. `delivered`: real and AI people alike, before real backgrounds and saved as the real pictures of a set
+came, and before AI backgrounds and saved as the AI ones came, cut out anew.
 
-Read the claim off those two. Between real and AI portraits the rim also shows hair and skin; whether a way that darkens
-or cuts edges scores lower there because it destroyed them was not tested. The border of an inner face is face.
+Read the claim off those three. Between real and AI portraits the rim also shows what hair and skin people have, which a
+linear composite shows as it is. The border of an inner face is face.
 """
 
 import argparse
@@ -22,15 +23,15 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
+from same_people import Alpha, Job, at_two_sizes, before_walls, delivered, first
 
-from curate import compositing, matting, pixels
-from curate.models import Model, find_model
+from curate import compositing, pixels
+from curate.models import find_model
 from curate.normalize import NormalizeSettings, normalize
 from curate.nuisance import Seen, family
 from curate.nuisance.rim import RIM, UNMIXED
@@ -43,13 +44,16 @@ from imageledger.engines.local import ordered_map
 from imageledger.record import OK, Record
 from imageledger.stage import Stage, run_seeds
 
-Alpha = NDArray[np.uint8]
 Row = dict[str, dict[str, float]]
 Composite = Callable[[Image.Image, Alpha], tuple[Image.Image, Alpha]]
 
 SETS = ("ffhq-vs-stylegan2", "unsplash-vs-stylegan2", "stock-vs-diffusion")
+SAME = {
+    "walls": "the same people before two kinds of wall",
+    "sizes": "the same people at two native sizes",
+    "delivered": "the same people, delivered as real and as AI pictures",
+}
 COLUMNS = ("rim", "alpha", "border", "all")
-SIDE = 256
 TEST_DATA = Path(os.environ.get("IMAGELEDGER_TESTDATA", Path(__file__).resolve().parents[2] / "shared" / "testdata"))
 
 
@@ -89,6 +93,12 @@ def decontaminate(image: Image.Image, alpha: Alpha) -> tuple[Image.Image, Alpha]
 
 def ours(image: Image.Image, alpha: Alpha) -> tuple[Image.Image, Alpha]:
     """Composite as curate whiten does."""
+    edge = compositing.standard_edge(alpha)
+    return compositing.white_composite(image, alpha, edge), edge
+
+
+def own_edge(image: Image.Image, alpha: Alpha) -> tuple[Image.Image, Alpha]:
+    """Composite as curate whiten does, but with the edge that the model drew."""
     return compositing.white_composite(image, alpha), alpha
 
 
@@ -97,6 +107,7 @@ WAYS: Mapping[str, Composite] = {
     "rembg putalpha": putalpha,
     "rembg decontaminate": decontaminate,
     "rembg post_process_mask": hard,
+    "ours, the model's edge": own_edge,
     "ours": ours,
 }
 
@@ -111,20 +122,6 @@ def measured(image: Image.Image, alpha: Alpha | None) -> Row:
         "alpha": {name: value for name, value in matte.items() if name not in edge},
         "border": dict(border),
     }
-
-
-@dataclass(frozen=True)
-class Job:
-    """One picture to composite in all ways: `positive` is its class, `who` the person it shows."""
-
-    image: Image.Image
-    alpha: Alpha
-    positive: bool
-    who: str
-    truth: Image.Image | None = None
-    side: int = 0
-    early: tuple[Image.Image, Alpha] | None = None
-    face: Image.Image | None = None
 
 
 def composited(job: Job) -> dict[str, Row]:
@@ -207,11 +204,6 @@ def whitened(project: Project, folder: Path, model: Path, count: int, workers: i
     return [record for record in manifest.read(outcome.path) if record.status == OK]
 
 
-def first(folder: Path, count: int) -> list[Path]:
-    """Return the first files of a folder, by name."""
-    return sorted(folder.iterdir())[:count]
-
-
 def jobs_of(project: Project, rows: Sequence[Record]) -> Iterator[Job]:
     """Take pictures, alphas and inner faces as whiten has them."""
     store, stage = project.store, Stage(name="whiten", version=VERSION)
@@ -233,52 +225,17 @@ def record_before(record: Record) -> Record:
     return replace(record, file=record.steps[-1].on, matte="", steps=record.steps[:-1])
 
 
-def matte_of(image: Image.Image, model: Model) -> Alpha:
-    """Cut out with the model and clean, as whiten does."""
-    return compositing.clean(matting.matter(model)(image, None).alpha)
-
-
-def before_walls(files: Sequence[Path], walls: Sequence[Path], model: Model) -> Iterator[Job]:
-    """The same people before a pale wall (one class) and before other photographs (the other)."""
-    for number, file in enumerate(files):
-        rng = np.random.default_rng(number)
-        person = pixels.decode(file.read_bytes()).image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-        alpha = matte_of(person, model)
-        if compositing.fault(alpha, None):
-            continue
-        share, front = alpha[..., None] / 255, np.asarray(person, dtype=np.float64)
-        scene = pixels.decode(walls[number % len(walls)].read_bytes()).image.resize((SIDE, SIDE))
-        wall = rng.uniform(232, 250) + rng.normal(0, 1.5, (SIDE, SIDE, 3))
-        truth = Image.fromarray(np.rint(front * share + 255 * (1 - share)).astype(np.uint8))
-        for positive, behind in ((False, np.asarray(scene, dtype=np.float64)), (True, wall)):
-            laid = np.clip(np.rint(front * share + behind * (1 - share)), 0, 255).astype(np.uint8)
-            yield Job(image=Image.fromarray(laid), alpha=alpha, positive=positive, who=file.name, truth=truth)
-
-
-def at_two_sizes(files: Sequence[Path], model: Model) -> Iterator[Job]:
-    """The same pictures at 1024 px and at 512 px with a JPEG history of their own, cut out as they are."""
-    for file in files:
-        large = pixels.decode(file.read_bytes()).image
-        half = large.resize((large.width // 2, large.height // 2), Image.Resampling.LANCZOS)
-        small = pixels.decode(pixels.encode(half, "jpeg", 90)).image
-        for positive, image in ((False, large), (True, small)):
-            little = pixels.downscale(image, (0, 0, *image.size), SIDE)
-            early = little, matte_of(little, model)
-            alpha = matte_of(image, model)
-            yield Job(image=image, alpha=alpha, positive=positive, who=file.name, side=SIDE, early=early)
-
-
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description="Compare ways to put a person on white by what they give away.")
-    parser.add_argument("--set", action="append", dest="sets", choices=[*SETS, "walls", "sizes"], help="only these")
+    parser.add_argument("--set", action="append", dest="sets", choices=[*SETS, *SAME], help="only these")
     parser.add_argument("--testdata", type=Path, default=TEST_DATA, help="the folder with portraits/ and models/")
     parser.add_argument("--count", type=int, default=120, help="pictures of each class")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     path = chosen.testdata / "models" / "mediapipe_selfie.onnx"
     portraits = chosen.testdata / "portraits"
-    for name in chosen.sets or [*SETS, "walls", "sizes"]:
+    for name in chosen.sets or [*SETS, *SAME]:
         if name in SETS:
             with tempfile.TemporaryDirectory() as folder:
                 Path(folder, "imageledger.toml").write_text(
@@ -290,10 +247,12 @@ def main() -> None:
             continue
         model, people = find_model("u2net_custom", path), first(portraits / SETS[0] / "real", chosen.count)
         if name == "walls":
-            scenes = first(portraits / SETS[2] / "real", chosen.count)
-            table("the same people before two kinds of wall", list(before_walls(people, scenes, model)), chosen.workers)
+            jobs = before_walls(people, first(portraits / SETS[2] / "real", chosen.count), model)
+        elif name == "sizes":
+            jobs = at_two_sizes(people, model)
         else:
-            table("the same people at two native sizes", list(at_two_sizes(people, model)), chosen.workers)
+            jobs = delivered(people, first(portraits / SETS[0] / "ai", chosen.count), model)
+        table(SAME[name], list(jobs), chosen.workers)
 
 
 if __name__ == "__main__":

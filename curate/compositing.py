@@ -1,4 +1,11 @@
-"""Lay a person on white: clean a matte, judge it, and composite linearly. Pure functions on arrays."""
+"""Lay a person on white: clean a matte, judge it, give it a standard edge, composite. Pure functions on arrays.
+
+How soft, how jagged and how tight a model cuts depends on the background, the compression and the sharpness of a
+picture, which differ between collections. So the model's matte says where the person is and what its colours are, and
+an edge that is the same for every picture says how it ends.
+"""
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -32,6 +39,9 @@ FADES = (0.02, 0.05)
 
 True mattes of eight photographs lose at most 0.3 % of their alpha by it.
 """
+
+SMOOTH, SOFT, INSET = 0.008, 0.012, 0.006
+"""The standard edge, as shares of the longer side: how far the contour is smoothed, how wide it is, how far inside."""
 
 REACHES = (0.32, 0.08, 0.02)
 """How far sure colours are carried into the soft edge, as shares of the picture's height, far to near."""
@@ -75,6 +85,11 @@ def coverage(alpha: Alpha) -> float:
     return float(alpha.mean() / 255)
 
 
+def softness(alpha: Alpha) -> float:
+    """Return which share of the person is neither surely person nor surely background, 0..1: how unsure a cut is."""
+    return float(((alpha > 0) & (alpha < 255)).sum() / max(1, (alpha > 0).sum()))
+
+
 def pieces(alpha: Alpha) -> int:
     """Count the large pieces of a matte."""
     _, _, stats, _ = cv2.connectedComponentsWithStats((alpha >= 128).astype(np.uint8), connectivity=8)
@@ -99,19 +114,41 @@ def fault(alpha: Alpha, face: Box | None, low: float = 0.0, high: float = 1.0) -
     return _face_fault(alpha, face) if face is not None else ""
 
 
-def white_composite(image: Image.Image, alpha: Alpha) -> Image.Image:
-    """Composite linearly on white: F·α + 255·(1−α), F being the decontaminated foreground.
+def standard_edge(matte: Alpha) -> Alpha:
+    """Return the alpha to lay a person with: the silhouette of a matte, its edge like that of every other one.
 
-    Exactly 255 where alpha is 0, exactly the picture where alpha is 255.
+    The contour (where the smoothed matte is one half) is moved inwards by INSET; across SOFT the alpha falls from 255
+    to 0 along a smoothstep of the distance to it.
     """
+    longer = max(matte.shape)
+    inside = (_smoothed(matte, SMOOTH * longer) >= 127.5).astype(np.uint8)
+    if inside.all() or not inside.any():
+        return 255 * inside
+    within, beyond = (cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for part in (inside, 1 - inside))
+    distance = _smoothed(within - beyond, EVEN * longer / 4) - INSET * longer
+    share = np.clip(distance / max(1.0, SOFT * longer) + 0.5, 0, 1)
+    return np.rint(255 * share * share * (3 - 2 * share)).astype(np.uint8)
+
+
+def _smoothed(values: NDArray[Any], spread: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(values.astype(np.float64), (0, 0), max(spread, 0.3)))
+
+
+def white_composite(image: Image.Image, matte: Alpha, alpha: Alpha | None = None) -> Image.Image:
+    """Composite linearly on white: F·α + 255·(1−α), F being the decontaminated foreground that the matte tells.
+
+    `alpha` is what it is laid with, the matte itself unless another is given. Exactly 255 where alpha is 0, exactly
+    the picture where both are 255.
+    """
+    alpha = matte if alpha is None else alpha
     pixels = np.asarray(image)
-    soft = (alpha > 0) & (alpha < 255)
     mixed = np.where(alpha[..., None] == 255, pixels, np.uint8(255))
-    if soft.any():
-        share = np.divide(alpha, 255, dtype=np.float64)
-        person = foreground(np.asarray(pixels, dtype=np.float64), share)[soft]
-        inside = share[soft][:, None]
-        mixed[soft] = np.rint(person * inside + 255 * (1 - inside)).astype(np.uint8)
+    made = (alpha > 0) & (np.minimum(alpha, matte) < 255)
+    if made.any():
+        share = np.divide(matte, 255, dtype=np.float64)
+        person = foreground(np.asarray(pixels, dtype=np.float64), share)[made]
+        inside = np.divide(alpha[made], 255, dtype=np.float64)[:, None]
+        mixed[made] = np.rint(person * inside + 255 * (1 - inside)).astype(np.uint8)
     return Image.fromarray(mixed)
 
 
@@ -125,8 +162,8 @@ def foreground(pixels: Floats, share: Floats) -> Floats:
     """
     soft = (share > 0) & (share < 1)
     alpha = share[..., None]
-    person = np.where(alpha == 1, pixels, _carried(pixels, share == 1))
-    behind = np.where(alpha == 0, pixels, _carried(pixels, share == 0))
+    person = np.where(alpha == 1, pixels, carried(pixels, share == 1))
+    behind = np.where(alpha == 0, pixels, carried(pixels, share == 0))
     person[soft], behind[soft] = _explained(pixels[soft], person[soft], behind[soft], alpha[soft])
     width = 2 * round(EVEN * pixels.shape[0]) + 1
     box = (width, width)
@@ -136,7 +173,7 @@ def foreground(pixels: Floats, share: Floats) -> Floats:
     return person
 
 
-def _carried(pixels: Floats, sure: NDArray[np.bool_]) -> Floats:
+def carried(pixels: Floats, sure: NDArray[np.bool_]) -> Floats:
     """Fill a picture with the colours of its sure pixels; where none is within reach, it stays as it is."""
     weight = sure.astype(np.float64)
     known = pixels * weight[..., None]

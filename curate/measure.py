@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from curate import pixels
+from curate.compositing import standard_edge
 from curate.nuisance import Seen, Values, family
 from curate.pixels import Box, CannotDecode
 from imageledger.config import Project
@@ -169,11 +170,11 @@ def _named(look: _Look, name: str) -> Values:
 
 
 def _alpha(look: _Look, store: Store, size: tuple[int, int]) -> NDArray[np.uint8] | None:
-    """Return the matte of the picture; none for an original, which had not been cut out yet."""
+    """Return the alpha that a person was laid on white with; none for an original, which had not been cut out yet."""
     if not look.record.matte or look.at != look.record.file:
         return None
     alpha = Image.open(io.BytesIO(store.read(look.record.matte))).convert("L")
-    return np.asarray(alpha) if alpha.size == size else None
+    return standard_edge(np.asarray(alpha)) if alpha.size == size else None
 
 
 def _box(look: _Look) -> Any:

@@ -27,7 +27,7 @@ from imageledger.record import OK, REJECTED, Record
 from imageledger.stage import Outcome, Stage, Track, Work, run_rows, untracked
 from imageledger.store import Store
 
-VERSION = 2
+VERSION = 3
 PACKAGES = ("pillow", "numpy", "opencv-python-headless")
 FACE_PACKAGES = ("pillow", "numpy", "scikit-image")
 MATTINGS = ("rembg", "grabcut")
@@ -116,14 +116,19 @@ def whiten_record(record: Record, *, stage: Stage, model: Model | None, store: S
     face = record.found("normalize").get("face")
     matte = matter(model)(image, tuple(face) if face else None)
     alpha = compositing.clean(matte.alpha)
+    edge = compositing.standard_edge(alpha)
     kept = store.put(pixels.encode(Image.fromarray(alpha), "png", 0), "png")
-    found: dict[str, Any] = {"coverage": round(compositing.coverage(alpha), 4), "pieces": compositing.pieces(alpha)}
+    found: dict[str, Any] = {
+        "coverage": round(compositing.coverage(alpha), 4),
+        "pieces": compositing.pieces(alpha),
+        "softness": round(compositing.softness(alpha), 4),
+    }
     if model is not None:
         found["raw"] = [round(float(np.float32(edge)), 4) for edge in (matte.low, matte.high)]
     step = stage.step(record, **found)
     if why := compositing.fault(alpha, tuple(face) if face else None, matte.low, matte.high):
         return record.after(step, matte=kept).failed(why, REJECTED)
-    white = pixels.encode(compositing.white_composite(image, alpha), "png", 0)
+    white = pixels.encode(compositing.white_composite(image, alpha, edge), "png", 0)
     return record.after(step, file=store.put(white, "png"), matte=kept)
 
 

@@ -10,7 +10,7 @@ from drawn import encoded, fetched, portrait
 from PIL import Image
 
 from curate.normalize import NormalizeSettings, normalize
-from curate.whiten import WhitenSettings, whiten
+from curate.whiten import VERSION, WhitenSettings, whiten
 from imageledger import manifest
 from imageledger.config import open_project
 from imageledger.errors import ModelError, RunError
@@ -20,6 +20,7 @@ from train.applying import Applier, Steps
 
 FORENSIC = {"recipe": "forensic", "size": 64, "format": "jpeg", "quality": 90, "require_face": False}
 GRABCUT = {"region": "white", "matting": "grabcut"}
+WHITENED = f"whiten@{VERSION}"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_new_pictures_become_the_very_pixels_of_the_stages_or_get_the_same_reaso
     steps = applying.steps_of(record for record in records if record.status == OK)
     assert steps.plain() == [
         {"did": "normalize@2", "settings": FORENSIC},
-        {"did": "whiten@2", "settings": GRABCUT},
+        {"did": WHITENED, "settings": GRABCUT},
     ]
     applier = applying.applier(steps)
     assert sum(record.status == OK for record in records) >= 3
@@ -98,15 +99,15 @@ def test_records_that_do_not_agree_are_refused(whitened):
 @pytest.mark.parametrize(("steps", "said"), [
     ([{"did": "normalize@1", "settings": FORENSIC}], "this program does normalize@2"),
     ([{"did": "blur@1", "settings": {}}], "cannot be repeated"),
-    ([{"did": "whiten@2", "settings": GRABCUT}, {"did": "normalize@2", "settings": FORENSIC}], "cannot be repeated"),
+    ([{"did": WHITENED, "settings": GRABCUT}, {"did": "normalize@2", "settings": FORENSIC}], "cannot be repeated"),
     ([{"did": "normalize@2", "settings": {**FORENSIC, "size": 99999}}], "cannot be repeated"),
     ([{"did": "normalize@2", "settings": {**FORENSIC, "size": "auto"}}], "not a number"),
     ([{"did": "normalize@2", "settings": {**FORENSIC, "code": "x"}}], "unknown setting"),
-    ([{"did": "whiten@2", "settings": {"region": "white", "matting": "rembg", "model": "u2net"}}], "no sha256"),
-    ([{"did": "whiten@2", "settings": {**GRABCUT, "model_path": "../../etc/passwd"}}], "names no file"),
-    ([{"did": "whiten@2", "settings": {"region": "face"}}], "face size"),
-    ([{"did": "whiten@2", "settings": []}], "cannot be repeated"),
-    ({"did": "whiten@2"}, "cannot be repeated"),
+    ([{"did": WHITENED, "settings": {"region": "white", "matting": "rembg", "model": "u2net"}}], "no sha256"),
+    ([{"did": WHITENED, "settings": {**GRABCUT, "model_path": "../../etc/passwd"}}], "names no file"),
+    ([{"did": WHITENED, "settings": {"region": "face"}}], "face size"),
+    ([{"did": WHITENED, "settings": []}], "cannot be repeated"),
+    ({"did": WHITENED}, "cannot be repeated"),
     (["x"], "cannot be repeated"),
 ])  # fmt: skip
 def test_steps_that_cannot_be_repeated_are_refused(steps, said):
@@ -118,7 +119,7 @@ def test_a_cut_out_model_of_ones_own_must_be_named_and_be_the_right_one(tmp_path
     pytest.importorskip("rembg")
     settings = {"region": "white", "matting": "rembg", "model": "u2net_custom", "model_licence": "MIT",
                 "model_sha256": "0" * 64}  # fmt: skip
-    steps = applying.of_plain([{"did": "whiten@2", "settings": settings}])
+    steps = applying.of_plain([{"did": WHITENED, "settings": settings}])
     assert steps.matte_model == ("u2net_custom", "0" * 64)
     with pytest.raises(ModelError, match="not known here") as refused:
         applying.applier(steps)

@@ -123,6 +123,67 @@ def test_rembgs_own_cut_out_is_the_naive_one():
     assert np.abs(np.asarray(white) - naive(np.asarray(image), alpha)).max() <= 2
 
 
+def share_at(alpha, level):
+    """How many pixels of the middle row, right of the middle, reach a level."""
+    size = alpha.shape[0]
+    return int((alpha[size // 2, size // 2 :] >= level).sum())
+
+
+def test_every_matte_gets_the_same_edge_however_soft_the_model_drew_it():
+    edges = [compositing.standard_edge(disc(512, 150, band)) for band in (1, 6, 20, 40)]
+    widths = [share_at(edge, 1) - share_at(edge, 255) for edge in edges]
+    assert max(widths) - min(widths) <= 1
+    assert 4 <= widths[0] <= 8
+    assert np.abs(np.diff(np.array(edges).astype(int), axis=0)).max() < 60
+
+
+def test_the_edge_lies_inside_the_silhouette_and_grows_with_the_picture():
+    for size in (256, 512, 1024):
+        edge = compositing.standard_edge(disc(size, 0.3 * size, 0.02 * size))
+        assert abs(share_at(edge, 128) - (0.3 - compositing.INSET) * size) <= 1.5
+
+
+def test_a_jagged_contour_and_a_smooth_one_get_the_same_edge():
+    size = 512
+    y, x = np.mgrid[:size, :size]
+    angle = np.arctan2(y - size / 2, x - size / 2)
+    jagged = np.where(np.hypot(y - size / 2, x - size / 2) < 150 + 2 * np.sign(np.sin(150 * angle)), 255, 0)
+    smooth = disc(size, 150, 1)
+    apart = compositing.standard_edge(jagged.astype(np.uint8)).astype(int) - compositing.standard_edge(smooth)
+    assert np.abs(jagged - smooth.astype(int)).max() == 255
+    assert np.abs(apart).max() < 70
+
+
+@pytest.mark.parametrize(("value", "all_over"), [(0, 0), (100, 0), (128, 255), (255, 255)])
+def test_a_matte_without_a_contour_gets_no_edge(value, all_over):
+    assert (compositing.standard_edge(np.full((40, 60), value, np.uint8)) == all_over).all()
+
+
+def test_a_person_who_reaches_the_frame_does_not_fade_there():
+    alpha = np.zeros((256, 256), np.uint8)
+    alpha[100:, 60:200] = 255
+    edge = compositing.standard_edge(alpha)
+    assert (edge[-1, 80:180] == 255).all()
+
+
+@pytest.mark.parametrize("band", [1, 8, 24])
+def test_a_person_laid_with_the_standard_edge_shows_no_background(band):
+    alpha = disc(128, 40, band)
+    edge = compositing.standard_edge(alpha)
+    person, wall = flat((180, 60, 40), 128), flat((20, 40, 200), 128)
+    white = np.asarray(compositing.white_composite(Image.fromarray(over(person, wall, alpha)), alpha, edge))
+    expected = over(person, flat((255,) * 3, 128), edge).astype(int)
+    assert np.abs(white - expected).max() <= 1
+    assert (white[edge == 0] == 255).all()
+
+
+def test_how_soft_a_matte_is_grows_with_its_band():
+    found = [compositing.softness(disc(256, 60, band)) for band in (2, 8, 30)]
+    assert found == sorted(found)
+    assert compositing.softness(np.zeros((8, 8), np.uint8)) == 0
+    assert compositing.softness(np.full((8, 8), 255, np.uint8)) == 0
+
+
 def test_ends_of_a_matte_are_snapped():
     alpha = np.full((200, 200), 255, np.uint8)
     alpha[0], alpha[1], alpha[2], alpha[3] = 5, 6, 249, 250

@@ -88,7 +88,8 @@ def test_a_picture_delivered_as_it_was_reaches_the_model_as_it_did(tmp_path):
     normal = store.put(pixels.encode(pixels.downscale(image, crop, 96), "jpeg", 90), "jpg")
     alpha = Image.new("L", (96, 96))
     ImageDraw.Draw(alpha).ellipse((10, 10, 86, 96), fill=255)
-    white = compositing.white_composite(pixels.decode(store.read(normal)).image, np.asarray(alpha))
+    edge = compositing.standard_edge(np.asarray(alpha))
+    white = compositing.white_composite(pixels.decode(store.read(normal)).image, np.asarray(alpha), edge)
     steps = (
         Step(did="normalize@2", on=origin, settings={"quality": 90, "format": "jpeg"}, found={"crop": list(crop)}),
         Step(did="whiten@1", on=normal),

@@ -67,10 +67,13 @@ def test_a_white_picture_is_png_with_a_background_of_exactly_255(project):
         before = pixels.decode(project.store.read(row.steps[-1].on)).image
         assert white.shape == (128, 128, 3)
         assert matte.shape == (128, 128)
-        assert (white[matte == 0] == 255).all()
-        assert (matte == 0).mean() > 0.2
-        assert (white[matte == 255] == np.asarray(before)[matte == 255]).all()
-        recomposed = np.asarray(compositing.white_composite(before, matte))
+        edge = compositing.standard_edge(matte)
+        assert (white[edge == 0] == 255).all()
+        assert (edge == 0).mean() > 0.2
+        surely = (matte == 255) & (edge == 255)
+        assert surely.mean() > 0.2
+        assert (white[surely] == np.asarray(before)[surely]).all()
+        recomposed = np.asarray(compositing.white_composite(before, matte, edge))
         assert (recomposed == white).all()
 
 
@@ -78,10 +81,11 @@ def test_the_step_says_how_and_what_was_seen(project):
     normalized(project, drawn(1))
     (row,) = manifest.read(whiten.whiten(project, GRABCUT, workers=1).path)
     step = row.steps[-1]
-    assert step.did == "whiten@2"
+    assert step.did == "whiten@3"
     assert step.settings == {"region": "white", "matting": "grabcut"}
     assert 0.2 < step.found["coverage"] < 0.7
     assert step.found["pieces"] == 1
+    assert 0 <= step.found["softness"] < 0.3
 
 
 @pytest.mark.parametrize(
