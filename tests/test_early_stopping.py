@@ -7,9 +7,10 @@ import pytest
 import train_world
 
 from imageledger import manifest
-from train import training
+from train import crossvalidating, training
 from train.config import TrainSettings
-from train.run import read_predictions
+from train.crossvalidating import Plan
+from train.run import Run, read_predictions
 
 pytest.importorskip("fastai")
 
@@ -83,3 +84,27 @@ def test_the_judged_pictures_are_not_shown_and_judged_by_the_chosen_epoch(tmp_pa
     assert run.early_stopping == {"epoch": 1, "epochs": 2, "loss": history[0], "pictures": len(inner)}
     assert sum(inner) / len(inner) == pytest.approx(history[0], rel=1e-3)  # the first epoch speaks, not the last
     assert history[1] != pytest.approx(history[0], rel=1e-2)
+
+
+def test_in_a_cross_validation_no_fold_shows_the_pictures_that_it_judges(tmp_path, monkeypatch):
+    from train import fit
+
+    shown, learner = [], fit.learner
+
+    def watched(pictures, *args, **options):
+        shown.append(pictures)
+        return learner(pictures, *args, **options)
+
+    monkeypatch.setattr(fit, "learner", watched)
+    project = grouped(tmp_path)
+    todo = training.task(project, None, None)
+    place, run = crossvalidating.cross_validate(project, todo, SETTINGS, Plan(folds=2), "stopped")
+    assert len(shown) == 3  # two folds and the final model
+    for fold, pictures in enumerate(shown[:2], 1):
+        said = read_predictions(place / "folds" / f"1-{fold}")
+        judged = {one.key for one in said if one.split == "valid"}
+        assert {one.key for one in pictures} == {one.key for one in todo.pictures} - judged
+        assert {one.split for one in pictures} == {"train", "valid"}  # the inner split, which chose the epoch
+        assert Run.load(place / "folds" / f"1-{fold}").early_stopping["epoch"] in (1, 2)
+    assert len({one.key for one in shown[2]}) == len(todo.pictures)
+    assert run.evaluation["n"] == len(todo.pictures)
