@@ -43,6 +43,9 @@ True mattes of eight photographs lose at most 0.3 % of their alpha by it.
 SMOOTH, SOFT, INSET = 0.008, 0.012, 0.006
 """The standard edge, as shares of the longer side: how far the contour is smoothed, how wide it is, how far inside."""
 
+STEADY = 0.002
+"""How far the distance to that contour is smoothed, so that its pixels do not show; a share of the longer side too."""
+
 REACHES = (0.32, 0.08, 0.02)
 """How far sure colours are carried into the soft edge, as shares of the picture's height, far to near."""
 
@@ -125,7 +128,7 @@ def standard_edge(matte: Alpha) -> Alpha:
     if inside.all() or not inside.any():
         return 255 * inside
     within, beyond = (cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for part in (inside, 1 - inside))
-    distance = _smoothed(within - beyond, EVEN * longer / 4) - INSET * longer
+    distance = _smoothed(within - beyond, STEADY * longer) - INSET * longer
     share = np.clip(distance / max(1.0, SOFT * longer) + 0.5, 0, 1)
     return np.rint(255 * share * share * (3 - 2 * share)).astype(np.uint8)
 

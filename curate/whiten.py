@@ -116,7 +116,6 @@ def whiten_record(record: Record, *, stage: Stage, model: Model | None, store: S
     face = record.found("normalize").get("face")
     matte = matter(model)(image, tuple(face) if face else None)
     alpha = compositing.clean(matte.alpha)
-    edge = compositing.standard_edge(alpha)
     kept = store.put(pixels.encode(Image.fromarray(alpha), "png", 0), "png")
     found: dict[str, Any] = {
         "coverage": round(compositing.coverage(alpha), 4),
@@ -128,8 +127,8 @@ def whiten_record(record: Record, *, stage: Stage, model: Model | None, store: S
     step = stage.step(record, **found)
     if why := compositing.fault(alpha, tuple(face) if face else None, matte.low, matte.high):
         return record.after(step, matte=kept).failed(why, REJECTED)
-    white = pixels.encode(compositing.white_composite(image, alpha, edge), "png", 0)
-    return record.after(step, file=store.put(white, "png"), matte=kept)
+    white = compositing.white_composite(image, alpha, compositing.standard_edge(alpha))
+    return record.after(step, file=store.put(pixels.encode(white, "png", 0), "png"), matte=kept)
 
 
 def face_record(record: Record, *, stage: Stage, size: int, store: Store) -> Record:
