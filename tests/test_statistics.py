@@ -198,6 +198,22 @@ def test_a_calibrated_model_lies_in_its_band_and_an_overconfident_one_above_it()
     assert above >= 36
 
 
+def test_the_interval_of_the_calibration_error_holds_the_truth_inside_the_band_and_above_it():
+    rng = np.random.default_rng(0)
+    for times in (3, 4, 6):  # 2 is the truth
+        positive = np.arange(200_000) >= 100_000
+        scores = rng.normal(size=200_000) + np.where(positive, 1, -1)
+        sure, true = (1 / (1 + np.exp(-factor * scores)) for factor in (times, 2))
+        place = np.searchsorted(np.quantile(sure, (0.2, 0.4, 0.6, 0.8)), sure, side="right")
+        error = np.abs(np.bincount(place, weights=sure - true)).sum() / len(sure)
+        held = 0
+        for number in range(50):
+            drawn = np.concatenate([rng.choice(100_000, 60) + side for side in (0, 100_000)])
+            found = calibration_error(sure[drawn], positive[drawn], alone(120), seed=number).error
+            held += found.low <= error <= found.high and found.low <= found.value <= found.high
+        assert held >= 45, times
+
+
 def test_the_band_widens_for_fewer_pictures_and_for_copies():
     shares = np.random.default_rng(0).random(200)
     positive = np.random.default_rng(1).random(200) < shares

@@ -60,6 +60,7 @@ def test_a_line_on_frozen_features_learns_a_plain_difference_and_leaves_a_whole_
     assert run.metrics["train"]["accuracy"]["share"] == 1
     assert run.metrics["valid"]["accuracy"]["share"] > 0.7
     assert run.settings["views"] == {"kind": "crops", "across": 2, "share": 0.625, "flip": False, "most": 512}
+    assert not {"epochs", "size", "batch_size"} & set(run.settings)  # a line has none of them
     assert {path.name for path in (folder / "figures").iterdir()} == {"views.png", "confusion_matrix.png"}
     assert (folder / "history.csv").read_text().splitlines()[1].startswith("1,frozen,")
 

@@ -26,8 +26,9 @@ def calibration_error(
     """Estimate the expected calibration error (0..1) of P(positive) (n) in equal-mass bins.
 
     The error is never negative, so that it seems to exist where there is none (0.05-0.15 at n = 200-40): the band is
-    what labels drawn from these very probabilities give, one draw a group. Below its upper end nothing is shown. The
-    interval takes the same excess out again (basic cluster bootstrap) and begins at 0 inside the band.
+    what labels drawn from these very probabilities give, one draw a group. Below its upper end nothing is shown: the
+    interval begins at 0 and keeps the excess (percentile cluster bootstrap), since a small error may be luck. Above it
+    the interval takes the excess out again (basic cluster bootstrap).
     """
     bins = max(1, min(BINS, len(probabilities) // FEWEST))
     place = _bins(probabilities, bins)
@@ -35,8 +36,9 @@ def calibration_error(
     drawn = [_error(probabilities - positive, weights, place) for weights in drawn_again(groups, seed, RESAMPLES // 2)]
     low, high = value + (np.quantile(drawn, (0.025, 0.975)) - value) * np.sqrt(stretch)
     band = _band(probabilities, groups, place, seed)
-    least = 0.0 if value <= band[1] else float(max(0, 2 * value - high))
-    return Calibration(Estimate(value, least, float(np.clip(2 * value - low, value, 1))), band, bins)
+    if value <= band[1]:
+        return Calibration(Estimate(value, 0.0, float(min(high, 1))), band, bins)
+    return Calibration(Estimate(value, max(0.0, float(2 * value - high)), float(min(2 * value - low, 1))), band, bins)
 
 
 def _band(probabilities: Floats, groups: Ints, place: Ints, seed: int) -> tuple[float, float]:

@@ -19,7 +19,6 @@ from imageledger.record import OK, Record
 from imageledger.store import write_whole
 from train import calibration, metrics
 from train.calibration import Calibration
-from train.config import SEED
 from train.run import CROSS_VALIDATION, HOLD_OUT, SPLIT, Run, read_predictions
 
 FILE = "model-card.md"
@@ -159,7 +158,6 @@ def _protocol(run: Run) -> list[str]:
     start = {"none": "random numbers", "imagenet": "ImageNet weights of torchvision or timm"}.get(
         weights, f"{Path(weights).name} ({digest})"
     )
-    tuned = settings.get("recipe", SEED) == SEED
     rows: dict[str, Any] = {
         "protocol": PROTOCOLS.get(run.kind, run.kind).format(by=settings.get("by", "part")),
         "recipe": settings.get("recipe", "seed"),
@@ -167,10 +165,10 @@ def _protocol(run: Run) -> list[str]:
         "starts from": start,
         "schedule": settings.get("schedule", ""),
         "transforms": ", ".join(settings.get("transforms", ())),
-        "size": f"{settings.get('size', '?')} px" if tuned else "",
-        "batch": settings.get("batch_size", "") if tuned else "",
+        "size": f"{settings['size']} px" if "size" in settings else "",
+        "batch": settings.get("batch_size", ""),
         "folds and repeats": f"{settings['folds']} x {settings['repeats']}" if "folds" in settings else "",
-        "early stopping": _stopped(run) if tuned else "",
+        "early stopping": _stopped(run) if "early_stopping" in settings else "",
         "seed": run.seed,
         "workers, threads, device": f"{run.workers}, {run.threads}, {run.device}",
         "versions": ", ".join(f"{name} {version}" for name, version in run.versions.items()),

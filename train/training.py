@@ -204,10 +204,11 @@ def stated(settings: TrainSettings) -> dict[str, Any]:
     from train import weights
     from train.recipes import recipe_named
 
+    recipe = recipe_named(settings.recipe)
     return {
-        **asdict(settings),
+        **{name: value for name, value in asdict(settings).items() if name not in recipe.unused},
         "weights_digest": weights.digest_of(settings.weights),
-        **recipe_named(settings.recipe).stated(settings),
+        **recipe.stated(settings),
     }
 
 
