@@ -244,47 +244,7 @@ def leaks(
         raise GateFailed(*leak_report.refusal(found))
 
 
-@main.command()
-@click.argument("run", required=False)
-@console.json_option
-@console.everywhere
-def reliance(run: str | None, as_json: bool, project: Path | None) -> None:
-    """Ask whether a model leans on what the file gives away, rather than on the face.
-
-    RUN is the name of a training run (default: the one finished last). Probes its pictures as audit shortcuts
-    does and looks at the validation ones (all of them, of a cross-validated run) in three ways: whether the model's
-    answers follow the probes within a class; whether it fails where the file misleads; and whether its answers flip
-    once each class is delivered (JPEG quality, size, background) as the other one was, compared with a placebo. The
-    last needs torch.
-
-    \b
-    audit reliance                              the run finished last
-    audit reliance first --json | jq .verdict   RELIES, INDEPENDENT or INCONCLUSIVE
-    """
-    import json
-
-    from audit import reliance_report, reliance_run
-    from imageledger.config import open_project
-    from train.run import find_run
-
-    opened = open_project(project)
-    found = reliance_run.look(
-        opened, find_run(opened, run), say=console.say,
-        track=lambda doing: lambda rows, total: console.track(rows, total, doing),
-    )  # fmt: skip
-    for warning in found.warnings:
-        console.say(f"Warning: {warning}")
-    if as_json:
-        console.result(json.dumps(reliance_report.plain(found), ensure_ascii=False, indent=2))
-        return
-    for sentence in reliance_report.sentences(found):
-        console.result(sentence)
-    title = f"Do the answers follow the file within a class? ({found.reliance.model.total} pictures, {found.split})"
-    console.table(reliance_report.table(found.reliance, found.run.labels), title=title)
-    if found.reliance.swaps:
-        console.table(reliance_report.swap_table(found.reliance.swaps), title="Swapped deliveries")
-
-
+main.add_command(cli_runs.reliance)
 main.add_command(cli_runs.calibration)
 main.add_command(cli_runs.robustness)
 main.add_command(cli_runs.slices)

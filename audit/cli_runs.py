@@ -1,4 +1,4 @@
-"""The audit commands that ask how far a model can be trusted: calibration, robustness, slices, labels."""
+"""The audit commands that ask how far a model can be trusted: reliance, calibration, robustness, slices, labels."""
 
 from pathlib import Path
 
@@ -10,6 +10,54 @@ output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
     help="Where the files go (default: data/runs/NAME/audit/).",
 )  # fmt: skip
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--beside", metavar="RUN", help="Another run on the same pictures: does it follow the file more?")
+@output_option
+@console.json_option
+@console.everywhere
+def reliance(run: str | None, beside: str | None, output: Path | None, as_json: bool, project: Path | None) -> None:
+    """Ask whether a model leans on what the file gives away, rather than on the face.
+
+    RUN is the name of a training run (default: the one finished last). Probes its pictures as audit shortcuts
+    does and looks at the validation ones (all of them, of a cross-validated run) in three ways: whether the model's
+    answers follow the probes within a class; whether it fails where the file misleads; and whether its answers flip
+    once each class is delivered (JPEG quality, size, background) as the other one was, compared with a placebo. The
+    last needs torch. Writes reliance.csv and reliance.png.
+
+    \b
+    audit reliance                              the run finished last
+    audit reliance strong --beside seed         and whether strong follows the file more than seed does
+    audit reliance first --json | jq .verdict   RELIES, INDEPENDENT or INCONCLUSIVE
+    """
+    import json
+
+    from audit import reliance_report, reliance_run
+    from imageledger.config import open_project
+    from train.run import find_run
+
+    opened = open_project(project)
+    folder = find_run(opened, run)
+    found = reliance_run.look(
+        opened, folder, find_run(opened, beside) if beside else None, say=console.say,
+        track=lambda doing: lambda rows, total: console.track(rows, total, doing),
+    )  # fmt: skip
+    for warning in found.warnings:
+        console.say(f"Warning: {warning}")
+    files = reliance_report.write(found, output or folder / "audit")
+    if as_json:
+        console.result(json.dumps(reliance_report.plain(found, files), ensure_ascii=False, indent=2))
+        return
+    for sentence in reliance_report.sentences(found):
+        console.result(sentence)
+    title = f"Do the answers follow the file within a class? ({found.reliance.model.total} pictures, {found.split})"
+    console.table(reliance_report.table(found.reliance, found.run.labels), title=title)
+    if found.reliance.swaps:
+        console.table(reliance_report.swap_table(found.reliance.swaps), title="Swapped deliveries")
+    for path in files.values():
+        console.result(path)
 
 
 @click.command()

@@ -65,11 +65,32 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """How much more closely than another model, `name`, one follows the file: a difference of rank correlations.
+
+    `theirs` is the other model's link to all families together; `low` and `high` are the 95 % interval of `value`.
+    """
+
+    name: str
+    theirs: Link
+    value: float
+    low: float
+    high: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval excludes 0."""
+        return not self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reliance:
     """What one run's answers have to do with the file.
 
     `model` and `file` are right on the same pictures, `where_right` and `where_wrong` is the model where the joint
-    probe is right or wrong, `p` Fisher's for these two; `chance` is the share of the larger class.
+    probe is right or wrong, `p` Fisher's for these two; `chance` is the share of the larger class. `said` is the
+    model's P(positive) of each picture, `probe` the joint probe with its scores of them (logits), `positive` what they
+    are.
     """
 
     links: tuple[Link, ...]
@@ -79,6 +100,9 @@ class Reliance:
     where_wrong: Share
     p: float
     chance: float
+    said: Floats = field(repr=False)
+    probe: Probe = field(repr=False)
+    positive: Bools = field(repr=False)
     swaps: tuple[Swap, ...] = field(default=())
 
     @property
@@ -136,7 +160,30 @@ def judge(said: Floats, positive: Bools, probes: Sequence[Probe], rows: Sequence
         where_wrong=elsewhere,
         p=fisher(there.hits, there.total - there.hits, elsewhere.hits, elsewhere.total - elsewhere.hits),
         chance=float(max(truth.mean(), 1 - truth.mean())),
+        said=said,
+        probe=replace(joint, scores=joint.scores[places]),
+        positive=truth,
     )
+
+
+def beside(found: Reliance, other: Floats, name: str) -> Beside:
+    """Ask whether a model follows the file more closely than another one, whose P(positive) of the pictures is given.
+
+    Both correlations come from the same pictures: their intervals are combined after Zou (2007), Toward using
+    confidence intervals to compare correlations, whose covariance is that of Pearson and Filon (1898).
+    """
+    mine, theirs = found.joint, link(other, found.positive, found.probe)
+    shared = link(found.said, found.positive, replace(found.probe, scores=other)).rho
+    one, two = mine.rho, theirs.rho
+    both = (shared - one * two / 2) * (1 - one**2 - two**2 - shared**2) + shared**3
+    together = both / max((1 - one**2) * (1 - two**2), 1e-9)
+
+    def reach(up: float, down: float) -> float:
+        return math.sqrt(max(0.0, up**2 + down**2 - 2 * together * up * down))
+
+    low = one - two - reach(one - mine.low, theirs.high - two)
+    high = one - two + reach(mine.high - one, two - theirs.low)
+    return Beside(name=name, theirs=theirs, value=one - two, low=low, high=high)
 
 
 def linked(said: Floats, positive: Bools, probes: Iterable[Probe]) -> list[Link]:

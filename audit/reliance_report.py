@@ -1,21 +1,50 @@
-"""What a model leans on, written for people: sentences, two tables, and one object for scripts."""
+"""What a model leans on, written for people: sentences, two tables, CSV, a figure, and one object for scripts."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from audit import reliance_figure
 from audit.losses import DRAWN_NOTE
 from audit.reliance import INDEPENDENT, RELIES, WEAK, Link, Reliance, Share
 from audit.reliance_run import Audit
 from audit.swaps import Swap
 from curate.probe import ALL
 from imageledger.intervals import share_in_words, wilson
+from imageledger.sheet import visible
+from imageledger.spreadsheet import as_csv
+from imageledger.store import write_whole
+
+CSV_FIELDS = ("family", "auc", "among_negative", "among_positive", "rho", "low", "high", "p")
+
+
+def write(audit: Audit, folder: Path) -> dict[str, Path]:
+    """Write reliance.csv (a row a family) and reliance.png into a folder and return their paths by kind."""
+    files = {kind: folder / f"reliance.{kind}" for kind in ("csv", "png")}
+    rows = [
+        dict(zip(CSV_FIELDS, (one.family, one.auc, *one.by_class, one.rho, one.low, one.high, one.p), strict=True))
+        for one in audit.reliance.links
+    ]
+    write_whole(files["csv"], as_csv(CSV_FIELDS, rows).encode("utf-8", errors="backslashreplace"))
+    write_whole(files["png"], reliance_figure.png(audit, f"{audit.reliance.verdict}: {in_short(audit.reliance)}"))
+    return files
 
 
 def sentences(audit: Audit) -> list[str]:
     """Say how much of the accuracy the file alone would have given, whether the model leans on it, and how we know."""
     found = audit.reliance
     drawn = [DRAWN_NOTE] if audit.drawn else []
-    return [*drawn, headline(found), f"{found.verdict}: {_reason(audit)}", _misled(found), *_swaps(audit)]
+    return [*drawn, headline(found), f"{found.verdict}: {_reason(audit)}", _misled(found), *_swaps(audit),
+            *_beside(audit)]  # fmt: skip
+
+
+def in_short(found: Reliance) -> str:
+    """Say the verdict in a line."""
+    if found.verdict == RELIES:
+        return "the model leans on what the file gives away"
+    if found.verdict == INDEPENDENT:
+        return "the model does not follow the file"
+    return "nothing shows for certain that the model leans on the file"
 
 
 def headline(found: Reliance) -> str:
@@ -66,7 +95,7 @@ def delivered(one: Swap) -> str:
     return f"{quality}, {one.delivery.side} px, background {one.delivery.background:.0f}"
 
 
-def plain(audit: Audit) -> dict[str, Any]:
+def plain(audit: Audit, files: dict[str, Path]) -> dict[str, Any]:
     """Return the whole audit as one object for --json."""
     found = audit.reliance
     shares = {name: getattr(found, name) for name in ("model", "file", "where_right", "where_wrong")}
@@ -87,6 +116,8 @@ def plain(audit: Audit) -> dict[str, Any]:
         "swaps": [{**asdict(one), "interval": list(wilson(one.flipped, one.pictures)),
                    "placebo_interval": list(wilson(one.placebo, one.pictures))} for one in found.swaps],
         "swaps_skipped": audit.skipped,
+        "beside": asdict(audit.beside) | {"shown": audit.beside.shown} if audit.beside else None,
+        "files": {kind: str(path) for kind, path in files.items()},
     }  # fmt: skip
 
 
@@ -96,7 +127,7 @@ def _reason(audit: Audit) -> str:
     told += [f"{one.label} pictures delivered as {one.other} move towards {one.other} (p = {one.p:.1g})"
              for one in found.moved]  # fmt: skip
     if found.verdict == RELIES:
-        return f"the model leans on what the file gives away: {'; '.join(told)}."
+        return f"{in_short(found)}: {'; '.join(told)}."
     joint, n = found.joint, found.model.total
     if found.verdict == INDEPENDENT:
         return (
@@ -104,7 +135,7 @@ def _reason(audit: Audit) -> str:
             f"above {WEAK} excluded by its 95 % interval)."
         )
     return (
-        f"nothing shows for certain that the model leans on the file (rank correlation {joint.rho:+.2f}), but with "
+        f"{in_short(found)} (rank correlation {joint.rho:+.2f}), but with "
         f"{n} pictures one of {joint.high:.2f} cannot be excluded."
     )
 
@@ -131,6 +162,20 @@ def _swaps(audit: Audit) -> list[str]:
         f"called something else; delivered as their own class was, {one.placebo}."
         for one in audit.reliance.swaps
     ]
+
+
+def _beside(audit: Audit) -> list[str]:
+    if audit.beside is None:
+        return []
+    one, mine = audit.beside, audit.reliance.joint
+    name, more = visible(one.name), "more" if one.value > 0 else "less"
+    told = (
+        f"rank correlation {mine.rho:+.2f} against {one.theirs.rho:+.2f}, difference {one.value:+.2f} "
+        f"[{one.low:+.2f} to {one.high:+.2f}]"
+    )
+    if one.shown:
+        return [f"It follows the file {more} than run {name} does: {told}."]
+    return [f"Whether it follows the file more or less than run {name} does is not decided: {told}."]
 
 
 def _flips(flipped: int, total: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from audit.losses import DRAWN
 from audit.pictures import records_of
-from audit.reliance import Reliance, judge
+from audit.reliance import Beside, Floats, Reliance, beside, judge
 from audit.swaps import Ask, Swap, can_be_made, swap
 from curate.measure import measure
 from curate.nuisance import APART, FAMILIES
@@ -33,7 +33,7 @@ Track = Callable[[Iterable[Any], int], Iterable[Any]]
 class Audit:
     """One audit of one run: which pictures it looked at, what came out, and what a person should be warned of.
 
-    `skipped` says why no deliveries were swapped; "" when they were.
+    `skipped` says why no deliveries were swapped; "" when they were. `beside` compares it with another run.
     """
 
     run: Run
@@ -42,12 +42,17 @@ class Audit:
     skipped: str = ""
     warnings: tuple[str, ...] = ()
     drawn: bool = False
+    beside: Beside | None = None
 
 
-def look(project: Project, folder: Path, *, track: Callable[[str], Track], say: Callable[[str], None]) -> Audit:
+def look(
+    project: Project, folder: Path, other: Path | None = None, *, track: Callable[[str], Track],
+    say: Callable[[str], None],
+) -> Audit:  # fmt: skip
     """Probe the pictures of a run and compare its answers on the validation ones (all, where there is no other split).
 
-    Raises RunError for a run on a folder, for pictures that are gone, and for too few of them.
+    `other` is a run to set beside it. Raises RunError for a run on a folder, for pictures that are gone, for too few
+    of them, and for another run that has not judged the same ones.
     """
     run = Run.load(folder)
     if run.folder:
@@ -67,12 +72,28 @@ def look(project: Project, folder: Path, *, track: Callable[[str], Track], say: 
     split = VALID if any(one.split == VALID for one in predictions) else "all"
     judged = "out of fold" if run.kind != SPLIT else split
     rows = [n for n, one in enumerate(predictions) if split == "all" or one.split == VALID]
+    theirs = None if other is None else _theirs(other, run, [predictions[n] for n in rows])
     reliance = judge(np.array([predictions[n].probability for n in rows]), positive, probes, rows)
     swaps, skipped = _swaps(project.store, folder, run, [(records[n], predictions[n]) for n in rows], say)
     return Audit(
         run=run, split=judged, reliance=replace(reliance, swaps=swaps), skipped=skipped, warnings=tuple(warnings),
         drawn=any(record.source.startswith(DRAWN) for record in records),
+        beside=None if other is None or theirs is None else beside(reliance, theirs, Run.load(other).name),
     )  # fmt: skip
+
+
+def _theirs(folder: Path, run: Run, wanted: Sequence[Prediction]) -> Floats:
+    """Return what another run said of the pictures that this one judged: P(positive), in the same order."""
+    other = Run.load(folder)
+    known = {(one.key, one.file): one for one in read_predictions(folder) if one.split == wanted[0].split}
+    lost = sum((one.key, one.file) not in known for one in wanted)
+    if lost or other.labels != run.labels:
+        what = f"{lost} of {len(wanted)} pictures that run {run.name} has judged" if lost else "the same labels"
+        raise RunError(
+            f"run {other.name} has not judged {what}: the two cannot be set side by side",
+            "train cross-validate judges all pictures of a manifest; do it with both recipes on the same one",
+        )
+    return np.array([known[one.key, one.file].probability for one in wanted])
 
 
 def _joined(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit import reliance_report
-from audit.reliance import INDEPENDENT, RELIES, judge, link
+from audit.reliance import INDEPENDENT, RELIES, beside, judge, link
 from audit.swaps import Delivery, Swap
 from curate.probe import ALL, Probe
 
@@ -104,3 +104,31 @@ def test_a_swap_that_moves_answers_is_reliance_and_one_that_does_not_is_none():
     assert replace(found, swaps=(moved, replace(moved, label="ai", p=0.3))).moved == [moved]
     assert replace(found, swaps=(moved,)).verdict == RELIES
     assert replace(found, swaps=(replace(moved, p=0.02),)).verdict != RELIES
+
+
+def test_of_two_models_the_one_that_follows_the_file_more_is_named_and_equals_are_not():
+    positive, probes, face = world(6)
+    everything = range(len(positive))
+    copies, looks = sigmoid(2 * probes[0].scores - 1), sigmoid(face)
+    found = beside(judge(copies, positive, probes, everything), looks, "looks")
+    assert found.shown
+    assert found.low > 0.5
+    back = beside(judge(looks, positive, probes, everything), copies, "copies")
+    assert (back.value, back.low, back.high) == pytest.approx((-found.value, -found.high, -found.low))
+    same = beside(judge(looks, positive, probes, everything), looks, "looks")
+    assert (same.value, same.shown) == (0, False)
+    assert same.high < 0.05  # they differ in nothing, and the interval knows it
+
+
+def test_the_interval_of_the_difference_holds_the_truth_of_two_models_that_resemble_each_other():
+    held = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        positive = np.arange(120) % 2 == 1
+        file, shared, one, other = rng.normal(size=(4, 120))
+        joint = probe(ALL, file)
+        mine, theirs = 0.5 * file + shared + one, 0.2 * file + shared + other
+        found = beside(judge(sigmoid(mine), positive, [joint], range(120)), sigmoid(theirs), "other")
+        truth = [6 / np.pi * np.arcsin(rho / 2) for rho in (0.5 / 2.25**0.5, 0.2 / 2.04**0.5)]  # of normal variables
+        held += found.low <= truth[0] - truth[1] <= found.high
+    assert 276 <= held <= 297

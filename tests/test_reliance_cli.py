@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from train_world import build
 
 from audit import reliance, reliance_report, reliance_run
@@ -25,13 +27,13 @@ def rows_of(project):
     return list(manifest.read(project.manifest("manifest")))
 
 
-def leave_run(project, probability, **changes):
+def leave_run(project, probability, place="first", **changes):
     """A finished run without weights, with these answers."""
     path = project.manifest("manifest")
-    folder = project.runs / "first"
+    folder = project.runs / place
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(
-        name="first", manifest=str(path.relative_to(project.root)), manifest_digest=manifest.digest(path),
+        name=place, manifest=str(path.relative_to(project.root)), manifest_digest=manifest.digest(path),
         labels=("real", "ai"), settings={"arch": "resnet18", "size": 64},
     )  # fmt: skip
     replace(run, **changes).save(folder)
@@ -82,6 +84,39 @@ def test_json_is_one_object(drawn, runner):
     assert set(told["links"][0]["by_class"]) == {"real", "ai"}
     assert told["swaps"] == []
     assert told["swaps_skipped"]
+
+
+def test_a_figure_and_the_families_are_left_in_the_folder_of_the_run(drawn, runner):
+    folder = leave_run(drawn, brightness_of(drawn))
+    ran = runner.invoke(main, ["reliance", "--quiet"])
+    assert ran.stdout.rstrip().endswith("reliance.png")
+    with Image.open(folder / "audit" / "reliance.png") as figure:
+        assert figure.size == (1612, 748)
+        assert len(figure.convert("RGB").resize((80, 40)).getcolors(4000)) > 50
+    lines = (folder / "audit" / "reliance.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["family", "tone", "chroma", "all"]
+    before = (folder / "audit" / "reliance.png").read_bytes()
+    runner.invoke(main, ["reliance", "--quiet", "-o", "elsewhere"])
+    assert Path("elsewhere/reliance.png").read_bytes() == before
+
+
+def test_two_runs_are_set_beside_each_other_on_the_same_pictures(drawn, runner):
+    leave_run(drawn, brightness_of(drawn))
+    leave_run(drawn, lambda row: 0.4 + int(row.file[:4], 16) / 400_000, place="other")
+    told = json.loads(runner.invoke(main, ["reliance", "first", "--beside", "other", "--json"]).stdout)
+    assert told["beside"]["name"] == "other"
+    assert told["beside"]["value"] == pytest.approx(told["links"][-1]["rho"] - told["beside"]["theirs"]["rho"])
+    (said,) = [sentence for sentence in told["sentences"] if "run other" in sentence]
+    assert "difference" in said
+    rows = [row for row in rows_of(drawn) if row.member != "real/011.png"]
+    everything = rows_of(drawn)
+    manifest.write(drawn.manifest("manifest"), rows)
+    leave_run(drawn, brightness_of(drawn), place="smaller")
+    manifest.write(drawn.manifest("manifest"), everything)
+    ran = runner.invoke(main, ["reliance", "first", "--beside", "smaller"])
+    assert ran.exit_code == 1
+    assert "has not judged 1 of 12 pictures that run first has judged" in ran.stderr
+    assert runner.invoke(main, ["reliance", "first", "--beside", "nothing"]).exit_code == 1
 
 
 def test_pictures_that_changed_since_are_left_out_with_a_warning_and_too_few_are_refused(drawn, runner):

@@ -1,0 +1,89 @@
+"""The figure of an audit of reliance: what file and model say of each picture, and how closely it follows families."""
+
+import io
+from typing import Any
+
+import numpy as np
+
+from audit.reliance import SURE, WEAK
+from audit.reliance_run import Audit
+from curate.probe import ALL
+from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
+
+NEGATIVE, POSITIVE = "#2f6db5", "#c2660c"
+FOLLOWS, PLAIN = "#b3261e", "#646a73"
+WIDE, TALL, DPI = 11.2, 5.2, 144
+MOST = 8.0
+"""Logits beyond this stand at the edge."""
+
+
+def png(audit: Audit, heading: str) -> bytes:
+    """Draw both panels and return a PNG; equal audits give equal bytes."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with rc_context({"font.family": "DejaVu Sans", "font.size": 9, "text.parse_math": False}):
+        figure = Figure(figsize=(WIDE, TALL), dpi=DPI, facecolor="white")
+        FigureCanvasAgg(figure)
+        left, right = figure.subplots(1, 2, width_ratios=(6, 5))
+        figure.subplots_adjust(left=0.065, right=0.98, top=0.8, bottom=0.2, wspace=0.42)
+        _pictures(left, audit)
+        _families(right, audit)
+        figure.text(0.02, 0.935, visible(heading), fontsize=11, fontweight="bold", color=INK)
+        n = audit.reliance.model.total
+        figure.text(
+            0.02, 0.885, visible(f"Run {audit.run.name}: {n} pictures, {audit.split}."), fontsize=9, color=FAINT
+        )
+        told = (
+            "Left: a model that looks at the face gives level lines, whatever the file says. Right: rank correlation "
+            "within the classes with its 95 % interval;\n"
+            f"red: above 0 for certain (corrected). Grey: weaker than {WEAK}."
+        )
+        figure.text(0.02, 0.03, told, fontsize=8.5, color=FAINT)
+        target = io.BytesIO()
+        figure.savefig(target, format="png", metadata={"Software": None})
+    return target.getvalue()
+
+
+def _pictures(axes: Any, audit: Audit) -> None:
+    found = audit.reliance
+    inside = np.clip(found.said, 1e-9, 1 - 1e-9)
+    model = np.clip(np.log(inside / (1 - inside)), -MOST, MOST)
+    file = np.clip(found.probe.scores, -MOST, MOST)
+    axes.axhline(0, color=LINE, lw=1, zorder=1)
+    axes.axvline(0, color=LINE, lw=1, zorder=1)
+    sides = zip((~found.positive, found.positive), (NEGATIVE, POSITIVE), audit.run.labels, strict=True)
+    for side, colour, label in sides:
+        axes.scatter(file[side], model[side], s=20, color=colour, alpha=0.65, lw=0, zorder=3, label=visible(label))
+        if side.sum() > 2 and np.ptp(file[side]) > 0:
+            ends = np.array([file[side].min(), file[side].max()])
+            axes.plot(ends, np.polyval(np.polyfit(file[side], model[side], 1), ends), color=colour, lw=2, zorder=4)
+    positive = visible(audit.run.labels[1])
+    axes.set_xlabel(f"the file alone, out of fold: logit of P({positive})", color=INK)
+    axes.set_ylabel(f"the model: logit of P({positive})", color=INK)
+    axes.legend(frameon=False, loc="upper left", fontsize=8.5, handletextpad=0.2)
+    _plainly(axes)
+
+
+def _families(axes: Any, audit: Audit) -> None:
+    links = sorted(audit.reliance.links, key=lambda one: (one.family != ALL, -one.rho))
+    axes.axvspan(-WEAK, WEAK, color=MOUNT, lw=0, zorder=0)
+    axes.axvline(0, color=FAINT, lw=1, zorder=1)
+    for row, one in enumerate(links):
+        colour = FOLLOWS if one.p < SURE else PLAIN
+        axes.plot([one.low, one.high], [row, row], color=colour, lw=2.2, alpha=0.5, solid_capstyle="round", zorder=3)
+        axes.plot([one.rho], [row], "o", color=colour, ms=6, zorder=4)
+    names = ["all together" if one.family == ALL else one.family.replace("_", " ") for one in links]
+    axes.set_yticks(range(len(links)), names)
+    axes.set_ylim(len(links) - 0.4, -0.6)
+    axes.set_xticks((-1, -0.5, 0, 0.5, 1))
+    axes.set_xlim(-1, 1)
+    axes.set_xlabel("the model follows the file, within the classes", color=INK)
+    _plainly(axes)
+
+
+def _plainly(axes: Any) -> None:
+    axes.tick_params(length=0, colors=INK)
+    for side in axes.spines.values():
+        side.set_visible(False)
