@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 from PIL import Image, ImageFilter
 
 from curate import pixels
+from train.worn import blurred, delivered, noisy, shrunk, sized
 
 QUALITIES = (95, 75, 60, 40)
 SCALES = (1.0, 0.5, 0.25)
@@ -32,30 +32,11 @@ class Perturbation:
     scale: float = 0.0
 
 
-def delivered(image: Image.Image, *, quality: int, scale: float) -> Image.Image:
-    """Shrink (Lanczos), save as JPEG (4:2:0), open, and bring back to its size (bicubic): sent as a smaller copy."""
-    content = pixels.encode(_shrunk(image, scale, Image.Resampling.LANCZOS), "jpeg", quality)
-    return _sized(pixels.decode(content).image, image.size)
-
-
 def as_webp(image: Image.Image, *, quality: int) -> Image.Image:
     """Save as lossy WebP and open again."""
     target = io.BytesIO()
     image.save(target, "WEBP", quality=quality, method=4)
     return pixels.decode(target.getvalue()).image
-
-
-def blurred(image: Image.Image, *, radius: float) -> Image.Image:
-    """Blur with a Gaussian of this many pixels."""
-    return image.filter(ImageFilter.GaussianBlur(radius))
-
-
-def noisy(image: Image.Image, *, spread: float) -> Image.Image:
-    """Add Gaussian noise of this many grey levels; its seed is drawn from the pixels, so that it is always the same."""
-    rng = np.random.default_rng(int(pixels.pixel_digest(image)[:16], 16))
-    values = np.asarray(image, dtype=np.float32)
-    loud = values + rng.normal(0, spread, values.shape).astype(np.float32)
-    return Image.fromarray(np.clip(np.rint(loud), 0, 255).astype(np.uint8))
 
 
 def screenshot(image: Image.Image) -> Image.Image:
@@ -64,10 +45,10 @@ def screenshot(image: Image.Image) -> Image.Image:
     Shown at SCREEN of its size (bicubic), sharpened slightly (unsharp mask, 1 px, 50 %), lightened by a gamma of
     GAMMA, and brought back to its size (bicubic). PNG itself changes no pixel, so nothing is encoded.
     """
-    shown = _shrunk(image, SCREEN, Image.Resampling.BICUBIC)
+    shown = shrunk(image, SCREEN, Image.Resampling.BICUBIC)
     sharp = shown.filter(ImageFilter.UnsharpMask(radius=1, percent=50, threshold=0))
     lit = [round(255 * (level / 255) ** GAMMA) for level in range(256)]
-    return _sized(sharp.point(lit * 3), image.size)
+    return sized(sharp.point(lit * 3), image.size)
 
 
 PERTURBATIONS = (
@@ -84,13 +65,3 @@ PERTURBATIONS = (
     Perturbation(name="screenshot", change=screenshot),
 )  # fmt: skip
 """Everything that `audit robustness` tries, in this order."""
-
-
-def _shrunk(image: Image.Image, scale: float, kernel: Image.Resampling) -> Image.Image:
-    if scale >= 1:
-        return image
-    return image.resize((max(8, round(scale * image.width)), max(8, round(scale * image.height))), kernel)
-
-
-def _sized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)

@@ -27,6 +27,7 @@ from train.fastai_seam import vision
 from train.folds import folds_of
 from train.pictures import TRAIN, VALID, Picture
 from train.pooled import Pooled
+from train.worn import worn
 
 FIRST = 20
 
@@ -52,8 +53,8 @@ def row(project: Project, options: argparse.Namespace) -> None:
     labels, path = project.declared.labels, project.manifest("manifest")
     known = pictures.from_manifest(path, project.store, labels)
     groups = groups_of([record for record in manifest.read(path) if record.status == OK])
-    values = frozen(project, known, TrainSettings(arch="squeezenet1_1", weights=options.weights))
-    clean = shares(known, groups, labels, values, options.repeats)
+    values, again = frozen(project, known, TrainSettings(arch="squeezenet1_1", weights=options.weights))
+    clean = shares(known, groups, labels, values, again, options.repeats)
     truth = np.array([one.label == labels[1] for one in known])
     hits = []
     for draw in range(options.draws):
@@ -62,7 +63,7 @@ def row(project: Project, options: argparse.Namespace) -> None:
                                   for side in (False, True)])  # fmt: skip
         given = [replace(one, label=other(one.label, labels)) if n in set(swapped.tolist()) else one
                  for n, one in enumerate(known)]  # fmt: skip
-        quality, _ = confident(shares(given, groups, labels, values, options.repeats),
+        quality, _ = confident(shares(given, groups, labels, values, again, options.repeats),
                                np.array([one.label == labels[1] for one in given]))  # fmt: skip
         hits.append(len(set(np.argsort(quality, kind="stable")[:FIRST].tolist()) & set(swapped.tolist())))
     right = float(((clean > 0.5) == truth).mean())
@@ -74,16 +75,25 @@ def other(label: str, labels: Sequence[str]) -> str:
     return labels[0] if label == labels[1] else labels[1]
 
 
-def frozen(project: Project, known: Sequence[Picture], settings: TrainSettings) -> features.Features:
-    """Return the features that the recipe strong sees."""
+def frozen(
+    project: Project, known: Sequence[Picture], settings: TrainSettings
+) -> tuple[features.Features, features.Features]:
+    """Return the features that the recipe strong sees, of the pictures and of their worn copies."""
     backbone = backbones.find(settings.arch)
     network = Pooled(backbone, weights.of_body(settings.weights, backbone, lambda _: None)).eval()
     cache = project.root / "data" / "features"
-    return features.of(known, network.to(vision.default_device()), backbone, strong.VIEWS, cache=cache)
+    network = network.to(vision.default_device())
+    return (features.of(known, network, backbone, strong.VIEWS, cache=cache),
+            features.of(known, network, backbone, strong.VIEWS, change=worn, cache=cache))  # fmt: skip
 
 
 def shares(
-    given: Sequence[Picture], groups: Sequence[str], labels: Sequence[str], values: features.Features, repeats: int
+    given: Sequence[Picture],
+    groups: Sequence[str],
+    labels: Sequence[str],
+    values: features.Features,
+    again: features.Features,
+    repeats: int,
 ) -> NDArray[np.float64]:
     """Return P(positive) of every picture, out of fold, the mean over repeats."""
     found = np.zeros(len(given))
@@ -91,7 +101,9 @@ def shares(
         for rows in folds_of([one.label for one in given], groups, 5, 42 + repeat):
             held = set(rows)
             own = [replace(one, split=VALID if row in held else TRAIN) for row, one in enumerate(given)]
-            found[list(rows)] += strong.fitted(own, labels, values).probabilities(values[list(rows)]) / repeats
+            learnt = [row for row in range(len(given)) if row not in held]
+            line = strong.fitted(own, labels, values, again[learnt])
+            found[list(rows)] += line.probabilities(values[list(rows)]) / repeats
     return found
 
 

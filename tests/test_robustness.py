@@ -47,11 +47,12 @@ def bright(monkeypatch):
     return asked
 
 
-def test_no_function_that_changes_pixels_is_told_what_they_show():
-    for function in functions(ROOT / "audit" / "perturbations.py"):
+@pytest.mark.parametrize("path", ["audit/perturbations.py", "train/worn.py"])
+def test_no_function_that_changes_pixels_is_told_what_they_show(path):
+    for function in functions(ROOT / path):
         named = {one.arg for one in (*function.args.args, *function.args.kwonlyargs)}
         assert not named & {"label", "source", "generator", "record", "prediction", "positive"}, function.name
-    tree = ast.parse((ROOT / "audit" / "perturbations.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     assert not {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & {"label", "generator"}
 
 

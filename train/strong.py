@@ -3,8 +3,9 @@
 With 160 pictures there is little to fine-tune a network with. Linear probes on frozen features are the better learners
 there (Kornblith, Shlens and Le 2019; Ojha, Li and Lee 2023, who find them to generalise to other generators); means
 and spreads of early blocks keep texture that the last block has thrown away (Gatys, Ecker and Bethge 2015); crops at
-the picture's own resolution spare the traces that a resize destroys (Gragnaniello et al. 2021). docs/training.md shows
-what else was tried.
+the picture's own resolution spare the traces that a resize destroys (Gragnaniello et al. 2021); a worn copy of each
+training picture, which counts little, keeps it from trusting what the first recompression takes away (Wang et al.
+2020). docs/training.md shows what else was tried.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ from train.pooled import Pooled
 from train.recipes import Recipe, Trained
 from train.run import Prediction
 from train.views import of as stacked_views
+from train.worn import worn
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +41,9 @@ VIEWS: Mapping[str, Any] = {"kind": "crops", "across": 2, "share": 0.625, "flip"
 
 LOOSE = 256.0
 """How weak the penalty on the weights is: C of the logistic regression times features times views."""
+
+WORN = 0.2
+"""What a worn copy of a training picture (`train.worn`) counts, beside 1 for the picture itself."""
 
 STEPS = 300
 
@@ -75,13 +80,19 @@ def train(
     with fit.fixed(settings) as threads:
         device = devices.chosen(settings)
         network = Pooled(backbone, body).eval().to(device)
+        known = [one for one in pictures if one.split == TRAIN]
+        total = len(pictures) + len(known)
         values = features.of(
-            pictures, network, backbone, VIEWS, cache=cache, tell=lambda done, total: tell(done, total, None)
+            pictures, network, backbone, VIEWS, cache=cache, tell=lambda done, _: tell(done, total, None)
         )  # fmt: skip
-        line = fitted(pictures, labels, values)
+        again = features.of(
+            known, network, backbone, VIEWS, change=worn, cache=cache,
+            tell=lambda done, _: tell(len(pictures) + done, total, None),
+        )  # fmt: skip
+        line = fitted(pictures, labels, values, again)
         predictions = _predictions(pictures, labels, line.probabilities(values))
         history = _history(predictions)
-        tell(len(pictures), len(pictures), history[0])
+        tell(total, total, history[0])
         with torch.no_grad():
             network.head.weight.copy_(torch.tensor(line.weight[None]))
             network.head.bias.fill_(line.bias)
@@ -95,17 +106,31 @@ def train(
     )
 
 
-def fitted(pictures: Sequence[Picture], labels: Sequence[str], values: features.Features, loose: float = LOOSE) -> Line:
-    """Fit to every view of the training pictures; the standardisation of the features goes into the weights."""
+def fitted(
+    pictures: Sequence[Picture],
+    labels: Sequence[str],
+    values: features.Features,
+    again: features.Features | None = None,
+    loose: float = LOOSE,
+) -> Line:
+    """Fit to every view of the training pictures; the standardisation of the features goes into the weights.
+
+    `again` holds the features of worn copies of the training pictures alone, in the same order; each counts WORN.
+    """
     from sklearn.linear_model import LogisticRegression
 
     rows = [number for number, picture in enumerate(pictures) if picture.split == TRAIN]
     views, width = values.shape[1:]
-    known = values[rows].reshape(-1, width).astype(np.float64)
-    positive = np.repeat([pictures[row].label == labels[-1] for row in rows], views)
-    middle, spread = known.mean(axis=0), known.std(axis=0)
+    seen = [values[rows]] if again is None else [values[rows], again]
+    known = np.concatenate(seen).reshape(-1, width).astype(np.float64)
+    counts = np.repeat([1.0, WORN][: len(seen)], len(rows) * views)
+    counts *= len(rows) * views / counts.sum()
+    positive = np.tile(np.repeat([pictures[row].label == labels[-1] for row in rows], views), len(seen))
+    middle = np.average(known, axis=0, weights=counts)
+    spread = np.sqrt(np.average((known - middle) ** 2, axis=0, weights=counts))
     spread[spread < 1e-6] = np.inf  # a channel that is dead in every picture says nothing
-    found = LogisticRegression(C=loose / (width * views), max_iter=STEPS).fit((known - middle) / spread, positive)
+    learner = LogisticRegression(C=loose / (width * views), max_iter=STEPS)
+    found = learner.fit((known - middle) / spread, positive, sample_weight=counts)
     weight = found.coef_[0] / spread
     return Line(weight, float(found.intercept_[0] - weight @ middle))
 
@@ -177,7 +202,11 @@ def _views(rows: Sequence[Any], shown: Sequence[Picture], figure: Any) -> None:
 def _stated(settings: TrainSettings) -> dict[str, Any]:
     return {
         "schedule": f"logistic regression on frozen features, C = {LOOSE:g} / (features x views)",
-        "transforms": ["four overlapping squares at the picture's own resolution", "Normalize(mean and std)"],
+        "transforms": [
+            "four overlapping squares at the picture's own resolution",
+            "Normalize(mean and std)",
+            f"a worn copy of each training picture, which counts {WORN:g}",
+        ],
         "views": dict(VIEWS),
     }
 
