@@ -32,9 +32,9 @@ def warnings(audit: Audit) -> list[str]:
     """Say what a person should know before leaning on the temperature."""
     found = list(audit.judged.warnings)
     if audit.calibration.rough:
+        way_out = "only more pictures help" if audit.judged.out_of_fold else CROSS_VALIDATE
         found.append(
-            f"the temperature rests on {audit.calibration.n} pictures; below {ENOUGH} it is a rough guess: "
-            f"{CROSS_VALIDATE}"
+            f"the temperature rests on {audit.calibration.n} pictures; below {ENOUGH} it is a rough guess: {way_out}"
         )
     return found
 

@@ -78,6 +78,8 @@ def test_a_run_of_one_split_is_calibrated_on_its_validation_pictures_with_a_warn
     assert "the temperature rests on 32 pictures" in ran.stderr
     assert "train cross-validate" in ran.stderr
     assert calibration.read(drawn.runs / "crossed").kind == "split"
+    world.leave(drawn, sure)
+    assert "only more pictures help" in runner.invoke(main, ["calibration"]).stderr  # it is cross-validated already
 
 
 def test_too_few_pictures_are_refused_and_nothing_is_stored(tmp_path, monkeypatch, runner):
