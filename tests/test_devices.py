@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from imageledger.errors import ConfigError, MissingExtra, ModelError
 from train import devices, series, training
-from train.config import TrainSettings
+from train.config import TrainSettings, train_settings
 from train.run import Run
 
 pytest.importorskip("fastai")
@@ -82,6 +82,17 @@ def test_words_that_mean_nothing_are_refused(wrong):
 def test_the_strong_recipe_refuses_what_only_epochs_can_use(useless):
     with pytest.raises(ConfigError, match="it has no epochs"):
         TrainSettings(recipe="strong", **useless)
+
+
+@pytest.mark.parametrize("name", ["epochs", "size", "batch_size"])
+def test_an_option_that_the_strong_recipe_does_not_heed_is_refused_rather_than_forgotten(tmp_path, name):
+    project = train_world.build(tmp_path)
+    option = f"--{name.replace('_', '-')} is of no use to the recipe strong"
+    with pytest.raises(ConfigError, match=option):
+        train_settings(project, {"recipe": "strong", name: 64})
+    assert getattr(train_settings(project, {"recipe": "seed", name: 64}), name) == 64
+    project.tables["train"] = {name: 64}  # meant for the other recipe, and left alone
+    assert train_settings(project, {"recipe": "strong"}).recipe == "strong"
 
 
 def test_tensorboard_that_is_missing_is_refused_before_anything_is_trained(tmp_path, monkeypatch):

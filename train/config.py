@@ -16,6 +16,9 @@ FULL, MIXED = "full", "mixed"
 AUTO, CPU = "auto", "cpu"
 CSV, TENSORBOARD = "csv", "tensorboard"
 
+UNUSED = {SEED: frozenset[str](), STRONG: frozenset({"epochs", "size", "batch_size", "workers", "early_stopping"})}
+"""Settings that mean nothing to a recipe: run.json leaves them out, and as options they are refused."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
@@ -76,6 +79,14 @@ class TrainSettings:
 
 
 def train_settings(project: Project, options: Mapping[str, Any]) -> TrainSettings:
-    """Fill the settings: options first, then [train] of imageledger.toml, then the project's seed, then defaults."""
+    """Fill the settings: options first, then [train] of imageledger.toml, then the project's seed, then defaults.
+
+    Raises ConfigError for settings with which no training can start, and options that the recipe does not heed.
+    """
     table = {"seed": project.declared.seed, **project.tables.get("train", {})}
-    return config.settings(TrainSettings, table, options, where=f"{config.FILE}: [train]")
+    found = config.settings(TrainSettings, table, options, where=f"{config.FILE}: [train]")
+    for name in sorted(UNUSED[found.recipe]):
+        if options.get(name):
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"{option} is of no use to the recipe {found.recipe}", f"leave {option} away")
+    return found

@@ -40,12 +40,11 @@ class Recipe:
     may keep checkpoints (`train.checkpoint`) and write logs, and `say` takes a sentence now and then. Raises
     ModelError and RunError.
     `stated(settings)` says for run.json what the settings come to: schedule, transforms, and the views of a picture as
-    `train.views` takes them. `unused` names the settings that mean nothing to it; run.json leaves them out.
+    `train.views` takes them.
     """
 
     train: Callable[..., Trained]
     stated: Callable[[TrainSettings], dict[str, Any]]
-    unused: frozenset[str] = frozenset()
 
 
 RECIPES = {SEED: "train.seed:RECIPE", STRONG: "train.strong:RECIPE"}

@@ -211,6 +211,4 @@ def _stated(settings: TrainSettings) -> dict[str, Any]:
     }
 
 
-RECIPE = Recipe(
-    train=train, stated=_stated, unused=frozenset({"epochs", "size", "batch_size", "workers", "early_stopping"})
-)
+RECIPE = Recipe(train=train, stated=_stated)

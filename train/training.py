@@ -15,7 +15,7 @@ from imageledger.engines.local import cores
 from imageledger.errors import ConfigError, RunError
 from imageledger.store import write_whole
 from train import pictures as listing
-from train.config import IMAGENET, SCRATCH, TrainSettings
+from train.config import IMAGENET, SCRATCH, UNUSED, TrainSettings
 from train.drafts import draft
 from train.metrics import score
 from train.pictures import Picture
@@ -204,11 +204,10 @@ def stated(settings: TrainSettings) -> dict[str, Any]:
     from train import weights
     from train.recipes import recipe_named
 
-    recipe = recipe_named(settings.recipe)
     return {
-        **{name: value for name, value in asdict(settings).items() if name not in recipe.unused},
+        **{name: value for name, value in asdict(settings).items() if name not in UNUSED[settings.recipe]},
         "weights_digest": weights.digest_of(settings.weights),
-        **recipe.stated(settings),
+        **recipe_named(settings.recipe).stated(settings),
     }
 
 
