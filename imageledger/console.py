@@ -27,6 +27,7 @@ DISK_TROUBLE = {
     errno.EDQUOT: "free some of your quota; the same command carries on where it stopped",
     errno.EROFS: "use a project folder that can be written to",
     errno.EACCES: "check who owns the file, or use a project folder that you can write to",
+    errno.ENOTDIR: "a part of that path is a file; name a folder",
 }
 
 

@@ -64,6 +64,7 @@ WAYS: dict[str, BaseException] = {
     "quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
     "readonly": OSError(errno.EROFS, "Read-only file system"),
     "denied": PermissionError(errno.EACCES, "Permission denied", "/data"),
+    "file": NotADirectoryError(errno.ENOTDIR, "Not a directory", "/data/final.jsonl/audit"),
     "other": OSError(errno.EIO, "Input/output error"),
 }
 

@@ -53,7 +53,7 @@ def test_every_error_is_two_lines_on_stderr_an_exit_code_and_nothing_on_stdout(r
         assert (ended.exit_code, ended.stdout, ended.stderr) == (code, "", stderr)
 
 
-@pytest.mark.parametrize("way", ["full", "quota", "readonly", "denied"])
+@pytest.mark.parametrize("way", ["full", "quota", "readonly", "denied", "file"])
 def test_trouble_with_the_disk_says_what_to_do(runner, way):
     ended = runner.invoke(doors.main, ["fail", way])
     assert (ended.exit_code, ended.stdout) == (1, "")
