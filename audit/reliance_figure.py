@@ -1,6 +1,5 @@
 """The figure of an audit of reliance: what file and model say of each picture, and how closely it follows families."""
 
-import io
 from typing import Any
 
 import numpy as np
@@ -9,41 +8,32 @@ from audit.reliance import SURE, WEAK
 from audit.reliance_run import Audit
 from curate.probe import ALL
 from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
+from train.evaluation_figures import drawn
 
 NEGATIVE, POSITIVE = "#2f6db5", "#c2660c"
 FOLLOWS, PLAIN = "#b3261e", "#646a73"
-WIDE, TALL, DPI = 11.2, 5.2, 144
+SIZE = (11.2, 5.2)
 MOST = 8.0
 """Logits beyond this stand at the edge."""
 
 
 def png(audit: Audit, heading: str) -> bytes:
     """Draw both panels and return a PNG; equal audits give equal bytes."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    with rc_context({"font.family": "DejaVu Sans", "font.size": 9, "text.parse_math": False}):
-        figure = Figure(figsize=(WIDE, TALL), dpi=DPI, facecolor="white")
-        FigureCanvasAgg(figure)
+    def draw(figure: Any) -> None:
+        figure.get_layout_engine().set(w_pad=0.15, h_pad=0.12)
         left, right = figure.subplots(1, 2, width_ratios=(6, 5))
-        figure.subplots_adjust(left=0.065, right=0.98, top=0.8, bottom=0.2, wspace=0.42)
         _pictures(left, audit)
         _families(right, audit)
-        figure.text(0.02, 0.935, visible(heading), fontsize=11, fontweight="bold", color=INK)
-        n = audit.reliance.model.total
-        figure.text(
-            0.02, 0.885, visible(f"Run {audit.run.name}: {n} pictures, {audit.split}."), fontsize=9, color=FAINT
-        )
+        figure.suptitle(visible(heading), x=0.02, ha="left", fontsize=11, fontweight="bold", color=INK)
         told = (
             "Left: a model that looks at the face gives level lines, whatever the file says. Right: rank correlation "
             "within the classes with its 95 % interval;\n"
             f"red: above 0 for certain (corrected). Grey: weaker than {WEAK}."
         )
-        figure.text(0.02, 0.03, told, fontsize=8.5, color=FAINT)
-        target = io.BytesIO()
-        figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()
+        figure.supxlabel(told, x=0.02, ha="left", fontsize=8.5, color=FAINT)
+
+    return drawn(SIZE, draw)
 
 
 def _pictures(axes: Any, audit: Audit) -> None:
@@ -59,6 +49,8 @@ def _pictures(axes: Any, audit: Audit) -> None:
         if side.sum() > 2 and np.ptp(file[side]) > 0:
             ends = np.array([file[side].min(), file[side].max()])
             axes.plot(ends, np.polyval(np.polyfit(file[side], model[side], 1), ends), color=colour, lw=2, zorder=4)
+    said = f"Run {audit.run.name}: {found.model.total} pictures, {audit.split}"
+    axes.set_title(visible(said), loc="left", fontsize=9, color=FAINT)
     positive = visible(audit.run.labels[1])
     axes.set_xlabel(f"the file alone, out of fold: logit of P({positive})", color=INK)
     axes.set_ylabel(f"the model: logit of P({positive})", color=INK)

@@ -62,6 +62,9 @@ def look(
         )
     predictions, records, warnings = _joined(project, run, list(read_predictions(folder)))
     _refuse_few(records, run)
+    split = VALID if any(one.split == VALID for one in predictions) else "all"
+    rows = [n for n, one in enumerate(predictions) if split == "all" or one.split == VALID]
+    theirs = None if other is None else _theirs(other, run, [predictions[n] for n in rows])
     table = measure(project, records, list(FAMILIES), track=track("measuring"))
     say(f"probing {len(records)} pictures")
     positive = np.array([record.label == run.labels[1] for record in records])
@@ -69,21 +72,18 @@ def look(
         table.columns, table.values, positive, groups_of(records), seed=run.seed, permutations=PERMUTATIONS,
         workers=cores(), apart=APART,
     )  # fmt: skip
-    split = VALID if any(one.split == VALID for one in predictions) else "all"
     judged = "out of fold" if run.kind != SPLIT else split
-    rows = [n for n, one in enumerate(predictions) if split == "all" or one.split == VALID]
-    theirs = None if other is None else _theirs(other, run, [predictions[n] for n in rows])
     reliance = judge(np.array([predictions[n].probability for n in rows]), positive, probes, rows)
     swaps, skipped = _swaps(project.store, folder, run, [(records[n], predictions[n]) for n in rows], say)
     return Audit(
         run=run, split=judged, reliance=replace(reliance, swaps=swaps), skipped=skipped, warnings=tuple(warnings),
         drawn=any(record.source.startswith(DRAWN) for record in records),
-        beside=None if other is None or theirs is None else beside(reliance, theirs, Run.load(other).name),
+        beside=beside(reliance, *theirs) if theirs else None,
     )  # fmt: skip
 
 
-def _theirs(folder: Path, run: Run, wanted: Sequence[Prediction]) -> Floats:
-    """Return what another run said of the pictures that this one judged: P(positive), in the same order."""
+def _theirs(folder: Path, run: Run, wanted: Sequence[Prediction]) -> tuple[Floats, str]:
+    """Return P(positive) by another run of the pictures that this one judged, in the same order, and its name."""
     other = Run.load(folder)
     known = {(one.key, one.file): one for one in read_predictions(folder) if one.split == wanted[0].split}
     lost = sum((one.key, one.file) not in known for one in wanted)
@@ -93,7 +93,7 @@ def _theirs(folder: Path, run: Run, wanted: Sequence[Prediction]) -> Floats:
             f"run {other.name} has not judged {what}: the two cannot be set side by side",
             "train cross-validate judges all pictures of a manifest; do it with both recipes on the same one",
         )
-    return np.array([known[one.key, one.file].probability for one in wanted])
+    return np.array([known[one.key, one.file].probability for one in wanted]), other.name
 
 
 def _joined(

@@ -27,7 +27,6 @@ from train.fastai_seam import vision
 from train.folds import folds_of
 from train.pictures import TRAIN, VALID, Picture
 from train.pooled import Pooled
-from train.worn import worn
 
 FIRST = 20
 
@@ -84,7 +83,7 @@ def frozen(
     cache = project.root / "data" / "features"
     network = network.to(vision.default_device())
     return (features.of(known, network, backbone, strong.VIEWS, cache=cache),
-            features.of(known, network, backbone, strong.VIEWS, change=worn, cache=cache))  # fmt: skip
+            features.of(known, network, backbone, strong.VIEWS, wear=True, cache=cache))  # fmt: skip
 
 
 def shares(

@@ -33,7 +33,6 @@ from train.folds import folds_of
 from train.pictures import TRAIN, VALID, Picture
 from train.pooled import Pooled
 from train.run import Prediction
-from train.worn import worn
 
 ARCH = "squeezenet1_1"
 Ask = Callable[[Sequence[Picture]], tuple[list[float], list[float]]]
@@ -175,7 +174,7 @@ def asked(way: Tuned | Frozen, known: Sequence[Picture], labels: Sequence[str], 
     values = features.of(known, network, backbone, way.views)[..., kept]
     again = None
     if way.views == strong.VIEWS:
-        again = features.of(known, network, backbone, way.views, change=worn)[..., kept]
+        again = features.of(known, network, backbone, way.views, wear=True)[..., kept]
 
     def ask(own: Sequence[Picture]) -> tuple[list[float], list[float]]:
         learnt, held = ([row for row, one in enumerate(own) if one.split == split] for split in (TRAIN, VALID))

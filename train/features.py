@@ -1,20 +1,17 @@
 """Frozen features of pictures, computed once per object, weights and views, and kept under data/features/."""
 
 import hashlib
-import inspect
 import io
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from imageledger.store import write_whole
-from train import views
+from train import views, worn
 from train.backbones import Backbone
 from train.fastai_seam import torch
 from train.loaders import decoded
@@ -30,19 +27,19 @@ def of(
     backbone: Backbone,
     chosen: Mapping[str, Any],
     *,
-    change: Callable[[Image.Image], Image.Image] | None = None,
+    wear: bool = False,
     cache: Path | None = None,
     tell: Callable[[int, int], None] = lambda *_: None,
 ) -> Features:
     """Return the features of every view of every picture: n x views x k, float32.
 
-    `chosen` are the views as `train.views.of` takes them; `change`, a function of a module, is done to each picture
-    first; the network runs where its weights are. What lies in `cache` is not computed again, nor is the picture
-    decoded; raises StoreError for a picture that cannot be.
+    `chosen` are the views as `train.views.of` takes them, with `wear` those of a worn copy; the network runs where its
+    weights are. What lies in `cache` is not computed again, nor is the picture decoded; raises StoreError for a
+    picture that cannot be.
     """
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
     device = next(network.parameters()).device
-    kept = None if cache is None else cache / _name(network, chosen, change)
+    kept = None if cache is None else cache / _name(network, {**chosen, "worn": worn.VERSION} if wear else chosen)
     found = []
     for number, picture in enumerate(pictures):
         tell(number, len(pictures))
@@ -50,7 +47,7 @@ def of(
         values = None if path is None else _read(path)
         if values is None:
             image = decoded(picture.path)
-            inputs = (torch.from_numpy(views.of(change(image) if change else image, chosen)) - mean) / std
+            inputs = (torch.from_numpy(views.of(worn.worn(image) if wear else image, chosen)) - mean) / std
             with torch.no_grad():
                 values = network.features(inputs.to(device)).cpu().numpy().astype(np.float32)
             if path is not None:
@@ -60,11 +57,9 @@ def of(
     return np.stack(found)
 
 
-def _name(network: Pooled, chosen: Mapping[str, Any], change: Callable[..., Any] | None) -> str:
-    """Name what features depend on besides the picture: every weight of the body, the views, and the change's code."""
+def _name(network: Pooled, chosen: Mapping[str, Any]) -> str:
+    """Name what features depend on besides the picture: every weight of the body, the views, and the wear."""
     digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
-    if change is not None:
-        digest.update(inspect.getsource(sys.modules[change.__module__]).encode())
     for key, value in network.body.state_dict().items():
         digest.update(key.encode())
         digest.update(value.cpu().numpy().tobytes())

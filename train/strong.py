@@ -32,7 +32,6 @@ from train.pooled import Pooled
 from train.recipes import Recipe, Trained
 from train.run import Prediction
 from train.views import of as stacked_views
-from train.worn import worn
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +85,7 @@ def train(
             pictures, network, backbone, VIEWS, cache=cache, tell=lambda done, _: tell(done, total, None)
         )  # fmt: skip
         again = features.of(
-            known, network, backbone, VIEWS, change=worn, cache=cache,
+            known, network, backbone, VIEWS, wear=True, cache=cache,
             tell=lambda done, _: tell(len(pictures) + done, total, None),
         )  # fmt: skip
         line = fitted(pictures, labels, values, again)

@@ -9,6 +9,9 @@ from PIL import Image, ImageFilter
 
 from curate import pixels
 
+VERSION = 1
+"""Rises when a picture wears in another way than before: kept features go by it."""
+
 QUALITIES, SCALES = (30, 95), (0.25, 1.0)
 BLURS, NOISES = (0.3, 2.0), (1.0, 10.0)
 """Ranges that wear is drawn from: JPEG quality, share of the size, pixels of a Gaussian, grey levels."""
