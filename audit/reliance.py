@@ -68,14 +68,17 @@ class Share:
 class Beside:
     """How much more closely than another model, `name`, one follows the file: a difference of rank correlations.
 
-    `theirs` is the other model's link to all families together; `low` and `high` are the 95 % interval of `value`.
+    `mine` and `theirs` are the links to all families together; `low` and `high` are the 95 % interval of `value`. Where
+    the `reliability` of both models' answers is known (`audit.noise`), the noise of training is taken out of all.
     """
 
     name: str
+    mine: Link
     theirs: Link
     value: float
     low: float
     high: float
+    reliability: tuple[float, float] | None = None
 
     @property
     def shown(self) -> bool:
@@ -166,24 +169,44 @@ def judge(said: Floats, positive: Bools, probes: Sequence[Probe], rows: Sequence
     )
 
 
-def beside(found: Reliance, other: Floats, name: str) -> Beside:
+def beside(
+    found: Reliance, other: Floats, name: str, reliability: tuple[float, float] | None = None
+) -> Beside:  # fmt: skip
     """Ask whether a model follows the file more closely than another one, whose P(positive) of the pictures is given.
 
     Both correlations come from the same pictures: their intervals are combined after Zou (2007), Toward using
-    confidence intervals to compare correlations, whose covariance is that of Pearson and Filon (1898).
+    confidence intervals to compare correlations, whose covariance is that of Pearson and Filon (1898). `reliability`,
+    of the one's and of the other's answers, takes the noise of training out of either (Spearman 1904); how well it is
+    known itself does not enter the interval.
     """
     mine, theirs = found.joint, link(other, found.positive, found.probe)
     shared = link(found.said, found.positive, replace(found.probe, scores=other)).rho
-    one, two = mine.rho, theirs.rho
+    one, two = mine.rho, theirs.rho  # how they vary together is read off them as they were seen
     both = (shared - one * two / 2) * (1 - one**2 - two**2 - shared**2) + shared**3
     together = both / max((1 - one**2) * (1 - two**2), 1e-9)
+
+    if reliability:
+        mine, theirs = noiseless(mine, reliability[0]), noiseless(theirs, reliability[1])
 
     def reach(up: float, down: float) -> float:
         return math.sqrt(max(0.0, up**2 + down**2 - 2 * together * up * down))
 
-    low = one - two - reach(one - mine.low, theirs.high - two)
-    high = one - two + reach(mine.high - one, two - theirs.low)
-    return Beside(name=name, theirs=theirs, value=one - two, low=low, high=high)
+    value = mine.rho - theirs.rho
+    low = value - reach(mine.rho - mine.low, theirs.high - theirs.rho)
+    high = value + reach(mine.high - mine.rho, theirs.rho - theirs.low)
+    return Beside(name=name, mine=mine, theirs=theirs, value=value, low=low, high=high, reliability=reliability)
+
+
+def noiseless(one: Link, reliability: float) -> Link:
+    """Take the noise of training out of a link, given the reliability (0..1, not 0) of the model's answers."""
+
+    def grown(rho: float) -> float:
+        return min(1.0, max(-1.0, rho / math.sqrt(reliability)))
+
+    return replace(
+        one, by_class=(grown(one.by_class[0]), grown(one.by_class[1])), rho=grown(one.rho), low=grown(one.low),
+        high=grown(one.high),
+    )  # fmt: skip
 
 
 def linked(said: Floats, positive: Bools, probes: Iterable[Probe]) -> list[Link]:

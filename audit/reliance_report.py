@@ -6,7 +6,7 @@ from typing import Any
 
 from audit import reliance_figure
 from audit.losses import DRAWN_NOTE
-from audit.reliance import INDEPENDENT, RELIES, WEAK, Link, Reliance, Share
+from audit.reliance import INDEPENDENT, RELIES, WEAK, Beside, Link, Reliance, Share
 from audit.reliance_run import Audit
 from audit.swaps import Swap
 from curate.probe import ALL
@@ -167,15 +167,28 @@ def _swaps(audit: Audit) -> list[str]:
 def _beside(audit: Audit) -> list[str]:
     if audit.beside is None:
         return []
-    one, mine = audit.beside, audit.reliance.joint
+    one = audit.beside
     name, more = visible(one.name), "more" if one.value > 0 else "less"
     told = (
-        f"rank correlation {mine.rho:+.2f} against {one.theirs.rho:+.2f}, difference {one.value:+.2f} "
+        f"rank correlation {one.mine.rho:+.2f} against {one.theirs.rho:+.2f}, difference {one.value:+.2f} "
         f"[{one.low:+.2f} to {one.high:+.2f}]"
     )
     if one.shown:
-        return [f"It follows the file {more} than run {name} does: {told}."]
-    return [f"Whether it follows the file more or less than run {name} does is not decided: {told}."]
+        return [f"It follows the file {more} than run {name} does: {told}.", _noise(one)]
+    return [f"Whether it follows the file more or less than run {name} does is not decided: {told}.", _noise(one)]
+
+
+def _noise(one: Beside) -> str:
+    if one.reliability is None:
+        return (
+            "A model whose answers change from one training to the next follows everything less closely, the file too: "
+            "train cross-validate both with --repeats 3, and that noise is taken out of this comparison."
+        )
+    mine, theirs = one.reliability
+    return (
+        "The noise of training is taken out of both: the reliability of their answers within a class is "
+        f"{mine:.2f} and {theirs:.2f}."
+    )
 
 
 def _flips(flipped: int, total: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from audit import noise
 from audit.losses import DRAWN
 from audit.pictures import records_of
 from audit.reliance import Beside, Floats, Reliance, beside, judge
@@ -65,6 +66,7 @@ def look(
     split = VALID if any(one.split == VALID for one in predictions) else "all"
     rows = [n for n, one in enumerate(predictions) if split == "all" or one.split == VALID]
     theirs = None if other is None else _theirs(other, run, [predictions[n] for n in rows])
+    again = None if other is None else _reliability(folder, other, [predictions[n] for n in rows], run.labels[1])
     table = measure(project, records, list(FAMILIES), track=track("measuring"))
     say(f"probing {len(records)} pictures")
     positive = np.array([record.label == run.labels[1] for record in records])
@@ -78,7 +80,7 @@ def look(
     return Audit(
         run=run, split=judged, reliance=replace(reliance, swaps=swaps), skipped=skipped, warnings=tuple(warnings),
         drawn=any(record.source.startswith(DRAWN) for record in records),
-        beside=beside(reliance, *theirs) if theirs else None,
+        beside=beside(reliance, *theirs, again) if theirs else None,
     )  # fmt: skip
 
 
@@ -94,6 +96,17 @@ def _theirs(folder: Path, run: Run, wanted: Sequence[Prediction]) -> tuple[Float
             "train cross-validate judges all pictures of a manifest; do it with both recipes on the same one",
         )
     return np.array([known[one.key, one.file].probability for one in wanted]), other.name
+
+
+def _reliability(
+    folder: Path, other: Path, judged: Sequence[Prediction], positive: str
+) -> tuple[float, float] | None:  # fmt: skip
+    """Return the reliability of the answers of two runs; None when one of them was trained once only."""
+    keys, sides = [one.key for one in judged], np.array([one.label == positive for one in judged])
+    mine, theirs = (noise.repeats(place, Run.load(place), keys) for place in (folder, other))
+    if mine is None or theirs is None:
+        return None
+    return noise.reliability(mine, sides), noise.reliability(theirs, sides)
 
 
 def _joined(

@@ -75,6 +75,21 @@ def test_accuracies_and_counts_are_those_of_the_shared_pictures():
     assert found.other_alone - found.first_alone == sum(right[1]) - sum(right[0])
 
 
+def test_of_repeated_runs_one_model_of_each_is_compared_and_not_several_together():
+    weak = side("seed", 2.0)
+    rounds = [side("strong", 3.0, seed=seed, folds=5).predictions for seed in (2, 3, 4)]
+    known = {row.key: [one[place] for one in rounds] for place, row in enumerate(rounds[0])}
+    found = only(weak, Side(name="strong", labels=LABELS, predictions=side("", 9.0).predictions, repeats=known))
+    once = [only(weak, Side(name="strong", labels=LABELS, predictions=one)) for one in rounds]
+    assert (found.first_repeats, found.other_repeats) == (1, 3)
+    assert found.other_accuracy.value == pytest.approx(np.mean([one.other_accuracy.value for one in once]))
+    assert found.accuracy.value == pytest.approx(np.mean([one.accuracy.value for one in once]))
+    assert found.auc.value == pytest.approx(np.mean([one.auc.value for one in once]))
+    assert found.accuracy.high - found.accuracy.low < once[0].accuracy.high - once[0].accuracy.low
+    assert "strong against seed: means over 3 and 1 repeats, so what one model is worth" in remarks(found)[0]
+    assert remarks(once[0]) == []
+
+
 def test_pictures_that_a_run_was_trained_on_are_left_out_and_counted():
     found = only(side("seed", 2.0), side("single", 2.0, seed=2, trained=range(160)))
     assert found.n == 40

@@ -15,15 +15,15 @@ import pytest
 import train_world
 from PIL import Image
 
-from audit import losses
+from audit import losses, noise
 from audit.cli import main as audit_main
 from imageledger import manifest
 from imageledger.errors import ConfigError, RunError
-from train import crossvalidating, series, training
+from train import comparing, crossvalidating, series, sides, training
 from train.cli import main
 from train.config import TrainSettings
 from train.crossvalidating import Plan
-from train.run import CROSS_VALIDATION, Run, fold_folder, read_predictions
+from train.run import CROSS_VALIDATION, Run, fold_folder, read_predictions, repeats_of
 
 pytest.importorskip("fastai")
 
@@ -92,6 +92,23 @@ def test_over_repeats_the_logits_are_averaged(crossed):
         own = mean if one.label == "ai" else 1 - mean
         assert one.loss == pytest.approx(-math.log(own))
         assert one.predicted == ("ai" if mean >= 0.5 else "real")
+
+
+def test_a_comparison_and_an_audit_of_reliance_read_what_each_repeat_said(crossed):
+    project, place, run, _ = crossed
+    said = repeats_of(place, run)
+    assert {len(answers) for answers in said.values()} == {2}
+    for number, answers in enumerate(zip(*said.values(), strict=True), 1):
+        for one in answers:
+            part = fold_folder(place, one.fold, number)
+            assert one.probability == {row.key: row.probability for row in read_predictions(part)}[one.key]
+    (side,), _, _ = sides.read(project, ["first"])
+    (same,) = comparing.compare([side, replace(side, name="same")])
+    assert same.first_accuracy.value == pytest.approx(run.evaluation["accuracy"]["value"])
+    assert same.first_auc.value == pytest.approx(run.evaluation["auc"]["value"])
+    rounds = noise.repeats(place, run, list(said))
+    assert rounds.shape == (2, 30)
+    assert noise.repeats(place, replace(run, settings={**run.settings, "repeats": 1}), list(said)) is None
 
 
 def test_no_group_is_trained_on_by_the_model_that_judges_it(crossed):

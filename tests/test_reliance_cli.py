@@ -108,6 +108,7 @@ def test_two_runs_are_set_beside_each_other_on_the_same_pictures(drawn, runner):
     assert told["beside"]["value"] == pytest.approx(told["links"][-1]["rho"] - told["beside"]["theirs"]["rho"])
     (said,) = [sentence for sentence in told["sentences"] if "run other" in sentence]
     assert "difference" in said
+    assert "train cross-validate both with --repeats 3" in told["sentences"][-1]
     rows = [row for row in rows_of(drawn) if row.member != "real/011.png"]
     everything = rows_of(drawn)
     manifest.write(drawn.manifest("manifest"), rows)

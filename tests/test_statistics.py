@@ -163,7 +163,7 @@ def test_a_difference_is_held_by_its_interval_in_93_to_97_of_100_data_sets():
     better = ((scores > 0) == one.positive).astype(float)
     truth = simulated.norm.cdf(1.3) - one.accuracy
     apart = better[:, 0] - one.right[:, 0]
-    held = [statistics.difference(row, one.groups, seed=number)[0] for number, row in enumerate(apart)]
+    held = [statistics.difference(row[None], one.groups, seed=number)[0] for number, row in enumerate(apart)]
     inside = np.mean([found.low <= truth[0] <= found.high for found in held])
     assert 0.93 <= inside <= 0.97
 
@@ -177,10 +177,23 @@ def test_whole_groups_are_drawn_again():
 
 
 def test_two_models_that_agree_on_forty_pictures_are_not_shown_to_be_equal():
-    found, error = statistics.difference(np.zeros(40), alone(40))
+    found, error = statistics.difference(np.zeros((1, 40)), alone(40))
     assert found.value == 0
     assert found.low < -0.04 < 0.04 < found.high
     assert error > 0.02
+
+
+def test_repeats_make_a_difference_surer_by_as_much_as_they_differ():
+    rng = np.random.default_rng(4)
+    shared, own = rng.normal(size=200), rng.normal(size=(4, 200))
+
+    def reach(rounds, stretch):
+        return statistics.difference(rounds, alone(200), stretch)[1]
+
+    same, apart = np.tile(shared + own[0], (4, 1)), shared + own
+    assert reach(same, 1.25) == pytest.approx(reach(same[:1], 1.25))
+    assert reach(apart, 1.0) == pytest.approx(np.sqrt(1.25 / 2) * reach(same, 1.0), rel=0.1)
+    assert reach(apart, 1.25) == pytest.approx(np.sqrt((1.25 + 0.25 * 2) / (1.25 * 2)) * reach(same, 1.25), rel=0.1)
 
 
 def test_a_calibrated_model_lies_in_its_band_and_an_overconfident_one_above_it():

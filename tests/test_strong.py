@@ -59,7 +59,7 @@ def test_a_line_on_frozen_features_learns_a_plain_difference_and_leaves_a_whole_
     _, folder, run, _ = trained
     assert run.metrics["train"]["accuracy"]["share"] == 1
     assert run.metrics["valid"]["accuracy"]["share"] > 0.7
-    assert run.settings["views"] == {"kind": "crops", "across": 2, "share": 0.625, "flip": False, "most": 512}
+    assert run.settings["views"] == {"kind": "crops", "across": 3, "share": 0.5, "flip": False, "most": 512}
     assert not {"epochs", "size", "batch_size"} & set(run.settings)  # a line has none of them
     assert {path.name for path in (folder / "figures").iterdir()} == {"views.png", "confusion_matrix.png"}
     assert (folder / "history.csv").read_text().splitlines()[1].startswith("1,frozen,")
@@ -99,7 +99,7 @@ def test_without_learned_weights_or_with_tiny_pictures_it_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="learned already"):
         training.train(project, todo, TrainSettings(recipe="strong", arch="squeezenet1_1", weights="none"), "a")
     chosen = TrainSettings(recipe="strong", arch="squeezenet1_1", weights=weights_file(tmp_path))
-    with pytest.raises(RunError, match="squares of 25 px"):
+    with pytest.raises(RunError, match="squares of 20 px"):
         training.train(project, todo, chosen, "b")
     assert not list(project.runs.glob("*/run.json"))
 
@@ -130,7 +130,7 @@ def test_a_new_picture_that_is_too_small_is_a_row_with_the_reason_beside_the_oth
     assert said.exit_code == 0, said.output
     tiny, other = (json.loads(line) for line in said.stdout.splitlines())
     assert (tiny["status"], tiny["probability"]) == ("rejected", None)
-    assert "squares of 25 px" in tiny["reason"]
+    assert "squares of 20 px" in tiny["reason"]
     assert other["probability"] == pytest.approx(row.probability, abs=1e-5)
 
 

@@ -1,7 +1,7 @@
 """Is one model better than another? Asked of the same pictures, judged by both without having seen them. No torch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from imageledger.errors import RunError
 from train import statistics
 from train.pictures import TRAIN, VALID
 from train.run import Prediction
-from train.statistics import Estimate
+from train.statistics import Estimate, Floats
 
 Key = tuple[str, str]
 SURE = 0.05
@@ -21,19 +21,29 @@ POWER = 2.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One run to compare: its name, its labels (negative, positive), and all that it said."""
+    """One run to compare: its name, its labels (negative, positive), and all that it said.
+
+    `repeats` holds what each repeat of a cross-validation said of each picture (by key), where there are several: the
+    mean over them tells what one model is worth, `predictions` what they would be worth together.
+    """
 
     name: str
     labels: tuple[str, str]
     predictions: Sequence[Prediction]
+    repeats: Mapping[Key, Sequence[Prediction]] = field(default_factory=dict)
+
+    def rounds(self, rows: Sequence[Prediction]) -> list[list[Prediction]]:
+        """Return what was said of the pictures of some of its predictions, one list a repeat."""
+        return [list(one) for one in zip(*(self.repeats.get(row.key, [row]) for row in rows), strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What the pictures that two runs judged say of them; differences are other minus first, shares in 0..1.
 
-    `first_alone` and `other_alone` count the pictures that one got right and the other wrong. `p` is that of
-    McNemar's exact test (of its sign flips of groups), corrected after Holm (1979) for being one of several.
+    `first_alone` and `other_alone` count the pictures that one got right and the other wrong; of repeated runs
+    those that it got right more often, and accuracies are means over the repeats. `p` is that of McNemar's exact test
+    (of its sign flips of groups), corrected after Holm (1979) for being one of several.
     `shows` is the smallest difference of accuracy that as many pictures would show in four of five cases.
     `left_out` counts the other pictures by reason.
     """
@@ -53,6 +63,8 @@ class Comparison:
     other_auc: Estimate | None
     auc: Estimate | None
     left_out: Mapping[str, int]
+    first_repeats: int = 1
+    other_repeats: int = 1
 
     @property
     def shown(self) -> bool:
@@ -97,6 +109,11 @@ def remarks(one: Comparison) -> list[str]:
     """Say what a reader must know about a comparison besides its conclusion."""
     pair = f"{one.other} against {one.first}"
     said = [f"{pair}: {_pictures(count)} left out: {why}" for why, count in one.left_out.items()]
+    if max(one.first_repeats, one.other_repeats) > 1:
+        said.append(
+            f"{pair}: means over {one.other_repeats} and {one.first_repeats} repeats, so what one model is worth, "
+            "not several together"
+        )
     if one.groups < one.n:
         said.append(f"{pair}: {one.n} pictures in {one.groups} groups; a group counts as one draw")
     if not one.shown and (one.p < SURE or not one.accuracy.low <= 0 <= one.accuracy.high):
@@ -131,20 +148,23 @@ def _compare(first: Side, other: Side, groups: Mapping[Key, str], seed: int) -> 
     names = [groups.get(row.key) or "\0".join(row.key) for row in ones]
     group = np.asarray(np.unique(np.asarray(names), return_inverse=True)[1])
     positive = np.array([row.label == first.labels[1] for row in ones])
-    stretch = max(_stretch(ones), _stretch(others))
-    right = [np.array([float(row.predicted == row.label) for row in rows]) for rows in (ones, others)]
-    apart = right[1] - right[0]
-    accuracy, error = statistics.difference(apart, group, stretch, seed=seed)
+    said = [side.rounds(rows) for side, rows in ((first, ones), (other, others))]
+    stretches = [_stretch(rounds[0]) for rounds in said]
+    right = [np.array([[row.predicted == row.label for row in one] for one in rounds], dtype=float) for rounds in said]
+    apart = _pairs(*right)
+    accuracy, error = statistics.difference(apart, group, max(stretches), seed=seed)
+    alone = apart.sum(axis=0)
     areas: list[Estimate | None] = [None, None, None]
     if positive.any() and not positive.all():
-        areas = list(_areas(ones, others, positive, group, stretch, seed))
+        areas = list(_areas(said, positive, group, stretches, seed))
     return Comparison(
         first=first.name, other=other.name, n=len(ones), groups=len(set(names)), accuracy=accuracy,
-        first_accuracy=statistics.share(right[0][None], group, _stretch(ones)),
-        other_accuracy=statistics.share(right[1][None], group, _stretch(others)),
-        first_alone=int((apart < 0).sum()), other_alone=int((apart > 0).sum()),
-        p=statistics.sign_flip(apart.astype(np.intp), group), shows=POWER * error,
+        first_accuracy=statistics.share(right[0], group, stretches[0]),
+        other_accuracy=statistics.share(right[1], group, stretches[1]),
+        first_alone=int((alone < 0).sum()), other_alone=int((alone > 0).sum()),
+        p=statistics.sign_flip(alone.astype(np.intp), group), shows=POWER * error,
         first_auc=areas[0], other_auc=areas[1], auc=areas[2], left_out=left_out,
+        first_repeats=len(right[0]), other_repeats=len(right[1]),
     )  # fmt: skip
 
 
@@ -199,17 +219,22 @@ def _stretch(rows: Sequence[Prediction]) -> float:
 
 
 def _areas(
-    ones: Sequence[Prediction], others: Sequence[Prediction], positive: Any, group: Any, stretch: float, seed: int
+    said: Sequence[Sequence[Sequence[Prediction]]], positive: Any, group: Any, stretches: Sequence[float], seed: int
 ) -> tuple[Estimate, Estimate, Estimate]:
     """Estimate both AUCs and their difference; each picture contributes its influence on it."""
     areas, influences = [], []
-    for rows in (ones, others):
-        scores = np.array([row.probability for row in rows])
-        folds = np.array([row.fold or 0 for row in rows], dtype=np.intp)
-        areas.append(statistics.auc(scores[None], positive, group, folds[None], _stretch(rows)))
-        influences.append(statistics.placed(scores, positive, folds)[1])
-    contributions = areas[1].value - areas[0].value + len(ones) * (influences[1] - influences[0])
-    return areas[0], areas[1], statistics.difference(contributions, group, stretch, seed=seed)[0]
+    for rounds, stretch in zip(said, stretches, strict=True):
+        scores = np.array([[row.probability for row in rows] for rows in rounds])
+        folds = np.array([[row.fold or 0 for row in rows] for rows in rounds], dtype=np.intp)
+        areas.append(statistics.auc(scores, positive, group, folds, stretch))
+        found = [statistics.placed(one, positive, fold) for one, fold in zip(scores, folds, strict=True)]
+        influences.append(np.array([area + len(positive) * influence for area, influence in found]))
+    return areas[0], areas[1], statistics.difference(_pairs(*influences), group, max(stretches), seed=seed)[0]
+
+
+def _pairs(first: Floats, other: Floats) -> Floats:
+    """Return every round of the other less every round of the first, picture by picture: rounds x n."""
+    return np.asarray(other[:, None] - first[None]).reshape(-1, first.shape[1])
 
 
 def _pictures(count: int) -> str:

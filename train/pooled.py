@@ -1,4 +1,4 @@
-"""The network of the recipe `strong`: a frozen body, means and spreads of its blocks, and one linear layer on top."""
+"""The network of the recipe `strong`: means and spreads of earlier blocks of a frozen body, and one linear layer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,28 +9,33 @@ from train.fastai_seam import torch, vision
 LEAST_VARIANCE = 1e-8
 """Added before a root is taken: a channel that is dead in a picture has no spread."""
 
+KEPT = 2 / 3
+"""The share of its blocks that is looked through: the later ones know what is in a picture rather than how it was made
+(Chai et al. 2020), and were what followed the file most (docs/training.md)."""
+
 
 class Pooled(vision.nn.Module):  # type: ignore[misc, name-defined]
     """Pictures (n x 3 x h x w, normalised, any size) to two logits, of which the first is always 0.
 
-    Features are the mean and the standard deviation of every channel after each block of the body: early blocks see
-    texture and the traces of a generator, late ones see content.
+    Features are the mean and the standard deviation of every channel after each block of the body, which ends with the
+    last block that is looked behind: two thirds of the way in, or all the way with `kept` 1.
     """
 
-    def __init__(self, backbone: Backbone, body: dict[str, Any] | None = None) -> None:
+    def __init__(self, backbone: Backbone, body: dict[str, Any] | None = None, *, kept: float = KEPT) -> None:
         """Build it with random weights, or with a state of the body, as `weights.of_body` returns it."""
         super().__init__()
-        self.body = body_of(backbone)
+        whole = body_of(backbone)
         if body is not None:
-            self.body.load_state_dict(body, strict=False)  # `weights.of_body` has checked: only counters can miss
-        self.taps = taps(blocks(self.body))
+            whole.load_state_dict(body, strict=False)  # `weights.of_body` has checked: only counters can miss
+        self.taps = taps(blocks(whole), kept)
+        self.body = vision.nn.Sequential(*blocks(whole)[: max(self.taps) + 1])
         self.head = vision.nn.Linear(2 * sum(self.widths()), 1)
 
     def widths(self) -> list[int]:
         """Return the number of channels after each block that is looked behind."""
         found, seen = [], torch.zeros(1, 3, 64, 64)
         with torch.no_grad():
-            for number, block in enumerate(blocks(self.body.eval())):
+            for number, block in enumerate(self.body.eval()):
                 seen = block(seen)
                 found += [int(seen.shape[1])] if number in self.taps else []
         return found
@@ -38,7 +43,7 @@ class Pooled(vision.nn.Module):  # type: ignore[misc, name-defined]
     def features(self, pictures: Any) -> Any:
         """Return n x k features of normalised pictures."""
         found, seen = [], pictures
-        for number, block in enumerate(blocks(self.body)):
+        for number, block in enumerate(self.body):
             seen = block(seen)
             if number in self.taps:
                 found += [seen.mean(dim=(2, 3)), (seen.var(dim=(2, 3), unbiased=False) + LEAST_VARIANCE).sqrt()]
@@ -66,7 +71,10 @@ def blocks(body: Any) -> list[Any]:
     return list(body) if isinstance(body, vision.nn.Sequential) else [body]
 
 
-def taps(parts: Sequence[Any]) -> frozenset[int]:
-    """Choose the parts to look behind: those made of parts (Fire, residual and dense blocks), or else the last."""
+def taps(parts: Sequence[Any], kept: float) -> frozenset[int]:
+    """Choose the parts to look behind: the first of those made of parts (Fire, residual and dense blocks), or the last.
+
+    `kept` is the share of them that is taken, at least one.
+    """
     made = [number for number, part in enumerate(parts) if list(part.children()) and list(part.parameters())]
-    return frozenset(made or [len(parts) - 1])
+    return frozenset(made[: max(1, round(kept * len(made)))] or [len(parts) - 1])

@@ -5,7 +5,7 @@ Knows no torch, so that audits read runs where torch cannot be had.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -136,6 +136,26 @@ def models_of(folder: Path, run: Run) -> dict[tuple[str, str], list[Path]]:
             f"the models of the folds are needed; train {run.kind} makes them again",
         )
     return places
+
+
+def repeats_of(folder: Path, run: Run) -> dict[tuple[str, str], list[Prediction]]:
+    """Return what each repeat of a cross-validation said of each picture (by key) while it was held out.
+
+    The repeats are in the same order for every picture, and `fold` is that of the repeat. Of a run that was not
+    repeated there is one answer a picture, the run's own. Raises RunError when a fold is gone.
+    """
+    own = {one.key: [one] for one in read_predictions(folder) if one.split == VALID}
+    if run.kind != CROSS_VALIDATION or run.settings.get("repeats", 1) == 1:
+        return own
+    places = models_of(folder, run)
+    said = {
+        place: {one.key: one for one in read_predictions(place) if one.split == VALID}
+        for place in {place for found in places.values() for place in found}
+    }
+    return {
+        key: [replace(said[place][key], fold=int(place.name.rpartition("-")[2])) for place in places[key]]
+        for key in own
+    }  # fmt: skip
 
 
 def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> None:

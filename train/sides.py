@@ -7,7 +7,7 @@ from imageledger import manifest
 from imageledger.config import Project
 from imageledger.errors import ManifestError, RunError
 from train.comparing import Key, Side
-from train.run import Run, find_run, read_predictions
+from train.run import Run, find_run, read_predictions, repeats_of
 
 
 def read(project: Project, names: Sequence[str]) -> tuple[list[Side], dict[Key, str], list[str]]:
@@ -20,7 +20,12 @@ def read(project: Project, names: Sequence[str]) -> tuple[list[Side], dict[Key, 
         raise RunError("a run is named twice; a run does not differ from itself", "name every run once")
     runs = [Run.load(folder) for folder in folders]
     sides = [
-        Side(name=run.name, labels=run.labels, predictions=list(read_predictions(folder)))
+        Side(
+            name=run.name,
+            labels=run.labels,
+            predictions=list(read_predictions(folder)),
+            repeats=repeats_of(folder, run),
+        )
         for run, folder in zip(runs, folders, strict=True)
     ]
     groups: dict[Key, str] = {}

@@ -129,17 +129,19 @@ def drawn_again(groups: Ints, seed: int, times: int = RESAMPLES) -> Iterator[Flo
 
 
 def difference(contributions: Floats, groups: Ints, stretch: float = 1.0, *, seed: int = 42) -> tuple[Estimate, float]:
-    """Estimate a paired difference, the mean of what each picture (n) contributes, and its standard error.
+    """Estimate a paired difference, the mean of what each picture contributes (rounds x n), and its standard error.
 
     Percentile interval of the bootstrap over groups, to which one picture for either side is added, as Bonett and
     Price (2012) add them to a Wald interval: where two models agree on all pictures, a plain bootstrap is sure of it.
     It covered 93-99.5 % (95.6 % on average at n = 200), the plain one 74-96 %.
     """
-    number, value = int(groups.max()) + 1, float(contributions.mean())
-    sums = np.concatenate([np.bincount(groups, weights=contributions), [1.0, -1.0]])
+    number, value, together = int(groups.max()) + 1, float(contributions.mean()), contributions.mean(axis=0)
+    one, mean = _variances(contributions - contributions.mean(axis=1, keepdims=True), groups)
+    shared = (stretch - 1) * (one / mean if mean > 0 else 1.0)  # what folds share goes by the variance of one round
+    sums = np.concatenate([np.bincount(groups, weights=together), [1.0, -1.0]])
     sizes = np.concatenate([np.bincount(groups), [1, 1]])
     drawn = np.concatenate([(rows @ sums) / (rows @ sizes) for rows in _draws(number + 2, seed, RESAMPLES)])
-    centre, wider = float(sums.sum() / sizes.sum()), np.sqrt(stretch * _few(groups))
+    centre, wider = float(sums.sum() / sizes.sum()), np.sqrt((1 + shared) * _few(groups))
     low, high = centre + (np.quantile(drawn, (0.025, 0.975)) - centre) * wider
     return Estimate(value, float(min(low, value)), float(max(high, value))), float(drawn.std() * wider)
 

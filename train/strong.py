@@ -2,10 +2,11 @@
 
 With 160 pictures there is little to fine-tune a network with. Linear probes on frozen features are the better learners
 there (Kornblith, Shlens and Le 2019; Ojha, Li and Lee 2023, who find them to generalise to other generators); means
-and spreads of early blocks keep texture that the last block has thrown away (Gatys, Ecker and Bethge 2015); crops at
-the picture's own resolution spare the traces that a resize destroys (Gragnaniello et al. 2021); a worn copy of each
-training picture, which counts little, keeps it from trusting what the first recompression takes away (Wang et al.
-2020). docs/training.md shows what else was tried.
+and spreads of early blocks keep texture that the last block has thrown away (Gatys, Ecker and Bethge 2015), and a
+network that ends early looks at patches rather than at content (Chai et al. 2020, What makes fake images detectable?);
+crops at the picture's own resolution spare the traces that a resize destroys (Gragnaniello et al. 2021); a worn copy
+of each training picture, which counts little, keeps it from trusting what the first recompression takes away (Wang et
+al. 2020). docs/training.md shows what else was tried.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,8 +36,8 @@ from train.views import of as stacked_views
 
 Floats = NDArray[np.float64]
 
-VIEWS: Mapping[str, Any] = {"kind": "crops", "across": 2, "share": 0.625, "flip": False, "most": 512}
-"""Four overlapping squares of 5/8 of the shorter side, at the picture's own resolution; mirror images add nothing."""
+VIEWS: Mapping[str, Any] = {"kind": "crops", "across": 3, "share": 0.5, "flip": False, "most": 512}
+"""Nine overlapping squares of half the shorter side, at the picture's own resolution; mirror images add nothing."""
 
 LOOSE = 256.0
 """How weak the penalty on the weights is: C of the logistic regression times features times views."""
@@ -202,7 +203,7 @@ def _stated(settings: TrainSettings) -> dict[str, Any]:
     return {
         "schedule": f"logistic regression on frozen features, C = {LOOSE:g} / (features x views)",
         "transforms": [
-            "four overlapping squares at the picture's own resolution",
+            "nine overlapping squares at the picture's own resolution",
             "Normalize(mean and std)",
             f"a worn copy of each training picture, which counts {WORN:g}",
         ],
