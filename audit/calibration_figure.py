@@ -1,6 +1,5 @@
 """The reliability figure: what the model said against how often it came true, before and after the temperature."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,23 +7,19 @@ import numpy as np
 
 from audit.calibration import Audit
 from audit.reliability import Bin
+from imageledger.figure import drawn
 from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
 
 OFF, WITHIN = "#b3261e", "#1b6e3c"
 BAND = "#e7dcc0"
-WIDE, TALL, DPI = 9.2, 6.1, 144
+SIZE = (9.2, 6.1)
 STEPS = np.linspace(0, 1, 21)
 
 
 def png(audit: Audit, heading: str) -> bytes:
     """Draw both panels and return a PNG; equal audits give equal bytes."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    with rc_context({"font.family": "DejaVu Sans", "font.size": 9, "text.parse_math": False}):
-        figure = Figure(figsize=(WIDE, TALL), dpi=DPI, facecolor="white")
-        FigureCanvasAgg(figure)
+    def draw(figure: Any) -> None:
         panels = figure.subplots(2, 2, sharex="all", height_ratios=(4, 1))
         figure.subplots_adjust(left=0.085, right=0.975, top=0.82, bottom=0.175, wspace=0.16, hspace=0.08)
         raw = audit.judged.shares
@@ -40,9 +35,8 @@ def png(audit: Audit, heading: str) -> bytes:
         panels[0, 0].set_ylabel(f"share that is {positive}", color=INK)
         panels[1, 0].set_ylabel("pictures", color=INK)
         _words(figure, audit, heading, positive)
-        target = io.BytesIO()
-        figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()
+
+    return drawn(SIZE, draw, fitted=False)
 
 
 def _after(audit: Audit) -> Any:

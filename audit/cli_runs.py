@@ -1,10 +1,15 @@
 """The audit commands that ask how far a model can be trusted: reliance, calibration, robustness, slices, labels."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imageledger import console
+
+if TYPE_CHECKING:
+    from imageledger.config import Project
 
 output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
@@ -25,39 +30,29 @@ def reliance(run: str | None, beside: str | None, output: Path | None, as_json: 
     does and looks at the validation ones (all of them, of a cross-validated run) in three ways: whether the model's
     answers follow the probes within a class; whether it fails where the file misleads; and whether its answers flip
     once each class is delivered (JPEG quality, size, background) as the other one was, compared with a placebo. The
-    last needs torch. Writes reliance.csv and reliance.png.
+    last needs torch. Where both runs were cross-validated with --repeats, the comparison with another run is freed
+    of the noise of training, which makes a model follow everything less. Writes reliance.csv and reliance.png.
 
     \b
     audit reliance                              the run finished last
     audit reliance strong --beside seed         and whether strong follows the file more than seed does
     audit reliance first --json | jq .verdict   RELIES, INDEPENDENT or INCONCLUSIVE
     """
-    import json
-
     from audit import reliance_report, reliance_run
-    from imageledger.config import open_project
-    from train.run import find_run
 
-    opened = open_project(project)
-    folder = find_run(opened, run)
+    opened, folder = _found(project, run)
     found = reliance_run.look(
-        opened, folder, find_run(opened, beside) if beside else None, say=console.say,
+        opened, folder, _found(project, beside)[1] if beside else None, say=console.say,
         track=lambda doing: lambda rows, total: console.track(rows, total, doing),
     )  # fmt: skip
-    for warning in found.warnings:
-        console.say(f"Warning: {warning}")
+    _warn(found.warnings)
     files = reliance_report.write(found, output or folder / "audit")
-    if as_json:
-        console.result(json.dumps(reliance_report.plain(found, files), ensure_ascii=False, indent=2))
-        return
-    for sentence in reliance_report.sentences(found):
-        console.result(sentence)
     title = f"Do the answers follow the file within a class? ({found.reliance.model.total} pictures, {found.split})"
-    console.table(reliance_report.table(found.reliance, found.run.labels), title=title)
-    if found.reliance.swaps:
-        console.table(reliance_report.swap_table(found.reliance.swaps), title="Swapped deliveries")
-    for path in files.values():
-        console.result(path)
+    tables = {
+        title: reliance_report.table(found.reliance, found.run.labels),
+        "Swapped deliveries": reliance_report.swap_table(found.reliance.swaps),
+    }
+    _tell(reliance_report.plain(found, files), reliance_report.sentences(found), tables, files, as_json)
 
 
 @click.command()
@@ -79,27 +74,17 @@ def calibration(run: str | None, output: Path | None, as_json: bool, project: Pa
     audit calibration                                the run finished last
     audit calibration first --json | jq .temperature
     """
-    import json
-
     from audit import calibration, calibration_report
-    from imageledger.config import open_project
-    from train.run import find_run
 
-    opened = open_project(project)
-    folder = find_run(opened, run)
+    opened, folder = _found(project, run)
     found = calibration.look(opened, folder)
-    for warning in calibration_report.warnings(found):
-        console.say(f"Warning: {warning}")
+    _warn(calibration_report.warnings(found))
     files = calibration_report.write(found, output or folder / "audit")
-    if as_json:
-        console.result(json.dumps(calibration_report.plain(found, files), ensure_ascii=False, indent=2))
-        return
-    for sentence in calibration_report.sentences(found):
-        console.result(sentence)
-    console.table(calibration_report.score_table(found), title="On pictures that the temperature was not fitted on")
-    console.table(calibration_report.verdict_table(found), title="Verdicts")
-    for path in files.values():
-        console.result(path)
+    tables = {
+        "On pictures that the temperature was not fitted on": calibration_report.score_table(found),
+        "Verdicts": calibration_report.verdict_table(found),
+    }
+    _tell(calibration_report.plain(found, files), calibration_report.sentences(found), tables, files, as_json)
 
 
 @click.command()
@@ -120,26 +105,14 @@ def robustness(run: str | None, output: Path | None, as_json: bool, project: Pat
     audit robustness                                 the run finished last
     audit robustness first --json | jq '.changes[0]'
     """
-    import json
-
     from audit import robustness, robustness_report
-    from imageledger.config import open_project
-    from train.run import find_run
 
-    opened = open_project(project)
-    folder = find_run(opened, run)
+    opened, folder = _found(project, run)
     found = robustness.look(opened, folder, track=lambda rows, total: console.track(rows, total, "asking the model"))
-    for warning in found.warnings:
-        console.say(f"Warning: {warning}")
+    _warn(found.warnings)
     files = robustness_report.write(found, output or folder / "audit")
-    if as_json:
-        console.result(json.dumps(robustness_report.plain(found, files), ensure_ascii=False, indent=2))
-        return
-    for sentence in robustness_report.sentences(found):
-        console.result(sentence)
-    console.table(robustness_report.table(found), title=f"{found.clean.n} pictures, the worst change first")
-    for path in files.values():
-        console.result(path)
+    tables = {f"{found.clean.n} pictures, the worst change first": robustness_report.table(found)}
+    _tell(robustness_report.plain(found, files), robustness_report.sentences(found), tables, files, as_json)
 
 
 @click.command()
@@ -161,28 +134,16 @@ def slices(run: str | None, output: Path | None, as_json: bool, project: Path | 
     audit slices                                     the run finished last
     audit slices first --json | jq '.slices[0]'
     """
-    import json
-
     from audit import slices_report, slices_run
-    from imageledger.config import open_project
-    from train.run import find_run
 
-    opened = open_project(project)
-    folder = find_run(opened, run)
+    opened, folder = _found(project, run)
     found = slices_run.look(opened, folder, track=lambda rows, total: console.track(rows, total, "measuring"))
-    for warning in found.warnings:
-        console.say(f"Warning: {warning}")
+    _warn(found.warnings)
     files = slices_report.write(found, output or folder / "audit")
-    if as_json:
-        console.result(json.dumps(slices_report.plain(found, files), ensure_ascii=False, indent=2))
-        return
-    for sentence in slices_report.sentences(found):
-        console.result(sentence)
     shown = slices_report.table(found)
     more = f", the {len(shown)} worst" if len(shown) < len(found.slices) else ""
-    console.table(shown, title=f"{len(found.slices)} slices of {found.pictures} pictures{more}")
-    for path in files.values():
-        console.result(path)
+    tables = {f"{len(found.slices)} slices of {found.pictures} pictures{more}": shown}
+    _tell(slices_report.plain(found, files), slices_report.sentences(found), tables, files, as_json)
 
 
 @click.command()
@@ -206,28 +167,54 @@ def labels(run: str | None, most: int, who: str, output: Path | None, as_json: b
     audit labels crossed --who ana                   proposals signed by ana
     sed -n '1p;3p' data/runs/crossed/audit/labels-proposed.jsonl >> manifests/portraits/decisions.jsonl
     """
-    import json
-
     from audit import labels, labels_report
-    from imageledger.config import open_project
-    from train.run import find_run
 
-    opened = open_project(project)
-    folder = find_run(opened, run)
+    opened, folder = _found(project, run)
     found = labels.look(opened, folder)
-    for warning in found.warnings:
-        console.say(f"Warning: {warning}")
+    _warn(found.warnings)
     entries = labels_report.open_pictures(
         opened, found, lambda rows, total: console.track(rows, total, "opening pictures")
     )
     files = labels_report.write(opened, found, entries, output or folder / "audit", who)
+    shown = labels_report.table(found, most)
+    tables = {f"the {len(shown)} most suspicious of {len(found.suspects)}": shown}
+    _tell(
+        labels_report.plain(opened, found, files),
+        labels_report.sentences(found, labels.within(opened, files["jsonl"])),
+        tables,
+        files,
+        as_json,
+    )
+
+
+def _found(project: Path | None, run: str | None) -> "tuple[Project, Path]":
+    """Open the project and find a run of it by name, or the one finished last."""
+    from imageledger.config import open_project
+    from train.run import find_run
+
+    opened = open_project(project)
+    return opened, find_run(opened, run)
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        console.say(f"Warning: {warning}")
+
+
+def _tell(
+    plain: Mapping[str, Any], sentences: Sequence[str], tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    files: Mapping[str, Path], as_json: bool,
+) -> None:  # fmt: skip
+    """Print what an audit found: one object for scripts, or sentences, tables by title and files for people."""
+    import json
+
     if as_json:
-        console.result(json.dumps(labels_report.plain(opened, found, files), ensure_ascii=False, indent=2))
+        console.result(json.dumps(plain, ensure_ascii=False, indent=2))
         return
-    for sentence in labels_report.sentences(found, labels.within(opened, files["jsonl"])):
+    for sentence in sentences:
         console.result(sentence)
-    if found.suspects:
-        shown = labels_report.table(found, most)
-        console.table(shown, title=f"the {len(shown)} most suspicious of {len(found.suspects)}")
+    for title, rows in tables.items():
+        if rows:
+            console.table(rows, title=title)
     for path in files.values():
         console.result(path)

@@ -56,7 +56,9 @@ class Judged:
     @property
     def in_words(self) -> str:
         """Name the pictures: "40 validation pictures", "200 pictures, each judged by a model that had not seen it"."""
-        n = len(self.predictions)
+        n, repeats = len(self.predictions), self.run.settings.get("repeats", 1)
+        if repeats > 1:
+            return f"{n} pictures, each judged by {repeats} models together that had not seen it"
         if self.out_of_fold:
             return f"{n} pictures, each judged by a model that had not seen it"
         return f"{n} validation pictures"

@@ -7,8 +7,8 @@ import numpy as np
 from audit.reliance import SURE, WEAK
 from audit.reliance_run import Audit
 from curate.probe import ALL
+from imageledger.figure import drawn
 from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
-from train.evaluation_figures import drawn
 
 NEGATIVE, POSITIVE = "#2f6db5", "#c2660c"
 FOLLOWS, PLAIN = "#b3261e", "#646a73"

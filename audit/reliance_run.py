@@ -74,7 +74,8 @@ def look(
         table.columns, table.values, positive, groups_of(records), seed=run.seed, permutations=PERMUTATIONS,
         workers=cores(), apart=APART,
     )  # fmt: skip
-    judged = "out of fold" if run.kind != SPLIT else split
+    repeats = run.settings.get("repeats", 1)
+    judged = split if run.kind == SPLIT else "out of fold" + (f", {repeats} models together" if repeats > 1 else "")
     reliance = judge(np.array([predictions[n].probability for n in rows]), positive, probes, rows)
     swaps, skipped = _swaps(project.store, folder, run, [(records[n], predictions[n]) for n in rows], say)
     return Audit(

@@ -1,25 +1,20 @@
 """The figure of an audit of robustness: a heat map of JPEG by scale, and a bar for every other change."""
 
-import io
 from typing import Any
 
 from audit.perturbations import QUALITIES, SCALES
 from audit.robustness import SURE, Audit, Cell
+from imageledger.figure import drawn
 from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
 
 COSTLY, PLAIN = "#b3261e", "#2f6db5"
-WIDE, TALL, DPI = 10.4, 4.9, 144
+SIZE = (10.4, 4.9)
 
 
 def png(audit: Audit, heading: str) -> bytes:
     """Draw the audit and return a PNG; equal audits give equal bytes."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    with rc_context({"font.family": "DejaVu Sans", "font.size": 9, "text.parse_math": False}):
-        figure = Figure(figsize=(WIDE, TALL), dpi=DPI, facecolor="white")
-        FigureCanvasAgg(figure)
+    def draw(figure: Any) -> None:
         left, right = figure.subplots(1, 2, width_ratios=(5, 5))
         figure.subplots_adjust(left=0.085, right=0.975, top=0.76, bottom=0.17, wspace=0.3)
         _heat(left, audit)
@@ -35,9 +30,8 @@ def png(audit: Audit, heading: str) -> bytes:
             fontsize=8.5,
             color=FAINT,
         )
-        target = io.BytesIO()
-        figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()
+
+    return drawn(SIZE, draw, fitted=False)
 
 
 def _heat(axes: Any, audit: Audit) -> None:

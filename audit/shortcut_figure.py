@@ -1,11 +1,11 @@
 """The figure of an audit of shortcuts: a dot with its interval for every family, one panel a stage."""
 
-import io
 from typing import Any
 
 from audit.shortcut_words import ABSENT, conclusion, families_of, pictures_in_words
 from audit.shortcuts import Audit, Judged, title_of
 from curate.probe import ALL, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
+from imageledger.figure import drawn
 from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
 
 COLOURS = {SHORTCUT: "#b3261e", INCONCLUSIVE: "#8a6100", CLEAN: "#1b6e3c"}
@@ -16,37 +16,28 @@ NARROWEST = 9.2
 ROW, FOOT = 0.36, 0.95
 HEAD_ALONE, HEAD = 0.95, 1.25
 LOWEST, HIGHEST = 0.3, 1.02
-DPI = 144
 
 
 def png(audit: Audit) -> bytes:
     """Draw the audit and return a PNG; equal audits give equal bytes."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     names = families_of(audit)
     alone = len(audit.judged) == 1
-    wide = LEFT + (ALONE + VERDICTS if alone else PANEL * len(audit.judged)) + RIGHT
+    wide = max(NARROWEST, LEFT + (ALONE + VERDICTS if alone else PANEL * len(audit.judged)) + RIGHT)
     head = HEAD_ALONE if alone else HEAD
     tall = head + ROW * len(names) + FOOT
-    with rc_context({"font.family": "DejaVu Sans", "font.size": 9, "text.parse_math": False}):
-        figure = Figure(figsize=(max(wide, NARROWEST), tall), dpi=DPI, facecolor="white")
-        FigureCanvasAgg(figure)
-        right = (RIGHT + (VERDICTS if alone else 0)) / figure.get_figwidth()
+
+    def draw(figure: Any) -> None:
+        right = (RIGHT + (VERDICTS if alone else 0)) / wide
         panels = figure.subplots(1, len(audit.judged), squeeze=False, sharey=True)[0]
-        figure.subplots_adjust(
-            left=LEFT / figure.get_figwidth(), right=1 - right, top=1 - head / tall, bottom=FOOT / tall, wspace=0.07
-        )
+        figure.subplots_adjust(left=LEFT / wide, right=1 - right, top=1 - head / tall, bottom=FOOT / tall, wspace=0.07)
         for axes, one in zip(panels, audit.judged, strict=True):
             _panel(axes, one, names, alone=alone)
         panels[0].set_yticks(range(len(names)), [title_of(name) for name in names])
         for label, name in zip(panels[0].get_yticklabels(), names, strict=True):
             label.set_fontweight("bold" if name == ALL else "normal")
         _words(figure, audit, tall)
-        target = io.BytesIO()
-        figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()
+
+    return drawn((wide, tall), draw, fitted=False)
 
 
 def _panel(axes: Any, one: Judged, names: list[str], *, alone: bool) -> None:

@@ -1,31 +1,26 @@
 """The figure of an audit of slices: error rates with their intervals, one panel a class, property by property."""
 
-import io
 from typing import Any
 
 from audit.slices import FEW, HIGHER, LOWER, Slice
 from audit.slices_run import Audit
+from imageledger.figure import drawn
 from imageledger.sheet import FAINT, INK, LINE, visible
 
 COLOURS = {HIGHER: "#b3261e", LOWER: "#1b6e3c"}
 USUAL = "#2f6db5"
 ORDER = ("source", "generator", "size", "brightness", "skin tone", "retouching", "matte")
-WIDE, ROW, HEAD, FOOT, DPI = 12.4, 0.27, 1.05, 0.75, 144
+WIDE, ROW, HEAD, FOOT = 12.4, 0.27, 1.05, 0.75
 LONGEST = 46
 
 
 def png(audit: Audit, heading: str) -> bytes:
     """Draw both classes and return a PNG; equal audits give equal bytes."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     sides = [_ordered(audit, label) for label in audit.judged.run.labels]
     rows = max(1, *map(len, sides))
     tall = HEAD + ROW * rows + FOOT
-    with rc_context({"font.family": "DejaVu Sans", "font.size": 8.5, "text.parse_math": False}):
-        figure = Figure(figsize=(WIDE, tall), dpi=DPI, facecolor="white")
-        FigureCanvasAgg(figure)
+
+    def draw(figure: Any) -> None:
         panels = figure.subplots(1, 2)
         figure.subplots_adjust(left=0.245, right=0.985, top=1 - HEAD / tall, bottom=FOOT / tall, wspace=0.86)
         for axes, slices, label in zip(panels, sides, audit.judged.run.labels, strict=True):
@@ -37,9 +32,8 @@ def png(audit: Audit, heading: str) -> bytes:
             "Red: mistaken more often than the rest of the class for certain, green: less often. Grey line: the class."
         )
         figure.text(0.02, 0.14 / tall, told, fontsize=8.5, color=FAINT)
-        target = io.BytesIO()
-        figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()
+
+    return drawn((WIDE, tall), draw, fitted=False, letters=8.5)
 
 
 def _ordered(audit: Audit, label: str) -> list[Slice]:

@@ -137,7 +137,8 @@ def compare(runs: tuple[str, ...], seed: int | None, as_json: bool, project: Pat
     Every other run is compared with the first. Pictures are paired by source, member and pixels, so that an easy
     picture is easy for both: McNemar's exact test asks who is right where they disagree, the intervals draw whole
     groups again. With several runs the p-values are corrected after Holm. Where nothing is shown, it says how large a
-    difference so many pictures could have shown. Runs of train cross-validate judge all pictures: compare those.
+    difference so many pictures could have shown. Runs of train cross-validate judge all pictures: compare those. With
+    --repeats the difference is the mean over repeats, what one model of each recipe is worth, and surer.
 
     \b
     Examples:

@@ -1,13 +1,13 @@
 """The figures of a run that is judged out of fold: who was called what, and the ROC curve with its band. No torch."""
 
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imageledger.figure import drawn
 from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
 from imageledger.store import write_whole
 from train.run import Prediction
@@ -15,7 +15,6 @@ from train.run import Prediction
 Floats = NDArray[np.float64]
 
 MODEL = "#1f5f99"
-DPI = 144
 RESAMPLES = 500
 GRID = np.linspace(0, 1, 201)
 """The false positive rates at which the band of a ROC curve is drawn."""
@@ -46,21 +45,6 @@ def write(
         folder / "roc.png",
         drawn((5.6, 5.8), lambda figure: roc(figure, scores, positive, groups, labels, heading, seed)),
     )
-
-
-def drawn(size: tuple[float, float], draw: Callable[[Any], None]) -> bytes:
-    """Draw on a figure of a size in inches and return a PNG; equal drawings give equal bytes."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with rc_context({"font.family": "DejaVu Sans", "font.size": 9, "text.parse_math": False}):
-        figure = Figure(figsize=size, dpi=DPI, facecolor="white", layout="constrained")
-        FigureCanvasAgg(figure)
-        draw(figure)
-        target = io.BytesIO()
-        figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()
 
 
 def confusion(

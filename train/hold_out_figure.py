@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from imageledger.figure import drawn
 from imageledger.sheet import FAINT, INK, LINE, visible
 from imageledger.store import write_whole
-from train.evaluation_figures import drawn
 from train.run import Run
 
 UNSEEN, SEEN = "#b3261e", "#1f5f99"

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imageledger.errors import ConfigError
+from imageledger.figure import drawn
 from imageledger.intervals import wilson
 from imageledger.store import write_whole
 from train import devices, evaluation_figures, features, fit
@@ -169,16 +170,14 @@ def _draw(
     """Write what the network sees of three pictures, and whom it called what."""
     shown = [one for one in pictures if one.split == TRAIN][:3]
     rows = [stacked_views(decoded(one.path), VIEWS) for one in shown]
-    write_whole(folder / "views.png", evaluation_figures.drawn((7.2, 3.4), partial(_views, rows, shown)))
+    write_whole(folder / "views.png", drawn((7.2, 3.4), partial(_views, rows, shown)))
     new = [one for one in predictions if one.split == VALID]
     recall = {label: _recall(label, new) for label in labels}
     counts = [[confusion[actual][said] for said in labels] for actual in labels]
     heading = f"{len(new)} validation pictures"
     write_whole(
         folder / "confusion_matrix.png",
-        evaluation_figures.drawn(
-            (5.2, 5.0), lambda figure: evaluation_figures.confusion(figure, counts, labels, recall, heading)
-        ),
+        drawn((5.2, 5.0), lambda figure: evaluation_figures.confusion(figure, counts, labels, recall, heading)),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from curate.matching.scale import Floats, normal_scores
 from curate.measure import Table
 from curate.nuisance import family
 from imageledger import spreadsheet
+from imageledger.figure import drawn
+from imageledger.store import write_whole
 
 APART = 0.25
 """Standardised difference above which a feature is called unmatched (Rubin, 2001), unless chance alone explains it."""
@@ -61,13 +64,12 @@ def as_csv(found: Sequence[Difference]) -> str:
 
 def love_plot(found: Sequence[Difference], target: Path, most: int = 40) -> None:
     """Draw the differences before and after, one line a feature, the worst `most` (Love, 2004)."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     shown = found[:most][::-1]
-    figure = Figure(figsize=(8, 1.5 + 0.2 * len(shown)), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    size = (8, 1.5 + 0.2 * len(shown))
+    write_whole(target, drawn(size, lambda figure: _love(figure.add_subplot(), shown)))
+
+
+def _love(axes: Any, shown: Sequence[Difference]) -> None:
     places = range(len(shown))
     for values, name, style in (
         ([abs(one.plain) for one in shown], "plain balanced choice", "o"),
@@ -80,8 +82,6 @@ def love_plot(found: Sequence[Difference], target: Path, most: int = 40) -> None
     axes.set_xlim(left=0)
     axes.set_xlabel("standardised mean difference between the classes")
     axes.legend(loc="lower right")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=110)
 
 
 def title(of: str, feature: str) -> str:
