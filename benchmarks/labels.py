@@ -82,8 +82,7 @@ def frozen(
     network = Pooled(backbone, weights.of_body(settings.weights, backbone, lambda _: None)).eval()
     cache = project.root / "data" / "features"
     network = network.to(vision.default_device())
-    return (features.of(known, network, backbone, strong.VIEWS, cache=cache),
-            features.of(known, network, backbone, strong.VIEWS, wear=True, cache=cache))  # fmt: skip
+    return features.of(known, network, backbone, strong.VIEWS, wear=range(len(known)), cache=cache)
 
 
 def shares(

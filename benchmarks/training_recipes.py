@@ -178,18 +178,17 @@ def asked(way: Tuned | Frozen, known: Sequence[Picture], labels: Sequence[str], 
         return lambda own: (tuned(way, own, labels, settings, backbone, body), [])
     network = Pooled(backbone, body, kept=way.kept).eval().to(vision.default_device())
     kept = list(columns(network.widths(), way))
-    values = features.of(known, network, backbone, way.views)[..., kept]
-    again = None
-    if not way.views.get("flip", True):
-        again = features.of(known, network, backbone, way.views, wear=True)[..., kept]
+    copies = not way.views.get("flip", True)
+    values, again = features.of(known, network, backbone, way.views, wear=range(len(known)) if copies else ())
+    values, again = values[..., kept], again[..., kept]
 
     def ask(own: Sequence[Picture]) -> tuple[list[float], list[float]]:
         learnt, held = ([row for row, one in enumerate(own) if one.split == split] for split in (TRAIN, VALID))
         if way.vectors:
             return by_support_vectors(own, labels, values)[held].tolist(), []
-        line = strong.fitted(own, labels, values, again[learnt] if way.worn and again is not None else None, way.loose)
-        copies = [] if again is None else line.probabilities(again[held]).tolist()
-        return line.probabilities(values[held]).tolist(), copies
+        line = strong.fitted(own, labels, values, again[learnt] if way.worn else None, way.loose)
+        said = line.probabilities(again[held]).tolist() if copies else []
+        return line.probabilities(values[held]).tolist(), said
 
     return ask
 

@@ -88,6 +88,11 @@ def test_features_are_kept_by_object_and_used_again_and_torn_ones_are_made_anew(
     _, again = training.train(project, training.task(project, None, None), settings, "again")
     assert [path.name for path in opened] == [kept[0].name.removesuffix(".npy")]
     assert again.metrics == run.metrics
+    for path in kept:
+        path.unlink()
+    opened.clear()
+    training.train(project, training.task(project, None, None), settings, "third")
+    assert len(opened) == len(set(opened)) == 36  # a worn copy is made of the picture that was decoded already
 
 
 def test_without_learned_weights_or_with_tiny_pictures_it_is_refused(tmp_path):

@@ -3,12 +3,14 @@
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from imageledger.store import write_whole
 from train import views, worn
@@ -27,34 +29,57 @@ def of(
     backbone: Backbone,
     chosen: Mapping[str, Any],
     *,
-    wear: bool = False,
+    wear: Collection[int] = (),
     cache: Path | None = None,
     tell: Callable[[int, int], None] = lambda *_: None,
-) -> Features:
-    """Return the features of every view of every picture: n x views x k, float32.
+) -> tuple[Features, Features]:
+    """Return the features of every view of every picture, and of worn copies of some: both n x views x k, float32.
 
-    `chosen` are the views as `train.views.of` takes them, with `wear` those of a worn copy; the network runs where its
-    weights are. What lies in `cache` is not computed again, nor is the picture decoded; raises StoreError for a
-    picture that cannot be.
+    `chosen` are the views as `train.views.of` takes them, `wear` the rows of the pictures that are worn (`train.worn`),
+    in the order of `pictures`; the network runs where its weights are. What lies in `cache` is not computed again, nor
+    is the picture decoded, and none is decoded twice; raises StoreError for a picture that cannot be.
     """
-    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
-    device = next(network.parameters()).device
-    kept = None if cache is None else cache / _name(network, {**chosen, "worn": worn.VERSION} if wear else chosen)
-    found = []
+
+    def ask(image: Image.Image) -> Features:
+        return _asked(network, backbone, chosen, image)
+
+    def ask_worn(image: Image.Image) -> Features:
+        return ask(worn.worn(image))
+
+    kept, kept_worn = (
+        None if cache is None else cache / _name(network, {**chosen, **more}) for more in ({}, {"worn": worn.VERSION})
+    )
+    found, copies, worn_rows = [], [], set(wear)
     for number, picture in enumerate(pictures):
         tell(number, len(pictures))
-        path = kept / picture.file[:2] / f"{picture.file}.npy" if kept is not None and picture.file else None
-        values = None if path is None else _read(path)
-        if values is None:
-            image = decoded(picture.path)
-            inputs = (torch.from_numpy(views.of(worn.worn(image) if wear else image, chosen)) - mean) / std
-            with torch.no_grad():
-                values = network.features(inputs.to(device)).cpu().numpy().astype(np.float32)
-            if path is not None:
-                write_whole(path, _written(values))
-        found.append(values)
+        opened = lru_cache(partial(decoded, picture.path))
+        found.append(_kept(kept, picture, opened, ask))
+        if number in worn_rows:
+            copies.append(_kept(kept_worn, picture, opened, ask_worn))
     tell(len(pictures), len(pictures))
-    return np.stack(found)
+    values = np.stack(found)
+    return values, np.stack(copies) if copies else np.empty((0, *values.shape[1:]), dtype=np.float32)
+
+
+def _kept(
+    folder: Path | None, picture: Picture, opened: Callable[[], Image.Image], ask: Callable[[Image.Image], Features]
+) -> Features:
+    """Read the features of a picture, or ask for and keep them; without a folder or an object nothing is kept."""
+    path = folder / picture.file[:2] / f"{picture.file}.npy" if folder is not None and picture.file else None
+    values = None if path is None else _read(path)
+    if values is None:
+        values = ask(opened())
+        if path is not None:
+            write_whole(path, _written(values))
+    return values
+
+
+def _asked(network: Pooled, backbone: Backbone, chosen: Mapping[str, Any], image: Image.Image) -> Features:
+    mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
+    inputs = (torch.from_numpy(views.of(image, chosen)) - mean) / std
+    with torch.no_grad():
+        found = network.features(inputs.to(next(network.parameters()).device))
+    return np.asarray(found.cpu().numpy(), dtype=np.float32)
 
 
 def _name(network: Pooled, chosen: Mapping[str, Any]) -> str:

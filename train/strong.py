@@ -81,14 +81,10 @@ def train(
     with fit.fixed(settings) as threads:
         device = devices.chosen(settings)
         network = Pooled(backbone, body).eval().to(device)
-        known = [one for one in pictures if one.split == TRAIN]
-        total = len(pictures) + len(known)
-        values = features.of(
-            pictures, network, backbone, VIEWS, cache=cache, tell=lambda done, _: tell(done, total, None)
-        )  # fmt: skip
-        again = features.of(
-            known, network, backbone, VIEWS, wear=True, cache=cache,
-            tell=lambda done, _: tell(len(pictures) + done, total, None),
+        total = len(pictures)
+        values, again = features.of(
+            pictures, network, backbone, VIEWS, cache=cache, tell=lambda done, _: tell(done, total, None),
+            wear=[row for row, one in enumerate(pictures) if one.split == TRAIN],
         )  # fmt: skip
         line = fitted(pictures, labels, values, again)
         predictions = _predictions(pictures, labels, line.probabilities(values))
