@@ -11,7 +11,7 @@ LEAST_VARIANCE = 1e-8
 
 KEPT = 2 / 3
 """The share of its blocks that is looked through: the later ones know what is in a picture rather than how it was made
-(Chai et al. 2020), and were what followed the file most (docs/training.md)."""
+(Chai et al. 2020); without them answers are as good, and follow the file a little less (docs/training.md)."""
 
 
 class Pooled(vision.nn.Module):  # type: ignore[misc, name-defined]
