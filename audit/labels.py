@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.file_witness import Track, Witness, ask
 from audit.judged import Judged, judged
 from audit.losses import other_label
 from imageledger import decisions
@@ -18,6 +19,7 @@ from imageledger.config import Project
 from imageledger.decisions import RELABEL
 from imageledger.errors import RunError
 from imageledger.extras import need
+from imageledger.record import Record
 from train.run import CROSS_VALIDATION, Prediction
 
 Bools = NDArray[np.bool_]
@@ -31,8 +33,9 @@ FEWEST = 10
 class Suspect:
     """One picture whose label may be wrong; rank 1 is the most suspicious.
 
-    `quality` is cleanlab's self-confidence, the out-of-fold probability of the label it has (0..1). `flagged` tells
-    whether confident learning counts it among the wrong labels, by the thresholds of the classes.
+    `quality` is cleanlab's self-confidence, the out-of-fold probability of the label it has (0..1); where its file was
+    asked as well, that is `by_file`, and `quality` is that of the witness who doubts more. `flagged` tells whether
+    confident learning counts it among the wrong labels, by the thresholds of the classes.
     """
 
     rank: int
@@ -40,16 +43,21 @@ class Suspect:
     suggested: str
     quality: float
     flagged: bool
+    by_file: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """One audit of one run: its suspects, most suspicious first, and how many a person has decided on before."""
+    """One audit of one run: its suspects, most suspicious first, and how many a person has decided on before.
+
+    `witness` is what the files as fetched said, where they were asked.
+    """
 
     judged: Judged
     suspects: tuple[Suspect, ...]
     decided: int
     decisions: str
+    witness: Witness | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -60,13 +68,16 @@ class Audit:
     @property
     def mistaken(self) -> int:
         """How many of all pictures the model calls something else than they are labelled."""
-        return len(self.suspects) + self.decided
+        return int(((self.judged.shares >= 0.5) != self.judged.positive).sum())
 
 
-def look(project: Project, folder: Path) -> Audit:
+def look(
+    project: Project, folder: Path, *, with_file: bool = False, track: Track = lambda rows, _: rows
+) -> Audit:  # fmt: skip
     """Rank the labels of a cross-validated run; pictures that a person has decided on are left out.
 
-    Raises RunError for another kind of run and for too few pictures, MissingExtra without cleanlab.
+    `with_file` asks the files as fetched as well (`audit.file_witness`). Raises RunError for another kind of run, for
+    too few pictures and for a picture that is in the manifest no more, MissingExtra without cleanlab.
     """
     seen = judged(project, folder)
     if seen.run.kind != CROSS_VALIDATION:
@@ -79,18 +90,39 @@ def look(project: Project, folder: Path) -> Audit:
     path = project.folder / decisions.FILE
     decided = decisions.read(path)
     quality, flagged = confident(seen.shares, seen.positive)
-    ranked = rank(seen.predictions, seen.run.labels, quality, flagged)
+    witness = ask(project, _records(seen), seen.positive, seen.groups, track) if with_file else None
+    by_file = None
+    if witness:
+        by_file, flagged_by_file = confident(witness.shares, seen.positive)
+        quality, flagged = np.minimum(quality, by_file), flagged | flagged_by_file
+    ranked = rank(seen.predictions, seen.run.labels, quality, flagged, by_file)
     kept = [one for one in ranked if one.prediction.key not in decided]
     suspects = tuple(
         Suspect(
-            rank=number, prediction=one.prediction, suggested=one.suggested, quality=one.quality, flagged=one.flagged
+            rank=number,
+            prediction=one.prediction,
+            suggested=one.suggested,
+            quality=one.quality,
+            flagged=one.flagged,
+            by_file=one.by_file,
         )
         for number, one in enumerate(kept, 1)
     )
     return Audit(
         judged=seen, suspects=suspects, decided=len(ranked) - len(kept), warnings=seen.warnings,
-        decisions=within(project, path),
+        decisions=within(project, path), witness=witness,
     )  # fmt: skip
+
+
+def _records(seen: Judged) -> list[Record]:
+    lost = [one.member for one in seen.predictions if one.key not in seen.records]
+    if lost:
+        raise RunError(
+            f"{len(lost)} of {len(seen.predictions)} pictures of run {seen.run.name} are in its manifest no more, "
+            f"{lost[0]} the first: their files cannot be asked",
+            "train cross-validate on the manifest as it is, or audit labels without --with-file",
+        )
+    return [seen.records[one.key] for one in seen.predictions]
 
 
 def within(project: Project, path: Path) -> str:
@@ -108,14 +140,22 @@ def confident(shares: Floats, positive: Bools) -> tuple[Floats, Bools]:
     return np.asarray(quality, dtype=np.float64), np.asarray(flagged, dtype=bool)
 
 
-def rank(predictions: Sequence[Prediction], labels: tuple[str, str], quality: Floats, flagged: Bools) -> list[Suspect]:
-    """Rank the pictures that the model calls something else than they are labelled, lowest quality first."""
-    doubted = [n for n, one in enumerate(predictions) if (one.probability >= 0.5) != (one.label == labels[1])]
+def rank(
+    predictions: Sequence[Prediction], labels: tuple[str, str], quality: Floats, flagged: Bools,
+    by_file: Floats | None = None,
+) -> list[Suspect]:  # fmt: skip
+    """Rank the pictures that the model, or the file, calls something else than they are labelled, the worst first."""
+    doubted = [
+        n
+        for n, one in enumerate(predictions)
+        if (one.probability >= 0.5) != (one.label == labels[1]) or (by_file is not None and by_file[n] < 0.5)
+    ]
     doubted.sort(key=lambda n: (quality[n], predictions[n].key))
     return [
         Suspect(
             rank=number, prediction=predictions[n], suggested=other_label(labels, predictions[n].label),
             quality=float(quality[n]), flagged=bool(flagged[n]),
+            by_file=None if by_file is None else float(by_file[n]),
         )
         for number, n in enumerate(doubted, 1)
     ]  # fmt: skip
@@ -127,8 +167,13 @@ def proposed(suspects: Sequence[Suspect], run: str, who: str = "") -> list[Mappi
         {
             "source": one.prediction.source, "member": one.prediction.member, "decision": RELABEL,
             "label": one.suggested, "who": who,
-            "why": f"audit labels {run}: suspect {one.rank}, a model that had not seen it gives {one.prediction.label} "
-            f"a probability of {one.quality:.2f}",
+            "why": f"audit labels {run}: suspect {one.rank}, {_who(one)} gives {one.prediction.label} a probability of "
+            f"{one.quality:.2f}",
         }
         for one in suspects
     ]  # fmt: skip
+
+
+def _who(one: Suspect) -> str:
+    """Name the witness who doubts the label more."""
+    return "its file as fetched" if one.by_file == one.quality else "a model that had not seen it"

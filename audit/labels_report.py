@@ -19,7 +19,9 @@ PROPOSED = "labels-proposed.jsonl"
 SHOWN = 100
 """At most so many suspects stand on the page; the CSV file and the proposals have all."""
 
-CSV_FIELDS = ("rank", "label", "suggested", "quality", "probability", "flagged", "source", "member", "file", "fold")
+CSV_FIELDS = (
+    "rank", "label", "suggested", "quality", "probability", "by_file", "flagged", "source", "member", "file", "fold",
+)  # fmt: skip
 
 Track = Callable[[Iterable[Suspect], int], Iterable[Suspect]]
 
@@ -60,7 +62,8 @@ def headline(audit: Audit) -> str:
     """Say in one sentence how many labels confident learning suspects."""
     n = len(audit.judged.predictions)
     if not audit.suspects:
-        return f"No label is suspected: the model agrees with all {n}, or a person has decided."
+        who = "model and files agree" if audit.witness else "the model agrees"
+        return f"No label is suspected: {who} with all {n}, or a person has decided."
     noun = "label" if audit.flagged == 1 else "labels"
     return (
         f"{audit.flagged} {noun} of {n} counted as wrong by confident learning; {len(audit.suspects)} suspects in all."
@@ -75,11 +78,16 @@ def notes(audit: Audit, proposals: str) -> list[str]:
         f"The model is wrong, or the label is, on {share_in_words(audit.mistaken, total)}: pictures that it finds hard "
         "look like wrong labels to it, so look at each before you decide."
     )
+    asked = [
+        f"The files as fetched were asked as well (AUC {audit.witness.auc:.2f} on these labels), and the quality is "
+        "that of the witness who doubts more. A file knows where a picture was filed: it finds those under the wrong "
+        "label, and knows nothing of pictures of the other class within a source."
+    ] if audit.witness else []  # fmt: skip
     before = [f"{audit.decided} more were decided on before, and are left out."] if audit.decided else []
     if not audit.suspects:
         return [*drawn, *before]
     return [
-        *drawn, said, *before,
+        *drawn, said, *asked, *before,
         "Nothing has been changed. To take over suspects 1 and 3, in the project folder: "
         f"sed -n '1p;3p' {proposals} >> {audit.decisions}; "
         'put your name into "who" there (or have it written by --who NAME), then curate manifest. A line without a '
@@ -96,6 +104,7 @@ def table(audit: Audit, most: int) -> list[dict[str, Any]]:
             "label": one.prediction.label,
             "suggested": one.suggested,
             "quality": f"{one.quality:.3f}",
+            **({} if one.by_file is None else {"by its file": f"{one.by_file:.3f}"}),
             "flagged": "yes" if one.flagged else "",
             "source": visible(one.prediction.source),
             "member": visible(one.prediction.member),
@@ -112,6 +121,7 @@ def plain(project: Project, audit: Audit, files: dict[str, Path]) -> dict[str, A
         "pictures": len(audit.judged.predictions),
         "flagged": audit.flagged,
         "decided": audit.decided,
+        "file_auc": audit.witness.auc if audit.witness else None,
         "sentences": sentences(audit, within(project, files["jsonl"])),
         "warnings": list(audit.warnings),
         "suspects": [_row(one) for one in audit.suspects],
@@ -123,6 +133,7 @@ def _row(one: Suspect) -> dict[str, Any]:
     said = one.prediction
     return {
         "rank": one.rank, "label": said.label, "suggested": one.suggested, "quality": one.quality,
-        "probability": said.probability, "flagged": one.flagged, "source": said.source, "member": said.member,
+        "probability": said.probability, "by_file": one.by_file, "flagged": one.flagged, "source": said.source,
+        "member": said.member,
         "file": said.file, "fold": said.fold,
     }  # fmt: skip
