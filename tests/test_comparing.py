@@ -87,6 +87,8 @@ def test_of_repeated_runs_one_model_of_each_is_compared_and_not_several_together
     assert found.auc.value == pytest.approx(np.mean([one.auc.value for one in once]))
     assert found.accuracy.high - found.accuracy.low < once[0].accuracy.high - once[0].accuracy.low
     assert "strong against seed: means over 3 and 1 repeats, so what one model is worth" in remarks(found)[0]
+    assert "sign-flip p " in conclusion(found)
+    assert "McNemar p " in conclusion(once[0])
     assert remarks(once[0]) == []
 
 

@@ -43,7 +43,8 @@ class Comparison:
 
     `first_alone` and `other_alone` count the pictures that one got right and the other wrong; of repeated runs
     those that it got right more often, and accuracies are means over the repeats. `p` is that of McNemar's exact test
-    (of its sign flips of groups), corrected after Holm (1979) for being one of several.
+    (flips of the signs of groups, and of what all repeats of a picture say together), corrected after Holm (1979) for
+    being one of several.
     `shows` is the smallest difference of accuracy that as many pictures would show in four of five cases.
     `left_out` counts the other pictures by reason.
     """
@@ -90,6 +91,7 @@ def compare(
 def conclusion(one: Comparison) -> str:
     """Say in one sentence what a comparison shows."""
     points = 100 * one.accuracy.value
+    test = "McNemar" if one.first_repeats == one.other_repeats == 1 else "sign-flip"
     interval = f"[{100 * one.accuracy.low:.1f} to {100 * one.accuracy.high:.1f}]"
     if one.shown:
         better, worse = (one.other, one.first) if points > 0 else (one.first, one.other)
@@ -97,10 +99,10 @@ def conclusion(one: Comparison) -> str:
             interval = f"[{-100 * one.accuracy.high:.1f} to {-100 * one.accuracy.low:.1f}]"
         return (
             f"{better} is better than {worse} by {abs(points):.1f} points {interval} on {one.n} pictures, "
-            f"McNemar p {_p(one.p)}"
+            f"{test} p {_p(one.p)}"
         )
     return (
-        f"no difference shown between {one.first} and {one.other}: {points:+.1f} points {interval}, McNemar "
+        f"no difference shown between {one.first} and {one.other}: {points:+.1f} points {interval}, {test} "
         f"p {_p(one.p)}; {one.n} pictures could only have shown one of about {100 * one.shows:.0f} points"
     )
 
