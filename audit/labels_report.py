@@ -65,8 +65,10 @@ def headline(audit: Audit) -> str:
         who = "model and files agree" if audit.witness else "the model agrees"
         return f"No label is suspected: {who} with all {n}, or a person has decided."
     noun = "label" if audit.flagged == 1 else "labels"
+    who = ", of the model or of the file" if audit.witness else ""
     return (
-        f"{audit.flagged} {noun} of {n} counted as wrong by confident learning; {len(audit.suspects)} suspects in all."
+        f"{audit.flagged} {noun} of {n} counted as wrong by confident learning{who}; {len(audit.suspects)} suspects in "
+        "all."
     )
 
 

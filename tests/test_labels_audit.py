@@ -131,6 +131,7 @@ def test_a_file_like_those_of_the_other_class_makes_a_suspect_that_the_model_has
     assert {one["suggested"] for one in told["suspects"][:2]} == {"real", "ai"}
     assert all(one["by_file"] == one["quality"] < 0.3 for one in told["suspects"][:2])
     assert told["file_auc"] > 0.8
+    assert "by confident learning, of the model or of the file;" in told["sentences"][0] + told["sentences"][1]
     assert any("The files as fetched were asked as well" in sentence for sentence in told["sentences"])
     assert any("The model is wrong, or the label is, on 0/32" in sentence for sentence in told["sentences"])
     assert "by its file 0." in (folder / "audit" / "labels.html").read_text(encoding="utf-8")
