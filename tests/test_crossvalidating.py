@@ -306,4 +306,4 @@ def test_reliance_asks_the_models_of_the_folds_about_swapped_deliveries(crossed,
     found = reliance_run.look(project, place, track=lambda _: lambda rows, total: rows, say=lambda _: None)
     assert found.skipped == ""
     assert [one.pictures for one in found.reliance.swaps] == [15, 15]
-    assert (found.split, found.reliance.model.total) == ("out of fold", 30)
+    assert (found.split, found.reliance.model.total) == ("out of fold, 2 models together", 30)
