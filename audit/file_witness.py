@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.measure import FETCHED, measure
-from curate.probe import ALL, probe, side_by_side
+from curate.probe import jointly
 from imageledger.config import Project
-from imageledger.engines.local import cores
 from imageledger.record import Record
 from train.calibration import cross_fitted
 
@@ -47,9 +46,7 @@ def ask(
 ) -> Witness:
     """Measure the files as fetched and probe them against the labels that the pictures have (`positive`)."""
     table = measure(project, records, list(FAMILIES), stage=FETCHED, track=track)
-    names, everything = side_by_side(table.columns, table.values, list(table.values))
     seed = project.declared.seed
-    (one,) = probe({ALL: names}, {ALL: everything}, positive, groups, seed=seed, permutations=PERMUTATIONS,
-                   workers=cores(), joint=False)  # fmt: skip
+    one = jointly(table.columns, table.values, positive, groups, seed=seed, permutations=PERMUTATIONS)
     shares = 1 / (1 + np.exp(-one.scores))
     return Witness(shares=cross_fitted(shares, positive, groups, seed).shares, auc=one.auc)

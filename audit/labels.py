@@ -5,7 +5,7 @@ the same, so suspects are for a person to look at: nothing is ever relabelled he
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,17 +97,7 @@ def look(
         quality, flagged = np.minimum(quality, by_file), flagged | flagged_by_file
     ranked = rank(seen.predictions, seen.run.labels, quality, flagged, by_file)
     kept = [one for one in ranked if one.prediction.key not in decided]
-    suspects = tuple(
-        Suspect(
-            rank=number,
-            prediction=one.prediction,
-            suggested=one.suggested,
-            quality=one.quality,
-            flagged=one.flagged,
-            by_file=one.by_file,
-        )
-        for number, one in enumerate(kept, 1)
-    )
+    suspects = tuple(replace(one, rank=number) for number, one in enumerate(kept, 1))
     return Audit(
         judged=seen, suspects=suspects, decided=len(ranked) - len(kept), warnings=seen.warnings,
         decisions=within(project, path), witness=witness,

@@ -26,10 +26,9 @@ from audit.reliance import link
 from audit.reliance_run import PERMUTATIONS
 from curate.measure import measure
 from curate.nuisance import APART, FAMILIES
-from curate.probe import ALL, Probe, groups_of, probe
+from curate.probe import Probe, groups_of, jointly
 from imageledger import manifest
 from imageledger.config import Project, open_project
-from imageledger.engines.local import cores
 from imageledger.record import OK, Record
 from train import backbones, features, fit, pictures, strong, weights
 from train.comparing import Side, compare
@@ -157,9 +156,9 @@ def table(project: Project, settings: TrainSettings, folds: int, names: Sequence
 def file_alone(project: Project, records: Sequence[Record], positive: Any, seed: int) -> Probe:
     """Return the probe that sees all nuisance features together, as audit reliance asks it."""
     found = measure(project, records, list(FAMILIES))
-    probes = probe(found.columns, found.values, positive, groups_of(records), seed=seed, permutations=PERMUTATIONS,
-                   workers=cores(), apart=APART)  # fmt: skip
-    return next(one for one in probes if one.family == ALL)
+    return jointly(
+        found.columns, found.values, positive, groups_of(records), seed=seed, permutations=PERMUTATIONS, apart=APART
+    )  # fmt: skip
 
 
 def span(one: Any, by: float = 1.0) -> str:

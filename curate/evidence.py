@@ -9,7 +9,7 @@ import numpy as np
 from curate.measure import Table, measure
 from curate.nuisance import APART, FAMILIES
 from curate.permuted import Bools
-from curate.probe import ALL, FEWEST, Probe, enough, groups_of, probe, side_by_side
+from curate.probe import ALL, FEWEST, Probe, enough, groups_of, jointly, probe
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.engines.local import cores
@@ -40,9 +40,9 @@ def file_alone(project: Project, path: Path, track: Track = lambda rows, _: rows
     table, positive = _measured(project, path, track)
     if _each(positive) < FEWEST:
         return {}
-    names, everything = side_by_side(table.columns, table.values, [name for name in table.values if name not in APART])
-    (one,) = probe({ALL: names}, {ALL: everything}, positive, groups_of(table.records),
-                   seed=project.declared.seed, joint=False)  # fmt: skip
+    one = jointly(
+        table.columns, table.values, positive, groups_of(table.records), seed=project.declared.seed, apart=APART
+    )  # fmt: skip
     right = (one.scores > 0) == positive
     valid = np.array([record.split == "valid" for record in table.records])
     return {

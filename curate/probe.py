@@ -129,6 +129,24 @@ def probe(
     return [*probes, judged(found[ALL], positive)] if joint and together else probes
 
 
+def jointly(
+    columns: Mapping[str, Sequence[str]],
+    values: Mapping[str, Floats],
+    positive: Bools,
+    groups: Sequence[str],
+    *,
+    seed: int,
+    permutations: int = PERMUTATIONS,
+    apart: Collection[str] = (),
+) -> Probe:
+    """Probe all families side by side, without those named in `apart`, and none by itself; as `probe` takes them."""
+    names, everything = side_by_side(columns, values, [name for name in values if name not in apart])
+    (one,) = probe(
+        {ALL: names}, {ALL: everything}, positive, groups, seed=seed, permutations=permutations, joint=False
+    )  # fmt: skip
+    return one
+
+
 def side_by_side(
     columns: Mapping[str, Sequence[str]], values: Mapping[str, Floats], families: Sequence[str]
 ) -> tuple[tuple[str, ...], Floats]:

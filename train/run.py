@@ -142,20 +142,21 @@ def repeats_of(folder: Path, run: Run) -> dict[tuple[str, str], list[Prediction]
     """Return what each repeat of a cross-validation said of each picture (by key) while it was held out.
 
     The repeats are in the same order for every picture, and `fold` is that of the repeat. Of a run that was not
-    repeated there is one answer a picture, the run's own. Raises RunError when a fold is gone.
+    repeated there is one answer a picture, the run's own. Raises RunError when the predictions of a fold are gone.
     """
     own = {one.key: [one] for one in read_predictions(folder) if one.split == VALID}
     if run.kind != CROSS_VALIDATION or run.settings.get("repeats", 1) == 1:
         return own
-    places = models_of(folder, run)
-    said = {
-        place: {one.key: one for one in read_predictions(place) if one.split == VALID}
-        for place in {place for found in places.values() for place in found}
-    }
-    return {
-        key: [replace(said[place][key], fold=int(place.name.rpartition("-")[2])) for place in places[key]]
-        for key in own
-    }  # fmt: skip
+    rounds = [
+        {
+            one.key: replace(one, fold=fold)
+            for fold in range(1, run.settings["folds"] + 1)
+            for one in read_predictions(fold_folder(folder, fold, repeat))
+            if one.split == VALID
+        }
+        for repeat in range(1, run.settings["repeats"] + 1)
+    ]
+    return {key: [said[key] for said in rounds] for key in own}
 
 
 def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> None:
