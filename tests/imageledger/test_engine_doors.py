@@ -14,6 +14,7 @@ import pytest
 import slow_stage
 from drawn import encoded, picture
 from slow_stage import ROWS, STAGE, fetched, halved, made, noted, seeds, undisturbed, whole_lines
+from source_tree import ROOT
 
 from imageledger.engines.local import ordered_map
 from imageledger.errors import LedgerError
@@ -21,18 +22,16 @@ from imageledger.record import Record
 from imageledger.stage import run_rows
 from imageledger.store import Store
 
-ROOT = Path(__file__).resolve().parent.parent
 PICTURES = 8
 
 STAGES = """
-import os
-from imageledger.config import NormalizeSettings, SourceEntry, open_project
-from curate.fetch import fetch
-from curate.normalize import normalize
+from imageledger.config import SourceEntry, open_project
+from curate.fetch.work import fetch
+from curate.normalize.work import NormalizeSettings, normalize
 
 print("begun")
-project = open_project(os.curdir)
-fetch(project, [SourceEntry(address="folder:real", label="real"), SourceEntry(address="folder:ai", label="ai")])
+project = open_project()
+fetch(project, [SourceEntry(address=f"folder:{label}", label=label, licence="CC0-1.0") for label in ("real", "ai")])
 outcome = normalize(project, NormalizeSettings(recipe="plain", size=24), workers=2)
 print(outcome.tally.plain(), outcome.worked)
 """
