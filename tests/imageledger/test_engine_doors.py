@@ -184,7 +184,7 @@ def test_nothing_is_left_of_a_script_that_is_killed(tmp_path):
     running = begin(tmp_path, OWN_WORK, "0.1")
     until(lambda: len(workers_of(running.pid)) == 2)
     running.kill()
-    running.communicate()
+    running.wait()
     until(lambda: not group(running.pid))
     assert not group(running.pid)
 
