@@ -169,10 +169,11 @@ def test_without_torch_all_but_the_swaps_is_told(drawn):
 def test_a_trained_run_is_asked_about_swapped_deliveries(drawn):
     pytest.importorskip("fastai")
     from train.config import TrainSettings
+    from train.run import work as training_run
     from train.training import task as training
 
     settings = TrainSettings(arch="squeezenet1_1", weights="none", epochs=1, size=64, batch_size=8)
-    folder, _ = training.train(drawn, training.task(drawn, None, None), settings, "tiny")
+    folder, _ = training_run.train(drawn, training.task(drawn, None, None), settings, "tiny")
     found = reliance_run.look(drawn, folder, track=lambda _: lambda rows, total: rows, say=lambda _: None)
     assert found.skipped == ""
     assert [(one.label, one.pictures) for one in found.reliance.swaps] == [("real", 6), ("ai", 6)]

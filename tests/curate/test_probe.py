@@ -6,7 +6,7 @@ import pytest
 from curate.evidence import permuted, probe
 from curate.evidence.permuted import Quick
 from curate.evidence.probe import CLEAN, INCONCLUSIVE, SHORTCUT, Probe
-from imageledger.record import Record
+from imageledger.record import Record, groups_of
 
 EACH = 100
 
@@ -202,7 +202,7 @@ def test_groups_are_clusters_then_originals_then_the_picture_itself():
         Record(source="s", member="b", label="real", duplicate_of="s#a"),
         Record(source="s", member="c", label="real"),
     ]
-    assert probe.groups_of(rows) == ["g", "s#a", "s#c"]
+    assert groups_of(rows) == ["g", "s#a", "s#c"]
 
 
 def test_more_pictures_than_are_enough_are_left_out_by_digest_alone_in_every_class():

@@ -16,7 +16,7 @@ from audit.top_losses import judge as losses
 from train.cli import main
 from train.compare import judge as comparing
 from train.compare import work as sides
-from train.cross_validate import work as crossvalidating
+from train.cross_validate import report
 from train.cross_validate.work import Plan
 from train.runs import CROSS_VALIDATION, Run, fold_folder, read_predictions, repeats_of
 
@@ -145,7 +145,7 @@ def test_the_evaluation_covers_all_pictures_and_both_repeats(crossed):
 def test_what_the_file_alone_reaches_is_counted_on_the_same_pictures(crossed):
     _, _, run, _ = crossed
     assert run.file_alone["all"]["n"] == 30
-    words = crossvalidating.beside(run)
+    words = report.beside(run)
     assert "out of fold on 30 pictures: accuracy" in words
     assert words.count("AUC") == 2
 
