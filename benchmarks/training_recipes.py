@@ -37,9 +37,9 @@ from train.folds import folds_of
 from train.network import backbones, fit, weights
 from train.network.fastai_seam import vision
 from train.pictures import TRAIN, VALID, Picture
-from train.recipes import features
+from train.network import features
 from train.recipes import frozen as strong
-from train.recipes.pooled import KEPT, Pooled
+from train.network.pooled import KEPT, Pooled
 from train.runs import Prediction
 
 ARCH = "squeezenet1_1"

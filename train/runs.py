@@ -61,7 +61,6 @@ class Run:
     workers: int = 0
     threads: int = 0
     device: str = "cpu"
-    devices: int = 1
     precision: str = "full"
     versions: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -84,6 +83,7 @@ class Run:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             values["labels"] = tuple(values["labels"])
+            values.pop("devices", None)  # of runs of older versions, which could train on several GPUs
             return cls(**values)
         except FileNotFoundError as error:
             raise RunError(f"{folder} is not a finished run: it has no run.json", "train run makes one") from error

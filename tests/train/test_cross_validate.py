@@ -124,7 +124,7 @@ def test_the_run_holds_whole_runs_a_fold_a_final_model_and_figures(crossed):
 
 
 def test_the_final_model_has_trained_on_every_picture_and_can_be_asked(crossed):
-    from train.models import predicting
+    from train.network import predicting
 
     project, place, _, said = crossed
     assert said[4] == "final model: trained on all 30 pictures"

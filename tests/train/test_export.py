@@ -72,7 +72,7 @@ def test_equal_runs_give_equal_zips_and_a_folder_holds_the_same(tmp_path_factory
 
 def test_an_onnx_model_that_differs_from_torch_is_not_written(tmp_path_factory, tmp_path, monkeypatch):
     from train.export import work as exporting
-    from train.models import predicting
+    from train.network import predicting
 
     project, folder = trained(tmp_path_factory)
     true = predicting.predict

@@ -67,7 +67,7 @@ def test_a_line_on_frozen_features_learns_a_plain_difference_and_leaves_a_whole_
 
 
 def test_its_network_says_of_every_picture_what_its_training_wrote_down(trained):
-    from train.models import predicting
+    from train.network import predicting
 
     project, folder, _, _ = trained
     rows = list(read_predictions(folder))
@@ -77,7 +77,7 @@ def test_its_network_says_of_every_picture_what_its_training_wrote_down(trained)
 
 
 def test_features_are_kept_by_object_and_used_again_and_torn_ones_are_made_anew(trained, monkeypatch):
-    from train.recipes import features
+    from train.network import features
     from train.run import work as training_run
     from train.training import task as training
 

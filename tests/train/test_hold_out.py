@@ -130,7 +130,7 @@ def test_a_line_a_part_is_said_and_the_figure_is_drawn(held):
 
 
 def test_a_hold_out_has_no_model_for_new_pictures_and_says_so(held):
-    from train.models import predicting
+    from train.network import predicting
 
     with pytest.raises(RunError, match="has no model for new pictures"):
         predicting.load(held[1])

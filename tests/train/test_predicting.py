@@ -23,7 +23,7 @@ def trained(tmp_path_factory):
 
 
 def test_a_loaded_run_says_of_every_picture_what_it_said_when_it_was_trained(trained):
-    from train.models import predicting
+    from train.network import predicting
 
     project, folder = trained
     rows = list(read_predictions(folder))
@@ -35,7 +35,7 @@ def test_a_loaded_run_says_of_every_picture_what_it_said_when_it_was_trained(tra
 
 
 def test_pictures_of_any_shape_are_taken_and_none_gives_none(trained):
-    from train.models import predicting
+    from train.network import predicting
 
     model = predicting.load(trained[1])
     wide = Image.new("RGB", (300, 90), "red")
@@ -51,7 +51,7 @@ def test_pictures_of_any_shape_are_taken_and_none_gives_none(trained):
 def test_a_run_that_cannot_be_loaded_says_why(trained, tmp_path, damage, said):
     import shutil
 
-    from train.models import predicting
+    from train.network import predicting
 
     folder = shutil.copytree(trained[1], tmp_path / "copy")
     damage(folder)

@@ -10,7 +10,7 @@ from PIL import Image
 from imageledger.types import Key
 from train.answers import Answers
 from train.evaluation.metrics import mean_of
-from train.models import predicting
+from train.network import predicting
 from train.runs import SPLIT, Run, models_of
 
 Ask = Callable[[Iterable[Key], Iterable[Image.Image]], Iterator[float]]
