@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.reliance.judge import SURE, WEAK
-from audit.reliance.work import Audit
+from audit.reliance.judge import SURE, WEAK, RunReliance
 from curate.evidence.probe import ALL
 from imageledger.figure import drawn
 from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
@@ -17,14 +16,14 @@ MOST = 8.0
 """Logits beyond this stand at the edge."""
 
 
-def png(audit: Audit, heading: str) -> bytes:
+def png(result: RunReliance, heading: str) -> bytes:
     """Draw both panels and return a PNG; equal audits give equal bytes."""
 
     def draw(figure: Any) -> None:
         figure.get_layout_engine().set(w_pad=0.15, h_pad=0.12)
         left, right = figure.subplots(1, 2, width_ratios=(6, 5))
-        _pictures(left, audit)
-        _families(right, audit)
+        _pictures(left, result)
+        _families(right, result)
         figure.suptitle(visible(heading), x=0.02, ha="left", fontsize=11, fontweight="bold", color=INK)
         told = (
             "Left: a model that looks at the face gives level lines, whatever the file says. Right: rank correlation "
@@ -36,30 +35,30 @@ def png(audit: Audit, heading: str) -> bytes:
     return drawn(SIZE, draw)
 
 
-def _pictures(axes: Any, audit: Audit) -> None:
-    found = audit.reliance
+def _pictures(axes: Any, result: RunReliance) -> None:
+    found = result.reliance
     inside = np.clip(found.said, 1e-9, 1 - 1e-9)
     model = np.clip(np.log(inside / (1 - inside)), -MOST, MOST)
     file = np.clip(found.probe.scores, -MOST, MOST)
     axes.axhline(0, color=LINE, lw=1, zorder=1)
     axes.axvline(0, color=LINE, lw=1, zorder=1)
-    sides = zip((~found.positive, found.positive), (NEGATIVE, POSITIVE), audit.run.labels, strict=True)
+    sides = zip((~found.positive, found.positive), (NEGATIVE, POSITIVE), result.labels, strict=True)
     for side, colour, label in sides:
         axes.scatter(file[side], model[side], s=20, color=colour, alpha=0.65, lw=0, zorder=3, label=visible(label))
         if side.sum() > 2 and np.ptp(file[side]) > 0:
             ends = np.array([file[side].min(), file[side].max()])
             axes.plot(ends, np.polyval(np.polyfit(file[side], model[side], 1), ends), color=colour, lw=2, zorder=4)
-    said = f"Run {audit.run.name}: {found.model.total} pictures, {audit.split}"
+    said = f"Run {result.run}: {found.model.total} pictures, {result.split}"
     axes.set_title(visible(said), loc="left", fontsize=9, color=FAINT)
-    positive = visible(audit.run.labels[1])
+    positive = visible(result.labels[1])
     axes.set_xlabel(f"the file alone, out of fold: logit of P({positive})", color=INK)
     axes.set_ylabel(f"the model: logit of P({positive})", color=INK)
     axes.legend(frameon=False, loc="upper left", fontsize=8.5, handletextpad=0.2)
     _plainly(axes)
 
 
-def _families(axes: Any, audit: Audit) -> None:
-    links = sorted(audit.reliance.links, key=lambda one: (one.family != ALL, -one.rho))
+def _families(axes: Any, result: RunReliance) -> None:
+    links = sorted(result.reliance.links, key=lambda one: (one.family != ALL, -one.rho))
     axes.axvspan(-WEAK, WEAK, color=MOUNT, lw=0, zorder=0)
     axes.axvline(0, color=FAINT, lw=1, zorder=1)
     for row, one in enumerate(links):
