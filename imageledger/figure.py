@@ -61,13 +61,14 @@ def drawn(
             *_lines(figure, note, LETTERS, "normal", FAINT, size[0]),
         ]
         below = _lines(figure, foot, SMALL, "normal", FAINT, size[0])
-        heights = (_tall(head) + EDGE, size[1], _tall(below) + EDGE / 2)
+        heights = (_tall(head) + EDGE, size[1], _tall(below) + EDGE)
         figure.set_size_inches(size[0], sum(heights))
-        figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
+        aside = EDGE / size[0]
+        figure.get_layout_engine().set(w_pad=0.04, h_pad=0.06, rect=(aside, 0, 1 - 2 * aside, 1))
         parts = figure.subfigures(3, 1, height_ratios=heights, hspace=0)
         _write(figure, head, sum(heights) - EDGE * 0.8)
         draw(parts[1])
-        _write(figure, below, _tall(below) + EDGE / 2)
+        _write(figure, below, _tall(below) + EDGE * 0.7)
         target = io.BytesIO()
         figure.savefig(target, format="png", metadata={"Software": None})
     return target.getvalue()

@@ -54,7 +54,7 @@ def _panel(axes: Any, slices: list[Slice], rows: int, label: str) -> None:
         if row and slices[row - 1].by != part.by:
             axes.axhline(row - 0.5, color=LINE, lw=0.8)
     axes.set_yticks(range(len(slices)), [_named(part) for part in slices], fontsize=SMALL)
-    styled(axes, x=f"share of {label} pictures that the model got wrong, with its 95 % interval", title=label, grid="x")
+    styled(axes, x="share that the model got wrong, with its 95 % interval", title=label, grid="x")
 
 
 def _named(part: Slice) -> str:
