@@ -38,5 +38,6 @@ def batch(learn: Any) -> bytes:
         for axes in places:
             axes.title.set_color(INK)
 
-    note = f"{learn.dls.train.bs} of {len(learn.dls.train_ds)} training pictures in a batch; {SHOWN} are shown"
+    shown = min(SHOWN, learn.dls.train.bs)
+    note = f"{shown} of {len(learn.dls.train_ds)} training pictures"
     return drawn((7, 7), draw, title="A training batch, as the network sees it", note=note)
