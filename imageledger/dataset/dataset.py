@@ -45,7 +45,7 @@ class Dataset(Stages, Trainings):
 
     @property
     def audit(self) -> Audits:
-        """The audits: `faces.audit.shortcuts()`, `faces.audit.leaks()`, …"""
+        """The audits, such as `faces.audit.shortcuts()` and `faces.audit.leaks()`."""
         return Audits(self.root, progress=self.progress)
 
     def records(self, stage: str | None = None) -> list[Record]:

@@ -1,6 +1,7 @@
 """One picture of a dataset: its record, its pixels now and as fetched, its matte, and what was done to it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 THUMBNAIL = 256
 SHORT = 12
 """Letters of an object's name that people are shown."""
+
+DIGEST = re.compile(rf"([0-9a-f]{{{SHORT}}})[0-9a-f]{{52}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +117,5 @@ def _facts(values: Mapping[str, Any]) -> list[str]:
 def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return DIGEST.sub(r"\1", words)

@@ -51,7 +51,8 @@ def shown_in_notebook(rows: Iterable[Item], total: int, doing: str = "", /) -> I
 
 def bar(done: int, total: int, doing: str) -> str:
     """Write a bar as HTML."""
-    return f"<span style='{STYLE}'><progress value='{done}' max='{total}'></progress> {escape(doing)} {done}/{total}</span>"
+    words = f"{escape(doing)} {done}/{total}"
+    return f"<span style='{STYLE}'><progress value='{done}' max='{total}'></progress> {words}</span>"
 
 
 def _display(html: str) -> Any:

@@ -42,7 +42,7 @@ class Run(Reached):
 
     @property
     def audit(self) -> "Audits":
-        """The audits of this run: `run.audit.reliance()`, `run.audit.calibration()`, …
+        """The audits of this run, such as `run.audit.reliance()` and `run.audit.calibration()`.
 
         >>> run.audit
         audits of portraits-squeezenet1_1-1: top_losses, shortcuts, ...
