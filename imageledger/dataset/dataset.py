@@ -29,13 +29,14 @@ class Dataset(Stages, Trainings):
 
     >>> faces
     dataset portraits
-      fetched: 16 ok
-      normalized: 16 ok
-      deduped: 16 ok
-      whitened: 16 ok
-      final: 12 ok, 4 unused
+      fetched: 24 ok
+      normalized: 24 ok
+      deduped: 24 ok
+      whitened: 24 ok
+      final: 20 ok, 4 unused
+      runs: first
     >>> faces["real/001.png"]
-    <Picture folder:photos#real/001.png, real, ok>
+    <Picture folder:...photos#real/001.png, real, ok>
     """
 
     @property
@@ -62,7 +63,7 @@ class Dataset(Stages, Trainings):
         `stage` is "fetched", "normalized", "deduped", "whitened" or "final" (default: the furthest made).
 
         >>> faces.frame("final").query("status == 'ok'").groupby("label").size().to_dict()
-        {'ai': 6, 'real': 6}
+        {'ai': 10, 'real': 10}
         """
         store = self.project.store
         rows = [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Run(Reached):
     """One finished training run of a project: `faces.train()` returns one, `faces.runs["name"]` finds one.
 
-    >>> run = faces.runs["portraits-squeezenet1_1-1"]
+    >>> run = faces.runs["first"]
     >>> run.facts.kind
     'split'
     """
@@ -45,7 +45,7 @@ class Run(Reached):
         """The audits of this run, such as `run.audit.reliance()` and `run.audit.calibration()`.
 
         >>> run.audit
-        audits of portraits-squeezenet1_1-1: top_losses, shortcuts, ...
+        audits of first: top_losses, shortcuts, ...
         """
         from imageledger.dataset.audits import Audits
 
@@ -83,11 +83,7 @@ class Run(Reached):
         )  # fmt: skip
 
     def figure(self, name: str | None = None) -> "Image.Image":
-        """Return a figure that the training drew, by name; without a name the first.
-
-        >>> run.figure("learning-curve").mode
-        'RGBA'
-        """
+        """Return a figure that the training drew, such as "confusion_matrix"; without a name the first."""
         from PIL import Image
 
         drawn = {path.stem: path for path in sorted((self.folder / "figures").glob("*.png"))}

@@ -31,8 +31,8 @@ class Stages(Reached):
         A source is "kaggle:owner/slug", "folder:PATH", "zip:PATH" or "sample:"; paths are relative to the working
         directory. `labels` maps glob patterns to labels. Raises SourceError for a source that cannot be had.
 
-        >>> faces.fetch("folder:photos", labels={"real/**": "real", "ai/**": "ai"}).tally.total("ok")
-        16
+        >>> faces.fetch("folder:photos", labels={"real/**": "real", "ai/**": "ai"})
+        fetch: 24 ok (24 worked on, 0 reused)
         """
         return self._curate("fetch", locals())
 
@@ -50,16 +50,16 @@ class Stages(Reached):
     ) -> "Outcome":
         """Bring every picture to one format and one size, by a recipe that is the same for all.
 
-        >>> faces.normalize(size=64).tally.total("ok")
-        16
+        >>> faces.normalize(size=64)
+        normalize: 24 ok (0 worked on, 24 reused)
         """
         return self._curate("normalize", locals())
 
     def dedupe(self, *, distance: int | None = None, from_: Path | str | None = None) -> "Outcome":
         """Find copies of the same picture and keep the best of each; the others become duplicates.
 
-        >>> faces.dedupe().tally.total("duplicate")
-        0
+        >>> faces.dedupe()
+        dedupe: 24 ok (0 worked on, 24 reused)
         """
         return self._curate("dedupe", locals())
 
@@ -77,8 +77,8 @@ class Stages(Reached):
     ) -> "Outcome":
         """Cut every person out and put them on pure white, or keep the inner face alone (`region="face"`).
 
-        >>> faces.whiten(matting="grabcut").worked
-        16
+        >>> faces.whiten(matting="grabcut").tally.total("ok")
+        24
         """
         return self._curate("whiten", locals())
 
@@ -98,8 +98,8 @@ class Stages(Reached):
         This is the command `curate manifest`. `match` names the families of numbers in which the classes should
         agree; "off" chooses by a hash of content and seed alone. Raises ManifestError where there are too few.
 
-        >>> faces.choose(per_class=6, match="off").tally.by_label["ai"]["ok"]
-        6
+        >>> faces.choose(per_class=10, match="off")
+        manifest: 20 ok, 4 unused (0 worked on, 24 reused)
         """
         return self._curate("choose", locals())
 
@@ -108,8 +108,8 @@ class Stages(Reached):
 
         Stages whose input and settings have not changed do no work.
 
-        >>> faces.run().reused
-        16
+        >>> faces.run()
+        manifest: 20 ok, 4 unused (0 worked on, 24 reused)
         """
         return self._curate("run", locals())
 
