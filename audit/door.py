@@ -89,7 +89,7 @@ def reliance(project: Project, *, track: Track, run: str | None, beside: str | N
 
     folder = find_run(project, run)
     other = find_run(project, beside) if beside else None
-    found = work.look(project, folder, other, track=partial(_named, track))
+    found = work.look(project, folder, other, say=lambda _: None, track=partial(_named, track))
     tables = {
         "Do the answers follow the file within a class?": report.table(found.reliance, found.run.labels),
         "Swapped deliveries": report.swap_table(found.reliance.swaps),

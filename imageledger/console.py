@@ -120,7 +120,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, title: st
 
 
 def track(
-    rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool] = lambda _: False
+    rows: Iterable[Row], total: int, doing: str = "", refused: Callable[[Row], bool] = lambda _: False
 ) -> Iterator[Row]:
     """Hand rows on while showing progress.
 
