@@ -51,8 +51,8 @@ def compare(project: Project, *, track: Track, runs: Sequence[str], seed: int | 
     """Compare runs with the first one; return a row per comparison."""
     from train.compare import judge, work
 
-    sides, groups, _ = work.read(project, runs)
-    return judge.plain(judge.compare(sides, groups, seed=project.declared.seed if seed is None else seed))
+    answers = work.read(project, runs)
+    return judge.plain(judge.compare(answers, seed=project.declared.seed if seed is None else seed))
 
 
 def predict(
