@@ -1,6 +1,5 @@
 """What every audit returns: one report, with the findings that a person should look at."""
 
-import html
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,16 +7,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imageledger import notebook
+from imageledger.errors import LedgerError
 from imageledger.spreadsheet import as_csv
 from imageledger.store import write_whole
 from imageledger.types import Key, Row
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-    from PIL.Image import Image
+    import pandas
+    from PIL import Image
 
-LARGEST_PAGE = 300_000
-"""A page of more bytes is not shown inside a notebook."""
+PICTURES, PAGES = (".png",), (".html",)
 
 
 class Severity(StrEnum):
@@ -58,7 +58,7 @@ class Report:
     rows: Sequence[Row] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     contents: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
-    folder: Path
+    folder: Path = Path()
     written: Mapping[str, Path] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     refusal: tuple[str, str] | None = None
@@ -67,24 +67,6 @@ class Report:
     def sentences(self) -> list[str]:
         """What was found, in words, in order."""
         return [finding.sentence for finding in self.findings]
-
-    def frame(self) -> "DataFrame":
-        """Return the raw rows as a pandas DataFrame."""
-        from pandas import DataFrame
-
-        return DataFrame(list(self.rows))
-
-    def figure(self) -> "Image | None":
-        """Return the figure as a picture, or None for an audit that draws none."""
-        from PIL import Image
-
-        content = self._content(".png")
-        return Image.open(io.BytesIO(content)) if content else None
-
-    def page(self) -> str | None:
-        """Return the self-contained HTML page, or None for an audit that has none."""
-        content = self._content(".html")
-        return content.decode("utf-8") if content else None
 
     def write(self, folder: Path | None = None) -> dict[str, Path]:
         """Write the files into a folder (default: `folder`) and return their paths by kind, such as "csv"."""
@@ -95,17 +77,39 @@ class Report:
             paths[path.suffix.removeprefix(".")] = path
         return paths
 
-    def _content(self, suffix: str) -> bytes:
-        return next((make() for name, make in self.contents.items() if name.endswith(suffix)), b"")
+    def frame(self) -> "pandas.DataFrame":
+        """Return the rows behind the tables as a pandas DataFrame."""
+        return notebook.frame(self.rows)
+
+    def figure(self) -> "Image.Image":
+        """Return the figure of the audit as a picture; raise LedgerError where there is none."""
+        from PIL import Image
+
+        content = self._content(PICTURES)
+        if content is None:
+            raise LedgerError(f"audit {self.audit} has no figure for {self.subject}", "frame() has the numbers")
+        return Image.open(io.BytesIO(content))
 
     def _repr_html_(self) -> str:
-        """Show the page inside a notebook, in a frame that runs nothing; without a small page, words and a table."""
-        page = self.page()
-        if page and len(page.encode()) < LARGEST_PAGE:
-            return f'<iframe sandbox srcdoc="{html.escape(page)}" style="width:100%;height:640px;border:0"></iframe>'
-        words = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences)
-        title = html.escape(f"audit {self.audit}: {self.subject}")
-        return f"<h4>{title}</h4>{words}{''.join(map(_table, self.tables.values()))}"
+        """Show the page of the audit, or where it has none or too large a page, its sentences, tables and figure."""
+        page = self._content(PAGES)
+        shown = notebook.framed(page.decode()) if page else ""
+        return shown if shown and notebook.fits(shown) else self._in_short()
+
+    def _in_short(self) -> str:
+        said = [self.verdict, *self.sentences, *(f"Warning: {warning}" for warning in self.warnings)]
+        parts = [notebook.paragraph(sentence) for sentence in said if sentence]
+        parts += [notebook.table(rows, title) for title, rows in self.tables.items() if rows]
+        if content := self._content(PICTURES):
+            parts.append(notebook.picture(content))
+        shown = ""
+        for part in parts:
+            shown += part if notebook.fits(shown + part) else ""
+        return shown
+
+    def _content(self, kinds: Sequence[str]) -> bytes | None:
+        makers = [make for name, make in self.contents.items() if name.endswith(tuple(kinds))]
+        return makers[0]() if makers else None
 
 
 def csv_bytes(fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -116,11 +120,3 @@ def csv_bytes(fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes
 def notes(*sentences: str) -> list[Finding]:
     """Return a note for each sentence that is not empty."""
     return [Finding(severity=Severity.NOTE, sentence=sentence) for sentence in sentences if sentence]
-
-
-def _table(rows: Sequence[Row]) -> str:
-    if not rows:
-        return ""
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in rows[0])
-    lines = ("".join(f"<td>{html.escape(str(value))}</td>" for value in row.values()) for row in rows[:30])
-    return f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
