@@ -25,12 +25,11 @@ from imageledger.record import OK, groups_of
 from train import pictures
 from train.config import TrainSettings
 from train.folds import folds_of
-from train.network import backbones, weights
+from train.network import backbones, features, weights
 from train.network.fastai_seam import vision
-from train.pictures import TRAIN, VALID, Picture
-from train.network import features
-from train.recipes import frozen as strong
 from train.network.pooled import Pooled
+from train.pictures import TRAIN, VALID, Picture
+from train.recipes import frozen as strong
 
 FIRST = 20
 

@@ -34,12 +34,11 @@ from train import pictures
 from train.compare.judge import Side, compare
 from train.config import TrainSettings
 from train.folds import folds_of
-from train.network import backbones, fit, weights
+from train.network import backbones, features, fit, weights
 from train.network.fastai_seam import vision
-from train.pictures import TRAIN, VALID, Picture
-from train.network import features
-from train.recipes import frozen as strong
 from train.network.pooled import KEPT, Pooled
+from train.pictures import TRAIN, VALID, Picture
+from train.recipes import frozen as strong
 from train.runs import Prediction
 
 ARCH = "squeezenet1_1"

@@ -47,7 +47,7 @@ class Registry:
         return self._opened(offers[0], wanted)
 
     def address(self, name: str) -> str:
-        """Return where a thing lies, as "module:attribute", without loading it; raise ConfigError for an unknown name."""
+        """Return where a thing lies, as "module:attribute", and load nothing; raise ConfigError for an unknown name."""
         if name in self.builtin:
             return self.builtin[name]
         if offers := self._plugins().get(name):

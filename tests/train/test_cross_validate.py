@@ -17,9 +17,7 @@ from audit.top_losses import judge as losses
 from train.answers import Answers
 from train.cli import main
 from train.compare import judge as comparing
-from train.compare import work as sides
 from train.cross_validate import report
-from train.cross_validate.work import Plan
 from train.runs import CROSS_VALIDATION, Run, fold_folder, read_predictions
 
 pytest.importorskip("fastai")
@@ -31,7 +29,7 @@ LABELS = ("real", "ai")
 def crossed(tmp_path_factory):
     project = build(tmp_path_factory.mktemp("crossed"))
     said = []
-    place, run = make(project, "first", plan=Plan(folds=2, repeats=2), say=said.append)
+    place, run = make(project, "first", folds=2, repeats=2, say=said.append)
     return project, place, run, said
 
 
@@ -84,7 +82,7 @@ def test_the_answers_of_a_run_say_what_each_repeat_answered(crossed):
 
 def test_a_comparison_reads_what_each_repeat_answered(crossed):
     project, _, run, _ = crossed
-    (answers,) = sides.read(project, ["first"])
+    answers = Answers.of(project, "first")
     (same,) = comparing.compare([answers, replace(answers, run=replace(run, name="same"))])
     assert same.first_accuracy.value == pytest.approx(run.evaluation["accuracy"]["value"])
     assert same.first_auc.value == pytest.approx(run.evaluation["auc"]["value"])

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import train_world
+import trainings
 from PIL import Image
 
 from audit.cli import main as audit_main
@@ -66,9 +67,8 @@ def build(root, generators=("red", "rose", "blue"), each=10):
     return project
 
 
-def make(project, name, by="generator", say=lambda _: None):
-    todo = training.task(project, None, None)
-    return holding_out.hold_out(project, todo, SMALL, by, name, say=say)
+def make(project, name, by="generator", say=None):
+    return trainings.train(project, name, SMALL, kind="hold-out", by=by, say=say)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +222,7 @@ def test_a_source_of_both_classes_is_judged_by_its_balanced_accuracy(held, tmp_p
         for one, picture in zip(todo.pictures, mixed, strict=True)
     ]  # fmt: skip
     done = [holding_out.Done(name=f"1-{n}", run=Run.load(place), predictions=answers, kept=False) for n in (1, 2)]
-    for one in holding_out.told(mixed, LABELS, divided, done, 42):
+    for one in holding_out.evaluated(mixed, LABELS, divided, done, 42):
         assert (one["label"], one["other"]) == ("", {})
         assert one["unseen"]["method"].startswith("Wilson of")
 

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import train_world
+import trainings
 from PIL import Image
 
 from imageledger import manifest
 from imageledger.errors import BusyError, ConfigError, RunError, StoreError
 from imageledger.intervals import wilson
-from train.config import TrainSettings, train_settings
-from train.run import work as training_run
+from train.config import TrainSettings
 from train.runs import Run, find_run, read_predictions
 from train.training import task as training
+from train.training.settings import train_settings
 
 pytest.importorskip("fastai")
 
@@ -24,8 +25,8 @@ SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=2, size=32, b
 LABELS = ("real", "ai")
 
 
-def make(project, name, settings=SMALL, folder=None, tell=lambda *_: None):
-    return training_run.train(project, training.task(project, None, folder), settings, name, tell)
+def make(project, name, settings=SMALL, folder=None, tell=None):
+    return trainings.train(project, name, settings, folder=folder, tell=tell)
 
 
 @pytest.fixture(scope="module")

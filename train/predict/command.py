@@ -57,8 +57,6 @@ def predict(
     from train.predict import report, work
 
     files = work.pictures_in(_named(paths))
-    if not files:
-        raise RunError("there is no picture to look at", "name pictures, folders that hold some, or - for a list")
     opened = open_model.opened(model, project, matte_model, console.track)
     for line in report.about(opened):
         console.say(line)

@@ -54,7 +54,7 @@ def pictures_in(places: Iterable[str]) -> list[Path]:
     """Return the files that paths stand for, in order: a file is itself, a folder all pictures below it.
 
     In a folder, hidden files and files that neither are nor claim to be pictures are left out. A path where nothing
-    is stays in the list: it becomes a row with the reason.
+    is stays in the list: it becomes a row with the reason. Raises RunError when no file is left.
     """
     found = []
     for place in map(Path, places):
@@ -65,6 +65,8 @@ def pictures_in(places: Iterable[str]) -> list[Path]:
             found += files
         else:
             found.append(place)
+    if not found:
+        raise RunError("there is no picture to look at", "name pictures, folders that hold some, or - for a list")
     return found
 
 
