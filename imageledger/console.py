@@ -72,6 +72,22 @@ class Door(click.Group):
         ctx.exit(code)
 
 
+class Registered(click.Choice[str]):
+    """An option that takes a name of a registry, given as "module:attribute"; it is read when the option is used."""
+
+    def __init__(self, registry: str) -> None:
+        self.registry = registry
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> Sequence[str]:  # type: ignore[override]
+        """The names, those of plug-ins included."""
+        from imageledger.extras import load
+
+        names: Sequence[str] = load(self.registry).names()  # type: ignore[attr-defined]
+        return names
+
+
 def everywhere(command: Command) -> Command:
     """Add the options that every command has: --project, --quiet, --no-color."""
     for option in (

@@ -12,7 +12,7 @@ from imageledger import console
 @click.command()
 @click.option("--region", type=click.Choice(["white", "face"]), help="What stays of a picture [default: white].")
 @click.option("--face-size", metavar="PX|auto", help="Side of the inner faces [default: auto, up to 256].")
-@click.option("--matting", type=click.Choice(["rembg", "grabcut"]), help="What cuts out [default: rembg].")
+@click.option("--matting", type=console.Registered("curate.matting:BACKENDS"), help="What cuts out [default: rembg].")
 @click.option("--model", help="One of rembg's models [default: u2net_human_seg].")
 @click.option("--model-path", type=click.Path(), help="A model file of your own (U2-Net's interface).")
 @from_option
