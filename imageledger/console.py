@@ -136,7 +136,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, title: st
 
 
 def track(
-    rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool] = lambda _: False
+    rows: Iterable[Row], total: int, doing: str = "", refused: Callable[[Row], bool] = lambda _: False
 ) -> Iterator[Row]:
     """Hand rows on while showing progress.
 
@@ -211,13 +211,10 @@ def report(
     `more` is what a stage has to tell besides: with it, JSON is an object that holds the counts as "pictures".
     Raises GateFailed when `strict` is set and pictures could not be read.
     """
-    from imageledger.record import STATUSES, UNREADABLE
+    from imageledger.record import UNREADABLE
 
     tally = outcome.tally
-    rows = [
-        {"label": label, **{status: counts[status] for status in STATUSES}, "total": counts.total()}
-        for label, counts in sorted(tally.by_label.items())
-    ]
+    rows = outcome.rows()
     if as_json and more is not None:
         result(json.dumps({"pictures": rows, **more, "manifest": str(outcome.path)}, ensure_ascii=False, indent=2))
     else:
