@@ -54,9 +54,7 @@ def test_the_same_picture_becomes_the_same_object_whatever_it_is_called(project)
     for record in (one, other):
         stage = Stage(name="normalize", version=1)
         small = normalize.normalize_record(record, stage=stage, settings=chosen, store=project.store)
-        white = whiten.whiten_record(
-            small, stage=stage, cutter=cutter, store=project.store
-        )
+        white = whiten.whiten_record(small, stage=stage, cutter=cutter, store=project.store)
         found.append((small.file, small.phash, small.status, white.file, white.matte, white.status, white.reason,
                       whiten.face_record(small, stage=stage, size=32, store=project.store).file))  # fmt: skip
     assert found[0] == found[1]

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curate.options import from_option, strict_option, workers_option
+from curate.options import from_option, show, strict_option, workers_option
 from imageledger import console
 
 
@@ -56,6 +56,6 @@ def whiten(
         raise click.UsageError(f"{', '.join(named)} does nothing with --region {chosen.region}")
     with opened.lock("curate whiten"):
         outcome = stage.whiten(opened, chosen, source=source, workers=workers, track=console.progress_of("whiten"))
-    console.report(outcome, as_json=as_json, strict=strict)
+    show(outcome, as_json=as_json, strict=strict)
     for line in stage.remarks(outcome):
         console.say(line)

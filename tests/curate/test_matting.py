@@ -47,8 +47,8 @@ def test_a_stranger_s_backend_is_offered_and_cuts_out(monkeypatch, tmp_path, pro
     install(monkeypatch, tmp_path, "imageledger.matting", {"oval": "ovals:BACKEND"}, ovals=OVAL)
     assert BACKENDS.names() == ("rembg", "grabcut", "oval")
     assert "[rembg|grabcut|oval]" in runner.invoke(main, ["whiten", "--help"]).stdout
-    normalized(project, drawn(2))
-    ended = runner.invoke(main, ["whiten", "--matting", "oval", "--workers", "1"])
+    came = normalized(project, drawn(2))
+    ended = runner.invoke(main, ["whiten", "--matting", "oval", "--from", str(came), "--workers", "1"])
     assert ended.exit_code == 0, ended.output
     for row in manifest.read(project.manifest("whiten")):
         assert row.steps[-1].settings == {"region": "white", "matting": "oval"}
