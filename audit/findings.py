@@ -1,13 +1,23 @@
 """What every audit returns: one report, with the findings that a person should look at."""
 
-from collections.abc import Callable, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from imageledger import notebook
+from imageledger.errors import LedgerError
+from imageledger.spreadsheet import as_csv
 from imageledger.store import write_whole
 from imageledger.types import Key, Row
+
+if TYPE_CHECKING:
+    import pandas
+    from PIL import Image
+
+PICTURES, PAGES = (".png",), (".html",)
 
 
 class Severity(StrEnum):
@@ -35,8 +45,9 @@ class Report:
     """One audit of one run or manifest.
 
     `tables` are rows by title, for people; `rows` are the raw rows behind them, as the CSV file has them; `data` is
-    the whole audit for scripts, which `--json` prints. `contents` make the files, by name. `refusal` is what a gate
-    says, and what to do, where the audit found more than a gate allows.
+    the whole audit for scripts, which `--json` prints. `contents` make the files, by name, and `folder` is where they
+    go; `written` are files that the audit has written already. `refusal` is what a gate says, and what to do, where
+    the audit found more than a gate allows.
     """
 
     audit: str
@@ -47,6 +58,8 @@ class Report:
     rows: Sequence[Row] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     contents: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    folder: Path = Path()
+    written: Mapping[str, Path] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     refusal: tuple[str, str] | None = None
 
@@ -55,11 +68,55 @@ class Report:
         """What was found, in words, in order."""
         return [finding.sentence for finding in self.findings]
 
-    def write(self, folder: Path) -> dict[str, Path]:
-        """Write the files into a folder and return their paths by kind, such as "csv" and "png"."""
-        paths = {}
+    def write(self, folder: Path | None = None) -> dict[str, Path]:
+        """Write the files into a folder (default: `folder`) and return their paths by kind, such as "csv"."""
+        paths = dict(self.written)
         for name, content in self.contents.items():
-            path = folder / name
+            path = (folder or self.folder) / name
             write_whole(path, content())
             paths[path.suffix.removeprefix(".")] = path
         return paths
+
+    def frame(self) -> "pandas.DataFrame":
+        """Return the rows behind the tables as a pandas DataFrame."""
+        return notebook.frame(self.rows)
+
+    def figure(self) -> "Image.Image":
+        """Return the figure of the audit as a picture; raise LedgerError where there is none."""
+        from PIL import Image
+
+        content = self._content(PICTURES)
+        if content is None:
+            raise LedgerError(f"audit {self.audit} has no figure for {self.subject}", "frame() has the numbers")
+        return Image.open(io.BytesIO(content))
+
+    def _repr_html_(self) -> str:
+        """Show the page of the audit, or where it has none or too large a page, its sentences, tables and figure."""
+        page = self._content(PAGES)
+        shown = notebook.framed(page.decode()) if page else ""
+        return shown if shown and notebook.fits(shown) else self._in_short()
+
+    def _in_short(self) -> str:
+        said = [self.verdict, *self.sentences, *(f"Warning: {warning}" for warning in self.warnings)]
+        parts = [notebook.paragraph(sentence) for sentence in said if sentence]
+        parts += [notebook.table(rows, title) for title, rows in self.tables.items() if rows]
+        if content := self._content(PICTURES):
+            parts.append(notebook.picture(content))
+        shown = ""
+        for part in parts:
+            shown += part if notebook.fits(shown + part) else ""
+        return shown
+
+    def _content(self, kinds: Sequence[str]) -> bytes | None:
+        makers = [make for name, make in self.contents.items() if name.endswith(tuple(kinds))]
+        return makers[0]() if makers else None
+
+
+def csv_bytes(fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return rows as the bytes of a CSV file."""
+    return as_csv(fields, rows).encode("utf-8", errors="backslashreplace")
+
+
+def notes(*sentences: str) -> list[Finding]:
+    """Return a note for each sentence that is not empty."""
+    return [Finding(severity=Severity.NOTE, sentence=sentence) for sentence in sentences if sentence]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from imageledger import manifest
 from imageledger.engines.local import cores, ordered_map
 from imageledger.errors import ManifestError
 from imageledger.manifest import Card, Tally
-from imageledger.record import OK, Record, Step
+from imageledger.record import OK, STATUSES, Record, Step
 from imageledger.store import Store, write_whole
 
 Work = Callable[[Record], Record]
@@ -45,15 +46,46 @@ class Stage:
         return Step(did=self.did, on=record.file, settings=self.settings, found=found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Outcome:
-    """What a stage did: where the manifest lies, its counts, and how many rows needed work."""
+    """What a stage did: where the manifest lies, its counts, and how many rows needed work.
+
+    `before` are the counts of the rows as they came in.
+    """
 
     stage: str
     path: Path
     tally: Tally
     worked: int
     reused: int
+    before: Tally = field(default_factory=Tally)
+
+    @property
+    def reasons(self) -> dict[str, Counter[str]]:
+        """Why pictures were set aside, by label: the reasons that this stage gave, not those of the stages before."""
+        given = {
+            label: counts - self.before.reasons.get(label, Counter()) for label, counts in self.tally.reasons.items()
+        }
+        return {label: counts for label, counts in given.items() if counts}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row a label: how many pictures have each status, and how many there are."""
+        return [
+            {"label": label, **{status: counts[status] for status in STATUSES}, "total": counts.total()}
+            for label, counts in sorted(self.tally.by_label.items())
+        ]
+
+    def __str__(self) -> str:
+        """Say in one line what became of the pictures."""
+        became = ", ".join(f"{self.tally.total(status)} {status}" for status in STATUSES if self.tally.total(status))
+        return f"{self.stage}: {became or 'no pictures'} ({self.worked} worked on, {self.reused} reused)"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from imageledger import notebook
+
+        return notebook.table(self.rows(), title=str(self))
 
 
 def untracked(rows: Iterable[Record], total: int) -> Iterable[Record]:
@@ -106,10 +138,10 @@ def run_seeds(
     )  # fmt: skip
     part = output.with_name(f".{output.name}.{_job(card)}.part")
     output.parent.mkdir(parents=True, exist_ok=True)
-    tally = Tally()
+    tally, before = Tally(), Tally()
     with _carry_on(part, tally) as draft:
         done = tally.rows
-        jobs = _jobs(stage, card, rows(), done, output, store, reusable)
+        jobs = _jobs(stage, card, map(before.add, rows()), done, output, store, reusable)
         counted = _Counting(jobs)
         results = ordered_map(work, counted, workers=workers or cores(), threads=threads)
         for record in track(results, count - done):
@@ -118,7 +150,7 @@ def run_seeds(
         os.fsync(draft.fileno())
     _publish(part, output, replace(card, rows=tally.rows, digest=manifest.digest(part), counts=tally.plain()))
     reused = tally.rows - counted.worked - counted.passed
-    return Outcome(stage=stage.name, path=output, tally=tally, worked=counted.worked, reused=reused)
+    return Outcome(stage=stage.name, path=output, tally=tally, worked=counted.worked, reused=reused, before=before)
 
 
 def run_set(
@@ -139,20 +171,21 @@ def run_set(
         dataset=dataset, stage=stage.did, input=manifest.digest(source) + extra_input, settings=stage.settings,
         versions=manifest.versions_of(stage.packages), rows=0, digest="",
     )  # fmt: skip
-    tally = Tally()
+    tally, before = Tally(), Tally()
     if _stands(output, card):
-        for record in manifest.read(output):
+        for record, came in zip(manifest.read(output), manifest.read(source), strict=True):
             tally.add(record)
-        return Outcome(stage=stage.name, path=output, tally=tally, worked=0, reused=tally.rows)
+            before.add(came)
+        return Outcome(stage=stage.name, path=output, tally=tally, worked=0, reused=tally.rows, before=before)
     decide = plan(lambda: manifest.read(source))
     part = output.with_name(f".{output.name}.{_job(card)}.part")
     with part.open("wb") as draft:
         for record in manifest.read(source):
-            draft.write(f"{tally.add(decide(record)).to_line()}\n".encode())
+            draft.write(f"{tally.add(decide(before.add(record))).to_line()}\n".encode())
         draft.flush()
         os.fsync(draft.fileno())
     _publish(part, output, replace(card, rows=tally.rows, digest=manifest.digest(part), counts=tally.plain()))
-    return Outcome(stage=stage.name, path=output, tally=tally, worked=tally.rows, reused=0)
+    return Outcome(stage=stage.name, path=output, tally=tally, worked=tally.rows, reused=0, before=before)
 
 
 class _Counting:

@@ -50,7 +50,7 @@ def pending(what: str) -> pytest.MarkDecorator:
 
 @pending("the demo starts `python -m curate.sources.sample`")
 def test_imports_run_one_way():
-    """Those inside functions, under TYPE_CHECKING and through strings are imports too; nobody is excused."""
+    """Those inside functions and through strings are imports too; nobody is excused."""
     assert house().against_the_way() == []
 
 

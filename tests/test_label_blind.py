@@ -43,6 +43,8 @@ def test_the_work_on_one_picture_never_looks_at_its_label_source_or_generator(na
 
 
 def test_the_same_picture_becomes_the_same_object_whatever_it_is_called(project):
+    from curate.matting import backend
+    from curate.matting.matte import Asked
     from curate.normalize import work as normalize
     from curate.whiten import work as whiten
     from imageledger.record import Record
@@ -53,12 +55,12 @@ def test_the_same_picture_becomes_the_same_object_whatever_it_is_called(project)
     name = project.store.put((project.root / "a.png").read_bytes(), "png")
     one = Record(source="folder:x", member="real/1.png", label="real", origin=name, file=name, generator="camera")
     other = replace(one, source="kaggle:a/b@1", member="fake/2.png", label="ai", generator="sd15", licence="CC0-1.0")
-    chosen = normalize.NormalizeSettings(size=32)
+    chosen, cutter = normalize.NormalizeSettings(size=32), backend("grabcut").prepare(Asked())
     found = []
     for record in (one, other):
         stage = Stage(name="normalize", version=1)
         small = normalize.normalize_record(record, stage=stage, settings=chosen, store=project.store)
-        white = whiten.whiten_record(small, stage=stage, model=None, store=project.store)
+        white = whiten.whiten_record(small, stage=stage, cutter=cutter, store=project.store)
         found.append((small.file, small.phash, small.status, white.file, white.matte, white.status, white.reason,
                       whiten.face_record(small, stage=stage, size=32, store=project.store).file))  # fmt: skip
     assert found[0] == found[1]

@@ -154,11 +154,15 @@ class Walk:
         return ""
 
     def against_the_way(self) -> list[str]:
-        """Return the imports that run from a lower leg to a higher one, whoever makes them and however."""
+        """Return the imports that run from a lower leg to a higher one, whoever makes them and however.
+
+        Under TYPE_CHECKING nothing is imported: the Python door may say there what a leg's call returns.
+        """
         return [
             str(line)
             for line in self.imports
-            if line.package in PACKAGES
+            if line.runs
+            and line.package in PACKAGES
             and PACKAGES.index(line.package) > PACKAGES.index(line.importer.partition(".")[0])
         ]
 
