@@ -1,20 +1,14 @@
 """No pixel and no number may depend on the class: read off the source, and tried on the same picture twice."""
 
 import ast
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from source_tree import ROOT, name_of, sources, tree_of
+from source_tree import ROOT, functions, name_of, sources, tree_of
 
 LABEL_BLIND = ("pixels", "recipes", "trace", "compositing", "matting", "faces", "regions")
-
-
-def functions(path: Path) -> Iterator[ast.FunctionDef]:
-    return (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef))
 
 
 @pytest.mark.parametrize("name", LABEL_BLIND)
