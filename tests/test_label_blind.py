@@ -1,24 +1,18 @@
 """No pixel and no number may depend on the class: read off the source, and tried on the same picture twice."""
 
 import ast
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from source_tree import ROOT, name_of, sources, tree_of
+from source_tree import ROOT, functions, name_of, sources, tree_of
 
 CHANGES_PIXELS = [
     *sources("curate/pictures", "curate/matting"),
     ROOT / "curate" / "normalize" / "recipes.py",
     ROOT / "audit" / "recipes" / "trace.py",
 ]
-
-
-def functions(path: Path) -> Iterator[ast.FunctionDef]:
-    return (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef))
 
 
 @pytest.mark.parametrize("path", CHANGES_PIXELS, ids=name_of)
