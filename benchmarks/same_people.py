@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curate import matting
-from curate.matting import compositing
+from curate.matting import compositing, rembg
 from curate.matting.compositing import Alpha
 from curate.matting.models import Model
 from curate.normalize.recipes import EDGE, GRID
@@ -44,7 +43,7 @@ def first(folder: Path, count: int) -> list[Path]:
 
 def matte_of(image: Image.Image, model: Model) -> Alpha:
     """Cut out with the model and clean, as whiten does."""
-    return compositing.clean(matting.matter(model)(image, None).alpha)
+    return compositing.clean(rembg.cut(model, image, None).alpha)
 
 
 def before_walls(files: Sequence[Path], walls: Sequence[Path], model: Model) -> Iterator[Job]:

@@ -1,11 +1,46 @@
-"""Options that several curate commands share."""
+"""What several curate commands share: options, the display of progress, and what a stage did, printed."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from imageledger import console
+
+if TYPE_CHECKING:
+    from imageledger.stage import Outcome
 
 from_option = click.option(
     "--from", "source", type=click.Path(path_type=Path, dir_okay=False), help="Read this manifest instead."
 )
 workers_option = click.option("--workers", type=click.IntRange(1), help="Processes to use (default: all cores).")
 strict_option = click.option("--strict", is_flag=True, help="Exit 3 when a picture could not be read.")
+
+
+def show(
+    outcome: "Outcome", *, as_json: bool = False, strict: bool = False, more: Mapping[str, Any] | None = None
+) -> None:
+    """Show what a stage did: counts per label and status, the reasons that are new, and where the manifest lies.
+
+    With `more`, what a stage reports besides, JSON is an object that holds the counts as "pictures". Raises GateFailed
+    when `strict` is set and pictures could not be read.
+    """
+    from curate.reasons import lines
+    from imageledger.errors import GateFailed
+    from imageledger.record import UNREADABLE
+
+    rows = outcome.rows()
+    if as_json and more is not None:
+        whole = {"pictures": rows, **more, "manifest": str(outcome.path)}
+        console.result(json.dumps(whole, ensure_ascii=False, indent=2))
+    else:
+        console.table(rows, as_json=as_json)
+    for line in lines(outcome.reasons):
+        console.say(line)
+    console.say(f"{outcome.stage}: {outcome.worked} worked on, {outcome.reused} reused")
+    if not as_json:
+        console.result(outcome.path)
+    if strict and (unreadable := outcome.tally.total(UNREADABLE)):
+        raise GateFailed(f"{unreadable} pictures could not be read, and --strict is set", "their rows hold the reasons")

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -12,15 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from imageledger.errors import GateFailed, LedgerError
+from imageledger.errors import LedgerError
 
 if TYPE_CHECKING:
-    from imageledger.stage import Outcome, Track
+    from imageledger.stage import Track
 
 Row = TypeVar("Row")
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-REASONS_SHOWN = 5
 
 DISK_TROUBLE = {
     errno.ENOSPC: "free some space; the same command carries on where it stopped",
@@ -70,6 +67,22 @@ class Door(click.Group):
         if hint:
             click.echo(f"Try: {_visible(hint)}", err=True)
         ctx.exit(code)
+
+
+class Registered(click.Choice[str]):
+    """An option that takes a name of a registry, given as "module:attribute"; it is read when the option is used."""
+
+    def __init__(self, registry: str) -> None:
+        self.registry = registry
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> Sequence[str]:  # type: ignore[override]
+        """The names, those of plug-ins included."""
+        from imageledger.extras import load
+
+        names: Sequence[str] = load(self.registry).names()  # type: ignore[attr-defined]
+        return names
 
 
 def everywhere(command: Command) -> Command:
@@ -187,37 +200,6 @@ def progress_of(stage: str) -> "Track":
     return show
 
 
-def report(
-    outcome: "Outcome", *, as_json: bool = False, strict: bool = False, more: Mapping[str, Any] | None = None
-) -> None:
-    """Show what a stage did: counts per label and status, reasons, and where the manifest lies.
-
-    `more` is what a stage has to tell besides: with it, JSON is an object that holds the counts as "pictures".
-    Raises GateFailed when `strict` is set and pictures could not be read.
-    """
-    from imageledger.record import UNREADABLE
-
-    tally = outcome.tally
-    rows = outcome.rows()
-    if as_json and more is not None:
-        result(json.dumps({"pictures": rows, **more, "manifest": str(outcome.path)}, ensure_ascii=False, indent=2))
-    else:
-        table(rows, as_json=as_json)
-    for label, reasons in sorted(tally.reasons.items()):
-        kinds = _kinds(reasons)
-        for reason, count in kinds[:REASONS_SHOWN]:
-            say(f"  {label}: {count} × {reason}")
-        if rest := sum(count for _, count in kinds[REASONS_SHOWN:]):
-            say(f"  {label}: {rest} for other reasons, which stand in the manifest")
-    say(f"{outcome.stage}: {outcome.worked} worked on, {outcome.reused} reused")
-    if not as_json:
-        result(outcome.path)
-    if strict and tally.total(UNREADABLE):
-        raise GateFailed(
-            f"{tally.total(UNREADABLE)} pictures could not be read, and --strict is set", "their rows hold the reasons"
-        )
-
-
 def _bar(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool]) -> Iterator[Row]:
     from rich import progress
 
@@ -244,17 +226,6 @@ def _lines(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row],
             shown = 10 * done // total
             say(f"{doing}: {done}/{total}" + (f", {bad} refused" if bad else ""))
         yield row
-
-
-def _kinds(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Gather reasons that differ only in their numbers and names, the most frequent kind first."""
-    kinds: dict[str, list[tuple[int, str]]] = {}
-    for reason, count in reasons.items():
-        kinds.setdefault(re.sub(r"[0-9][0-9a-f]*|\S+[:#/]\S+", "…", reason), []).append((count, reason))
-    shown = [
-        (max(kind)[1] + (" and alike" if len(kind) > 1 else ""), sum(n for n, _ in kind)) for kind in kinds.values()
-    ]
-    return sorted(shown, key=lambda pair: (-pair[1], pair[0]))
 
 
 def _cell(value: Any) -> str:

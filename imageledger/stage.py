@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -47,13 +48,25 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Outcome:
-    """What a stage did: where the manifest lies, its counts, and how many rows needed work."""
+    """What a stage did: where the manifest lies, its counts, and how many rows needed work.
+
+    `before` are the counts of the rows as they came in.
+    """
 
     stage: str
     path: Path
     tally: Tally
     worked: int
     reused: int
+    before: Tally = field(default_factory=Tally)
+
+    @property
+    def reasons(self) -> dict[str, Counter[str]]:
+        """Why pictures were set aside, by label: the reasons that this stage gave, not those of the stages before."""
+        given = {
+            label: counts - self.before.reasons.get(label, Counter()) for label, counts in self.tally.reasons.items()
+        }
+        return {label: counts for label, counts in given.items() if counts}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row a label: how many pictures have each status, and how many there are."""
@@ -125,10 +138,10 @@ def run_seeds(
     )  # fmt: skip
     part = output.with_name(f".{output.name}.{_job(card)}.part")
     output.parent.mkdir(parents=True, exist_ok=True)
-    tally = Tally()
+    tally, before = Tally(), Tally()
     with _carry_on(part, tally) as draft:
         done = tally.rows
-        jobs = _jobs(stage, card, rows(), done, output, store, reusable)
+        jobs = _jobs(stage, card, map(before.add, rows()), done, output, store, reusable)
         counted = _Counting(jobs)
         results = ordered_map(work, counted, workers=workers or cores(), threads=threads)
         for record in track(results, count - done):
@@ -137,7 +150,7 @@ def run_seeds(
         os.fsync(draft.fileno())
     _publish(part, output, replace(card, rows=tally.rows, digest=manifest.digest(part), counts=tally.plain()))
     reused = tally.rows - counted.worked - counted.passed
-    return Outcome(stage=stage.name, path=output, tally=tally, worked=counted.worked, reused=reused)
+    return Outcome(stage=stage.name, path=output, tally=tally, worked=counted.worked, reused=reused, before=before)
 
 
 def run_set(
@@ -158,20 +171,21 @@ def run_set(
         dataset=dataset, stage=stage.did, input=manifest.digest(source) + extra_input, settings=stage.settings,
         versions=manifest.versions_of(stage.packages), rows=0, digest="",
     )  # fmt: skip
-    tally = Tally()
+    tally, before = Tally(), Tally()
     if _stands(output, card):
-        for record in manifest.read(output):
+        for record, came in zip(manifest.read(output), manifest.read(source), strict=True):
             tally.add(record)
-        return Outcome(stage=stage.name, path=output, tally=tally, worked=0, reused=tally.rows)
+            before.add(came)
+        return Outcome(stage=stage.name, path=output, tally=tally, worked=0, reused=tally.rows, before=before)
     decide = plan(lambda: manifest.read(source))
     part = output.with_name(f".{output.name}.{_job(card)}.part")
     with part.open("wb") as draft:
         for record in manifest.read(source):
-            draft.write(f"{tally.add(decide(record)).to_line()}\n".encode())
+            draft.write(f"{tally.add(decide(before.add(record))).to_line()}\n".encode())
         draft.flush()
         os.fsync(draft.fileno())
     _publish(part, output, replace(card, rows=tally.rows, digest=manifest.digest(part), counts=tally.plain()))
-    return Outcome(stage=stage.name, path=output, tally=tally, worked=tally.rows, reused=0)
+    return Outcome(stage=stage.name, path=output, tally=tally, worked=tally.rows, reused=0, before=before)
 
 
 class _Counting:

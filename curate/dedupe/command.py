@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from curate.options import from_option
+from curate.options import from_option, show
 from imageledger import console
 
 
@@ -36,6 +36,6 @@ def dedupe(project: Path | None, source: Path | None, distance: int | None, as_j
         outcome = stage.dedupe(
             opened, chosen, source=source, watch=lambda pairs, total: console.track(pairs, total, "dedupe: pairs")
         )
-    console.report(outcome, as_json=as_json)
+    show(outcome, as_json=as_json)
     for line in stage.remarks(opened, manifest.read(outcome.path)):
         console.say(line)

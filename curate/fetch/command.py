@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curate.options import strict_option
+from curate.options import show, strict_option
 from imageledger import console
 
 
@@ -51,4 +51,4 @@ def fetch(
     entries = [named(located(source, opened, Path.cwd()), opened, **chosen) for source in sources]
     with opened.lock("curate fetch"):
         outcome = stage.fetch(opened, entries, workers=workers, track=console.progress_of("fetch"))
-    console.report(outcome, as_json=as_json, strict=strict)
+    show(outcome, as_json=as_json, strict=strict)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from curate.options import from_option, workers_option
+from curate.options import from_option, show, workers_option
 from imageledger import console
 
 
@@ -75,7 +75,7 @@ def manifest_(
         console.table(rows, title=title)
     for line in told.lines:
         console.say(line)
-    console.report(outcome, as_json=as_json, more={"matching": told.tables, "said": told.lines})
+    show(outcome, as_json=as_json, more={"matching": told.tables, "said": told.lines})
     console.say(stage.summary(manifest.read(outcome.path)))
     if export:
         console.say(f"{exported} pictures exported to {export}")

@@ -1,36 +1,25 @@
-"""Separate a person from the background: a model through rembg, or GrabCut, which needs no model.
+"""Ways of separating a person from the background: one file for each backend, and its name in the list below.
 
-The matte alone is taken from rembg: its own cut-out multiplies by alpha twice, which darkens soft edges.
+Listing the names loads nothing heavy. Other packages add backends by the entry point group of the list.
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
+from imageledger.plugins import Registry
 
-from curate.matting.grabcut import grabcut
-from curate.matting.matte import Matte
-from curate.matting.models import Model
-from curate.matting.rembg import session
-from curate.pictures.pixels import Box
+if TYPE_CHECKING:
+    from curate.matting.matte import Backend
 
-
-class Matter(Protocol):
-    """Anything that cuts out: an RGB picture and, where known, the box of its face."""
-
-    def __call__(self, image: Image.Image, face: Box | None) -> Matte:
-        """Return the matte of one picture."""
+BACKENDS = Registry(
+    group="imageledger.matting",
+    kind="matting backend",
+    builtin={name: f"curate.matting.{name}:BACKEND" for name in ("rembg", "grabcut")},
+)
 
 
-def matter(model: Model | None) -> Matter:
-    """Return what cuts out with a model, or GrabCut when there is none."""
-    if model is None:
-        return grabcut
+def backend(name: str) -> "Backend":
+    """Load a backend by its name; raise ConfigError for an unknown one."""
+    from curate.matting.matte import Backend
 
-    def with_model(image: Image.Image, face: Box | None) -> Matte:
-        opened = session(model)
-        alpha = np.asarray(opened.predict(image)[0].convert("L"))
-        seen = opened.inner_session
-        return Matte(alpha=alpha if seen.high > seen.low else np.zeros_like(alpha), low=seen.low, high=seen.high)
-
-    return with_model
+    loaded: Backend = BACKENDS.load(name, Backend)
+    return loaded

@@ -4,12 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.matting.matte import Matte
+from curate.matting.matte import Asked, Backend, Cutter, Matte
 from curate.pictures.pixels import Box
 
 GRABCUT_SIDE = 192
-
-
 GRABCUT_ROUNDS = 2
 
 
@@ -58,3 +56,11 @@ def _ellipse(mask: NDArray[np.uint8], centre: tuple[float, float], axes: tuple[f
 
     at, reach = tuple(round(c) for c in centre), tuple(max(1, round(a)) for a in axes)
     cv2.ellipse(mask, at, reach, 0, 0, 360, value, -1)
+
+
+def prepare(asked: Asked) -> Cutter:
+    """Nothing has to be prepared, and no model is used."""
+    return Cutter(cut=grabcut)
+
+
+BACKEND = Backend(name="grabcut", prepare=prepare)

@@ -1,15 +1,21 @@
-"""rembg: a session of our own, whose raw output range is looked at."""
+"""rembg: a model cuts out, in a session of our own whose raw output range is looked at.
+
+Only the matte is taken: rembg's own cut-out multiplies by alpha twice, which darkens soft edges.
+"""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from curate.matting.models import NO_MODEL_NEEDED, Model
+from curate.matting.matte import Asked, Backend, Cutter, Matte
+from curate.matting.models import NO_MODEL_NEEDED, Model, find_model
+from curate.pictures.pixels import Box
 from imageledger.errors import ModelError
 
 
@@ -80,3 +86,24 @@ def _home_of(model: Model) -> Iterator[None]:
             del os.environ["U2NET_HOME"]
         else:
             os.environ["U2NET_HOME"] = before
+
+
+def cut(model: Model, image: Image.Image, face: Box | None) -> Matte:
+    """Cut out with a model; a flat output gives an empty matte."""
+    opened = session(model)
+    alpha = np.asarray(opened.predict(image)[0].convert("L"))
+    low, high = opened.inner_session.low, opened.inner_session.high
+    return Matte(alpha=alpha if high > low else np.zeros_like(alpha), raw=(low, high))
+
+
+def cutter(model: Model) -> Cutter:
+    """Return what cuts out with a model whose file is there."""
+    return Cutter(cut=partial(cut, model), model=model)
+
+
+def prepare(asked: Asked) -> Cutter:
+    """Find the model that is asked for, downloading it once; raise ModelError where it cannot be had."""
+    return cutter(find_model(asked.model, asked.path, asked.sha256))
+
+
+BACKEND = Backend(name="rembg", prepare=prepare, packages=("rembg", "onnxruntime"))

@@ -1,15 +1,19 @@
-"""The curate commands that make new pictures: normalize and whiten."""
+"""The command `curate normalize`: it parses, calls one function and prints."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from curate.options import from_option, strict_option, workers_option
+from curate.options import from_option, show, strict_option, workers_option
 from imageledger import console
 
-if TYPE_CHECKING:
-    pass
+
+def _moved(_: click.Context, __: click.Parameter, value: bool) -> None:
+    if value:
+        from imageledger.errors import ConfigError
+
+        raise ConfigError("curate normalize no longer compares recipes; that is a command of its own", "audit recipes")
 
 
 @click.command()
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--format", "format_", type=click.Choice(["jpeg", "png"]), help="Format of all pictures [default: jpeg].")
 @click.option("--quality", type=int, help="Quality of the one JPEG encoding [default: 90].")
 @click.option("--require-face", is_flag=True, default=None, help="Reject pictures in which no face was found.")
+@click.option("--compare", is_flag=True, hidden=True, expose_value=False, is_eager=True, callback=_moved)
 @from_option
 @workers_option
 @strict_option
@@ -65,4 +70,4 @@ def normalize(
         )
     if hint := stage.advice(opened, outcome, fitted, source):
         console.say(hint)
-    console.report(outcome, as_json=as_json, strict=strict)
+    show(outcome, as_json=as_json, strict=strict)

@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from curate.options import from_option, strict_option, workers_option
+from curate.options import from_option, show, strict_option, workers_option
 from imageledger import console
 
 
 @click.command()
 @click.option("--region", type=click.Choice(["white", "face"]), help="What stays of a picture [default: white].")
 @click.option("--face-size", metavar="PX|auto", help="Side of the inner faces [default: auto, up to 256].")
-@click.option("--matting", type=click.Choice(["rembg", "grabcut"]), help="What cuts out [default: rembg].")
+@click.option("--matting", type=console.Registered("curate.matting:BACKENDS"), help="What cuts out [default: rembg].")
 @click.option("--model", help="One of rembg's models [default: u2net_human_seg].")
 @click.option("--model-path", type=click.Path(), help="A model file of your own (U2-Net's interface).")
 @from_option
@@ -56,6 +56,6 @@ def whiten(
         raise click.UsageError(f"{', '.join(named)} does nothing with --region {chosen.region}")
     with opened.lock("curate whiten"):
         outcome = stage.whiten(opened, chosen, source=source, workers=workers, track=console.progress_of("whiten"))
-    console.report(outcome, as_json=as_json, strict=strict)
+    show(outcome, as_json=as_json, strict=strict)
     for line in stage.remarks(outcome):
         console.say(line)

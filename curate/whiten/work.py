@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from curate.history import Whitened, normalized, noted
-from curate.matting import compositing, matter
-from curate.matting.models import Model, find_model
+from curate.matting import BACKENDS, backend, compositing
+from curate.matting.matte import Asked, Cutter
 from curate.pictures import pixels, regions
 from curate.pictures.faces import find_face
 from curate.pictures.pixels import CannotDecode
@@ -31,7 +31,6 @@ from imageledger.store import Store
 VERSION = 3
 PACKAGES = ("pillow", "numpy", "opencv-python-headless")
 FACE_PACKAGES = ("pillow", "numpy", "scikit-image")
-MATTINGS = ("rembg", "grabcut")
 REGIONS = ("white", "face")
 
 LEAST_FACE, MOST_FACE, STEP = 32, 256, 8
@@ -42,6 +41,9 @@ REACH = 0.95
 
 SELECTIVE = 0.05
 """Below this p of Fisher's exact test the shares without a face differ between the labels."""
+
+ANY = (0.0, 1.0)
+"""The raw output range of a backend that has none: nothing can be said against it."""
 
 NO_FACE = "no face found"
 DOUBTFUL = "the face is not found again in the mirrored picture"
@@ -69,8 +71,10 @@ class WhitenSettings:
             raise ConfigError(
                 f"whiten: a face size of {self.face_size}", f'"auto", or pixels between {LEAST_FACE} and 1024'
             )
-        if self.matting not in MATTINGS:
-            raise ConfigError(f"whiten: {self.matting!r} is not a matting", f"one of {', '.join(MATTINGS)}")
+        if self.matting not in BACKENDS.names():
+            raise ConfigError(
+                f"whiten: {self.matting!r} is not a matting backend", f"one of {', '.join(BACKENDS.names())}"
+            )
 
 
 def whiten(
@@ -91,10 +95,13 @@ def whiten(
         )
         work = partial(face_record, stage=stage, size=size, store=project.store)
     else:
-        model = _model(project, chosen)
-        packages = PACKAGES if model is None else (*PACKAGES, "rembg", "onnxruntime")
-        stage = Stage(name="whiten", version=VERSION, settings=_recorded(chosen, model), packages=packages)
-        work = partial(whiten_record, stage=stage, model=model, store=project.store)
+        cuts = backend(chosen.matting)
+        path = project.root / Path(chosen.model_path).expanduser() if chosen.model_path else None
+        cutter = cuts.prepare(Asked(model=chosen.model, path=path, sha256=chosen.model_sha256))
+        stage = Stage(
+            name="whiten", version=VERSION, settings=_recorded(chosen, cutter), packages=(*PACKAGES, *cuts.packages)
+        )
+        work = partial(whiten_record, stage=stage, cutter=cutter, store=project.store)
     return run_rows(
         stage,
         work,
@@ -107,7 +114,7 @@ def whiten(
     )
 
 
-def whiten_record(record: Record, *, stage: Stage, model: Model | None, store: Store) -> Record:
+def whiten_record(record: Record, *, stage: Stage, cutter: Cutter, store: Store) -> Record:
     """Cut one person out, judge the matte, and store the white picture (PNG) and the matte (8-bit grey PNG)."""
     try:
         image = pixels.decode(store.read(record.file)).image
@@ -115,17 +122,17 @@ def whiten_record(record: Record, *, stage: Stage, model: Model | None, store: S
         store.refuse_damaged(record.file)
         return record.failed(str(error), step=stage.step(record))
     face = normalized(record).face
-    matte = matter(model)(image, face)
+    matte = cutter.cut(image, face)
     alpha = compositing.clean(matte.alpha)
     kept = store.put(pixels.encode(Image.fromarray(alpha), "png", 0), "png")
     note = Whitened(
         coverage=round(compositing.coverage(alpha), 4),
         pieces=compositing.pieces(alpha),
         softness=round(compositing.softness(alpha), 4),
-        raw=(_rounded(matte.low), _rounded(matte.high)) if model is not None else None,
+        raw=(_rounded(matte.raw[0]), _rounded(matte.raw[1])) if matte.raw else None,
     )
     step = stage.step(record, **noted(note))
-    if why := compositing.fault(alpha, face, matte.low, matte.high):
+    if why := compositing.fault(alpha, face, *(matte.raw or ANY)):
         return record.after(step, matte=kept).failed(why, REJECTED)
     white = compositing.white_composite(image, alpha, compositing.standard_edge(alpha))
     return record.after(step, file=store.put(pixels.encode(white, "png", 0), "png"), matte=kept)
@@ -210,15 +217,8 @@ def _rounded(edge: float) -> float:
     return round(float(np.float32(edge)), 4)
 
 
-def _model(project: Project, chosen: WhitenSettings) -> Model | None:
-    if chosen.matting == "grabcut":
-        return None
-    path = project.root / Path(chosen.model_path).expanduser() if chosen.model_path else None
-    return find_model(chosen.model, path, chosen.model_sha256)
-
-
-def _recorded(chosen: WhitenSettings, model: Model | None) -> Mapping[str, Any]:
-    if model is None:
-        return {"region": "white", "matting": chosen.matting}
-    named = {"model": model.name, "model_licence": model.licence, "model_sha256": model.sha256}
-    return {"region": "white", "matting": chosen.matting, **named}
+def _recorded(chosen: WhitenSettings, cutter: Cutter) -> Mapping[str, Any]:
+    recorded = {"region": "white", "matting": chosen.matting}
+    if (model := cutter.model) is None:
+        return recorded
+    return {**recorded, "model": model.name, "model_licence": model.licence, "model_sha256": model.sha256}

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curate import matting
 from curate.matting import compositing, models
 from curate.matting import rembg as rembg_backend
 from curate.matting.models import find_model
@@ -112,7 +111,7 @@ def test_a_custom_model_leaves_the_environment_as_it_was(selfie, home, monkeypat
     seen = dict(os.environ)
     linked = tmp_path / "linked.onnx"
     linked.symlink_to(selfie)
-    matte = matting.matter(find_model("u2net_custom", linked))(Image.new("RGB", (64, 48), "gray"), None)
+    matte = rembg_backend.cutter(find_model("u2net_custom", linked)).cut(Image.new("RGB", (64, 48), "gray"), None)
     assert matte.alpha.shape == (48, 64)
     assert dict(os.environ) == seen
 
@@ -126,7 +125,7 @@ def test_a_model_is_opened_once_in_a_process(selfie, home, monkeypatch):
     rembg_backend.session.cache_clear()
     model = find_model("u2net_custom", selfie)
     for _ in range(3):
-        matting.matter(model)(Image.new("RGB", (32, 32), "gray"), None)
+        rembg_backend.cut(model, Image.new("RGB", (32, 32), "gray"), None)
     assert made == [("u2net_custom",)]
 
 
@@ -134,7 +133,7 @@ def test_a_file_that_is_no_model_stops_with_what_is_wanted(home, tmp_path):
     file = tmp_path / "notes.onnx"
     file.write_text("not a model")
     with pytest.raises(ModelError) as refused:
-        matting.matter(find_model("u2net_custom", file))(Image.new("RGB", (32, 32)), None)
+        rembg_backend.cutter(find_model("u2net_custom", file)).cut(Image.new("RGB", (32, 32)), None)
     assert str(file) in refused.value.what
     assert "U2-Net's interface" in refused.value.hint
     assert "\n" not in refused.value.what
@@ -161,7 +160,7 @@ def answering(selfie, home, monkeypatch):
     def matte(raw):
         session = rembg_backend.session(model)
         monkeypatch.setattr(session, "inner_session", rembg_backend._Watched(Stub(raw), model.path))
-        return matting.matter(model)(Image.new("RGB", (64, 64), "gray"), None)
+        return rembg_backend.cut(model, Image.new("RGB", (64, 64), "gray"), None)
 
     return matte
 
@@ -171,8 +170,8 @@ def test_a_constant_output_is_judged_flat_and_never_becomes_nan(answering, value
     with np.errstate(all="raise"):
         matte = answering(np.full((1, 1, 320, 320), value, np.float32))
     assert (matte.alpha == 0).all()
-    assert (matte.low, matte.high) == (0.0, 0.0)
-    assert compositing.fault(matte.alpha, None, matte.low, matte.high) == "matte: the model's output is flat"
+    assert matte.raw == (0.0, 0.0)
+    assert compositing.fault(matte.alpha, None, *matte.raw) == "matte: the model's output is flat"
 
 
 def test_an_almost_empty_output_is_known_although_it_is_stretched(answering):
@@ -180,8 +179,8 @@ def test_an_almost_empty_output_is_known_although_it_is_stretched(answering):
     raw[..., 100:200, 100:200] = 0.2
     matte = answering(raw)
     assert matte.alpha.max() == 255
-    assert (matte.low, matte.high) == pytest.approx((0.01, 0.2))
-    assert compositing.fault(matte.alpha, None, matte.low, matte.high) == "matte: the model saw no person"
+    assert matte.raw == pytest.approx((0.01, 0.2))
+    assert compositing.fault(matte.alpha, None, *matte.raw) == "matte: the model saw no person"
 
 
 def test_a_model_with_another_interface_stops_with_what_is_wanted(answering, monkeypatch):

@@ -116,11 +116,11 @@ def test_what_is_neither_a_size_nor_a_recipe_is_refused(project, runner, words):
     assert "Error: normalize: " in done.stderr
 
 
-@pytest.mark.parametrize("words", [["--sample", "20"], ["--weights", "x"]])
-def test_options_of_the_comparison_are_refused_without_it(project, runner, words):
-    done = runner.invoke(main, ["normalize", *words])
-    assert done.exit_code == 2
-    assert "--compare" in done.stderr
+def test_the_comparison_that_moved_says_what_its_command_is_now(project, runner):
+    done = runner.invoke(main, ["normalize", "--compare"])
+    assert done.exit_code == 1
+    assert done.stderr.endswith("Try: audit recipes\n")
+    assert "--compare" not in runner.invoke(main, ["normalize", "--help"]).stdout
 
 
 def test_the_header_of_a_bomb_is_not_believed(project):

@@ -14,9 +14,9 @@ from drawn import encoded, portrait
 from PIL import Image
 from whiten_world import drawn, normalized, overlap, project_at, read
 
-from curate import matting
 from curate.cli import main
-from curate.matting import compositing
+from curate.matting import compositing, grabcut
+from curate.matting.matte import Backend, Cutter, Matte
 from curate.pictures import faces, pixels
 from curate.whiten import work as whiten
 from curate.whiten.work import WhitenSettings
@@ -24,6 +24,14 @@ from imageledger import manifest
 from imageledger.errors import ConfigError
 
 GRABCUT = WhitenSettings(matting="grabcut")
+
+
+def cuts(monkeypatch, matte):
+    """Let a backend cut every picture out with this matte."""
+    ready = Cutter(cut=lambda image, face: matte)
+    monkeypatch.setattr(whiten, "backend", lambda name: Backend(name=name, prepare=lambda asked: ready))
+
+
 SLOWLY = Path(__file__).parents[1] / "worlds" / "slow_whiten.py"
 
 
@@ -38,7 +46,7 @@ def test_grabcut_finds_drawn_people():
     found = []
     for seed in range(8):
         image, truth = portrait(seed, 256)
-        found.append(overlap(compositing.clean(matting.grabcut(image, faces.find_face(image)).alpha), truth))
+        found.append(overlap(compositing.clean(grabcut.grabcut(image, faces.find_face(image)).alpha), truth))
     assert np.median(found) > 0.93
     assert min(found) > 0.8
 
@@ -47,16 +55,16 @@ def test_grabcut_finds_drawn_people():
 def test_grabcut_answers_for_any_shape_and_for_an_empty_wall(size):
     for image in (Image.new("RGB", size, "gray"), portrait(1, 300)[0].resize(size)):
         for face in (None, (0, 0, *size), (size[0] - 4, size[1] - 4, *size)):
-            alpha = matting.grabcut(image, face).alpha
+            alpha = grabcut.grabcut(image, face).alpha
             assert alpha.shape == (size[1], size[0])
             assert alpha.dtype == np.uint8
 
 
 def test_grabcut_gives_the_same_matte_every_time():
     image, _ = portrait(3, 200)
-    first = matting.grabcut(image, None).alpha
-    matting.grabcut(portrait(4, 128)[0], None)
-    assert (matting.grabcut(image, None).alpha == first).all()
+    first = grabcut.grabcut(image, None).alpha
+    grabcut.grabcut(portrait(4, 128)[0], None)
+    assert (grabcut.grabcut(image, None).alpha == first).all()
 
 
 def test_a_white_picture_is_png_with_a_background_of_exactly_255(project):
@@ -104,7 +112,7 @@ def test_a_matte_that_is_not_believed_rejects_the_picture_but_is_kept_to_be_look
     project, monkeypatch, alpha, low, high, reason
 ):
     normalized(project, drawn(1))
-    monkeypatch.setattr(whiten, "matter", lambda _: lambda image, face: matting.Matte(alpha=alpha, low=low, high=high))
+    cuts(monkeypatch, Matte(alpha, (low, high)))
     (row,) = manifest.read(whiten.whiten(project, GRABCUT, workers=1).path)
     assert (row.status, row.reason) == ("rejected", reason)
     assert row.file == row.steps[-1].on
@@ -118,7 +126,7 @@ def test_the_face_of_normalize_is_what_the_matte_is_judged_by(project, monkeypat
     alpha = np.full((128, 128), 255, np.uint8)
     alpha[:20] = 0
     alpha[(top + bottom) // 2 - 12 : (top + bottom) // 2 + 12, (left + right) // 2 - 9 : (left + right) // 2 + 9] = 0
-    monkeypatch.setattr(whiten, "matter", lambda _: lambda image, face: matting.Matte(alpha=alpha))
+    cuts(monkeypatch, Matte(alpha))
     (row,) = manifest.read(whiten.whiten(project, GRABCUT, workers=1).path)
     assert row.reason == "matte: a hole in the face"
 

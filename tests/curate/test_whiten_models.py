@@ -9,9 +9,8 @@ import pytest
 from PIL import Image
 from whiten_world import TOML, drawn, normalized, overlap, project_at, read
 
-from curate import matting
 from curate.cli import main
-from curate.matting import compositing
+from curate.matting import compositing, grabcut, rembg
 from curate.pictures import faces, pixels, regions
 from curate.whiten import work as whiten
 from curate.whiten.work import WhitenSettings
@@ -39,7 +38,7 @@ def selfie(testdata, monkeypatch, tmp_path):
 def test_a_real_model_agrees_with_careful_mattes(testdata, selfie):
     from curate.matting.models import find_model
 
-    cut = matting.matter(find_model("u2net_custom", selfie))
+    cut = rembg.cutter(find_model("u2net_custom", selfie)).cut
     found = []
     for file in sorted((testdata / "mattes" / "images").iterdir()):
         image = Image.open(file).convert("RGB")
@@ -77,7 +76,7 @@ def test_real_portraits_are_whitened_through_rembg_by_the_command(project, runne
 def test_inner_faces_of_real_portraits_show_hardly_any_background(testdata, selfie):
     from curate.matting.models import find_model
 
-    cut = matting.matter(find_model("u2net_custom", selfie))
+    cut = rembg.cutter(find_model("u2net_custom", selfie)).cut
     shares = []
     for label in ("real", "ai"):
         for file in sorted((testdata / "portraits" / "ffhq-vs-stylegan2" / label).iterdir())[:10]:
@@ -92,13 +91,13 @@ def test_inner_faces_of_real_portraits_show_hardly_any_background(testdata, self
 def test_grabcut_is_a_fair_stand_in_for_a_model_on_real_portraits(testdata, selfie):
     from curate.matting.models import find_model
 
-    cut = matting.matter(find_model("u2net_custom", selfie))
+    cut = rembg.cutter(find_model("u2net_custom", selfie)).cut
     found = []
     for label in ("real", "ai"):
         for file in sorted((testdata / "portraits" / "ffhq-vs-stylegan2" / label).iterdir())[:10]:
             image = pixels.decode(file.read_bytes()).image.resize((256, 256))
             face = faces.find_face(image)
-            mattes = [compositing.clean(matte.alpha) for matte in (cut(image, face), matting.grabcut(image, face))]
+            mattes = [compositing.clean(matte.alpha) for matte in (cut(image, face), grabcut.grabcut(image, face))]
             found.append(overlap(*mattes))
     assert np.median(found) > 0.8
 

@@ -11,9 +11,6 @@ import doors
 import pytest
 
 from imageledger import console
-from imageledger.manifest import Tally
-from imageledger.record import Record
-from imageledger.stage import Outcome
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u202e]")
@@ -159,53 +156,6 @@ def test_in_a_pipe_there_is_no_escape_sequence_even_where_colours_would_be_nice(
     for words in (("fail",), ("show",), ("work", "30")):
         ended = subprocess.run([sys.executable, doors.__file__, "inner", *words], capture_output=True, text=True)
         assert not CONTROL.search(ended.stdout + ended.stderr)
-
-
-def outcome(tmp_path, *rows: Record) -> Outcome:
-    tally = Tally()
-    for row in rows:
-        tally.add(row)
-    return Outcome(stage="normalize", path=tmp_path / "normalized.jsonl", tally=tally, worked=2, reused=1)
-
-
-def portrait(number: int, label: str = "real") -> Record:
-    return Record(source="folder:x", member=f"{number}.jpg", label=label)
-
-
-def test_a_report_counts_by_label_and_status_and_ends_with_the_path(tmp_path, capsys):
-    done = outcome(tmp_path, portrait(1), portrait(2).failed("torn"), portrait(3, "ai"))
-    console.report(done)
-    out, err = capsys.readouterr()
-    assert re.search(r"label\W+ok\W+duplicate\W+unreadable\W+rejected\W+unused\W+total", out)
-    assert re.search(r"real\W+1\W+0\W+1\W+0\W+0\W+2", out)
-    assert out.endswith(f"{tmp_path / 'normalized.jsonl'}\n")
-    assert err == "  real: 1 × torn\nnormalize: 2 worked on, 1 reused\n"
-
-
-def test_a_report_as_json_is_nothing_but_json_on_stdout(tmp_path, capsys):
-    console.report(outcome(tmp_path, portrait(1)), as_json=True)
-    assert json.loads(capsys.readouterr().out) == [
-        {"label": "real", "ok": 1, "duplicate": 0, "unreadable": 0, "rejected": 0, "unused": 0, "total": 1}
-    ]
-
-
-def test_reasons_that_differ_only_in_numbers_are_counted_together(tmp_path, capsys):
-    rows = [portrait(n).failed(f"{100 + n} px, needs 512", "rejected") for n in range(40)]
-    console.report(outcome(tmp_path, *rows))
-    assert "  real: 40 × 139 px, needs 512 and alike\n" in capsys.readouterr().err
-
-
-def test_reasons_beyond_the_most_frequent_are_summed_up(tmp_path, capsys):
-    words = ["torn", "empty", "odd", "flat", "dark", "grey", "wide"]
-    rows = [portrait(n).failed(word) for n, word in enumerate(words)]
-    console.report(outcome(tmp_path, *rows))
-    assert "  real: 2 for other reasons, which stand in the manifest\n" in capsys.readouterr().err
-
-
-def test_strict_ends_with_3_only_when_pictures_could_not_be_read(tmp_path):
-    console.report(outcome(tmp_path, portrait(1), portrait(2).failed("small", "rejected")), strict=True)
-    with pytest.raises(console.GateFailed, match="1 pictures could not be read"):
-        console.report(outcome(tmp_path, portrait(1), portrait(2).failed("torn")), strict=True)
 
 
 def test_what_the_library_logs_is_said_aloud_only_inside_the_block(capsys):

@@ -138,7 +138,7 @@ def test_the_models_of_the_folds_say_again_what_they_said(crossed):
     project, place, _, _ = crossed
     said = list(read_predictions(place))
     images = (Image.open(project.store.path(one.file)).convert("RGB") for one in said)
-    again = list(held_out.asker(place)([one.key for one in said], images))
+    again = list(held_out.ask_held_out(Answers.of(project, place))([one.key for one in said], images))
     assert again == pytest.approx([one.probability for one in said], abs=1e-4)
 
 

