@@ -2,7 +2,7 @@
 
     python benchmarks/training.py [--weights FILE] [--pictures 200] [--side 512] [--rounds 1] [FOLDER]
 
-Trains squeezenet1_1 at 224 px as `train run` does (recipes fine-tune and frozen, without its probes of the file) and as a
+Trains squeezenet1_1 at 224 px as `train run` does (recipes fine-tune and frozen, without probes of the file) and as a
 fastai user does (ImageDataLoaders.from_folder, vision_learner, fine_tune(3)), on the same pictures in FOLDER
 ({train,valid}/{real,ai}/; default: portraits drawn here). The seconds stand beside those of plain fastai in the same
 run; frozen is shown with its features to be computed, and kept from the time before.

@@ -3,11 +3,11 @@
     python benchmarks/training_recipes.py [--folds 5] [--seed 42] [--only RECIPE] --weights FILE PROJECT...
 
 For each curated PROJECT (its final manifest, train and valid together), every recipe that was considered: what
-squeezenet1_1 with these weights says of each picture out of fold, the same folds for all. Prints accuracy and AUC with
-their 95 % intervals, the paired difference of accuracy to `fine-tune`, for rows without mirror images the accuracy on a
-degraded copy of each picture, the rank correlation within the classes with what nuisance features say of the file (as audit
-reliance has it, the noise of training not taken out), and the seconds of all folds beside those of `fine-tune` in the same
-run. Recipes were chosen by this very table, so the best row of it is flattered by the choice.
+squeezenet1_1 with these weights answers for each picture out of fold, the same folds for all. Prints accuracy and AUC
+with their 95 % intervals, the paired difference of accuracy to `fine-tune`, for rows without mirror images the accuracy
+on a degraded copy of each picture, the rank correlation within the classes with what nuisance features say of the file
+(as audit reliance has it, the noise of training not taken out), and the seconds of all folds beside those of
+`fine-tune` in the same run. Recipes were chosen by this very table, so the best row of it is flattered by the choice.
 """
 
 import argparse

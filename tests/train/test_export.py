@@ -26,7 +26,7 @@ def test_a_zip_holds_the_known_files_and_model_json_says_everything(tmp_path_fac
         assert archive.read("weights.safetensors") == (folder / "weights.safetensors").read_bytes()
         whole = b"".join(archive.read(name) for name in archive.namelist())
     assert told["labels"] == ["camera", "machine"]
-    assert (told["recipe"], told["backbone"]) == ("seed", "squeezenet1_1")
+    assert (told["recipe"], told["backbone"]) == ("fine-tune", "squeezenet1_1")
     assert told["views"] == {"kind": "resize", "size": 48, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
     assert [step["did"].partition("@")[0] for step in told["steps"]] == ["normalize"]
     assert told["steps"][0]["settings"]["size"] == 64
@@ -72,12 +72,12 @@ def test_equal_runs_give_equal_zips_and_a_folder_holds_the_same(tmp_path_factory
 
 def test_an_onnx_model_that_differs_from_torch_is_not_written(tmp_path_factory, tmp_path, monkeypatch):
     from train.export import work as exporting
-    from train.network import predicting
+    from train.network import predicting, to_onnx
 
     project, folder = trained(tmp_path_factory)
     true = predicting.predict
     monkeypatch.setattr(predicting, "predict", lambda model, images: (share + 2e-4 for share in true(model, images)))
-    monkeypatch.setattr(exporting, "_onnx", lambda model: packages.read(exported(tmp_path_factory)).read("model.onnx"))
+    monkeypatch.setattr(to_onnx, "to_onnx", lambda _: packages.read(exported(tmp_path_factory)).read("model.onnx"))
     with pytest.raises(ModelError, match=r"differs from torch by 0\.0002"):
         exporting.export(project, folder, output=tmp_path / "model.zip", onnx=True)
     assert list(tmp_path.iterdir()) == []

@@ -87,8 +87,8 @@ def test_the_generator_that_nobody_has_met_is_the_headline(held):
     assert worst["unseen"]["value"] <= 0.5
     assert worst["unseen"]["value"] < min(one["unseen"]["value"] for one in others)
     assert all(one["unseen"]["low"] <= one["unseen"]["value"] <= one["unseen"]["high"] for one in [worst, *others])
-    assert unseen.headline(run).startswith("On unseen generator blue: recall of ai 0.")
-    assert "by models that know the generator, but not the picture" in unseen.headline(run)
+    assert unseen.headline(run).startswith("Unseen generator blue: recall of ai 0.")
+    assert "models that know the generator but not the picture reach" in unseen.headline(run)
 
 
 def test_no_model_has_seen_a_picture_of_what_it_is_judged_on(held):
@@ -165,7 +165,7 @@ def test_the_command_prints_headline_and_table_and_leaves_sources_out_too(tmp_pa
     ran = runner.invoke(main, ["hold-out", *OPTIONS, "--by", "source", "--project", str(project.root)])
     assert ran.exit_code == 0, ran.stderr
     lines = ran.stdout.splitlines()
-    assert lines[0].startswith("On unseen source folder:")
+    assert lines[0].startswith("Unseen source folder:")
     assert lines[-1] == str(project.runs / "drawn-squeezenet1_1-without-1")
     assert "folder:camera cannot be left out: it holds all real pictures" in ran.stderr
     assert "without folder:blue: " in ran.stderr

@@ -77,9 +77,9 @@ def _files(project: Project, folder: Path, onnx: bool, track: Track) -> tuple[Pa
     package = replace(package, views={**package.views, "mean": list(model.mean), "std": list(model.std)})
     files = {WEIGHTS: weights}
     if onnx:
-        from train.network.to_onnx import to_onnx
+        from train.network import to_onnx
 
-        files[ONNX] = to_onnx(model)
+        files[ONNX] = to_onnx.to_onnx(model)
         package = replace(package, checked=_compared(project, folder, made, package, model, files[ONNX]))
     files[CARD] = card.text(made, card.about(project, made, folder)).encode()
     return replace(package, files={name: packages.facts(content) for name, content in files.items()}), files
