@@ -92,28 +92,17 @@ def reliance(project: Project, *, track: Track, run: str | None, beside: str | N
 
 
 def calibration(project: Project, *, track: Track, run: str | None, output: Where) -> Report:
-    """Measure how far a model's probabilities come true, and store the temperature that corrects them."""
-    from audit.calibration import report, work
+    """Measure how often a model's probabilities come true, and store the temperature that corrects them."""
+    from audit.calibration import work
 
-    folder = find_run(project, run)
-    found = work.look(project, folder)
-    tables = {"scores": report.score_table(found), "verdicts": report.verdict_table(found)}
-    return _report(
-        "calibration", folder.name, report.sentences(found), output or _NOWHERE, write=partial(report.write, found),
-        warnings=report.warnings(found), tables=tables, plain=partial(report.plain, found),
-    )  # fmt: skip
+    return _written(work.calibration(project, run, track=track), output)
 
 
 def robustness(project: Project, *, track: Track, run: str | None, output: Where) -> Report:
     """Change the pictures as the world does, and see which answers change with them."""
-    from audit.robustness import report, work
+    from audit.robustness import work
 
-    folder = find_run(project, run)
-    found = work.look(project, folder, track=_named(track, "asking the model"))
-    return _report(
-        "robustness", folder.name, report.sentences(found), output or _NOWHERE, write=partial(report.write, found),
-        warnings=found.warnings, tables={"changes": report.table(found)}, plain=partial(report.plain, found),
-    )  # fmt: skip
+    return _written(work.robustness(project, run, track=track), output)
 
 
 def slices(project: Project, *, track: Track, run: str | None, output: Where) -> Report:

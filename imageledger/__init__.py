@@ -34,11 +34,11 @@ __all__ = ["Dataset", "LedgerError", "Picture", "Run", "__version__", "create", 
 
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module
+    from imageledger.extras import load
 
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return load(f"{_HOMES[name]}:{name}")
 
 
 def __dir__() -> list[str]:

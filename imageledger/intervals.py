@@ -48,14 +48,19 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def with_interval(value: float, low: float, high: float, *, percent: bool = False) -> str:
-    """Write a number with its 95 % interval: "0.78 [0.69–0.84]"; a share as percent: "78 % [69–84]".
+def with_interval(
+    value: float, low: float, high: float, *, percent: bool = False, digits: int = 2, signed: bool = False
+) -> str:
+    """Write a number with its 95 % interval, everywhere alike; `signed` is for differences and correlations.
 
     >>> with_interval(0.781, 0.69, 0.841)
     '0.78 [0.69–0.84]'
     >>> with_interval(0.781, 0.69, 0.841, percent=True)
     '78 % [69–84]'
+    >>> with_interval(0.061, -0.07, 0.19, signed=True)
+    '+0.06 [-0.07–+0.19]'
     """
+    sign = "+" if signed else ""
     if percent:
-        return f"{100 * value:.0f} % [{100 * low:.0f}–{100 * high:.0f}]"
-    return f"{value:.2f} [{low:.2f}–{high:.2f}]"
+        return f"{100 * value:{sign}.0f} % [{100 * low:{sign}.0f}–{100 * high:{sign}.0f}]"
+    return f"{value:{sign}.{digits}f} [{low:{sign}.{digits}f}–{high:{sign}.{digits}f}]"

@@ -1,163 +1,101 @@
-"""The rules of the house, read off the source: which way imports run, what is heavy, and what is label-blind."""
+"""The rules of the house, read off the source: which way imports run, what is heavy, and what a command is made of."""
 
 import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
+from import_walk import Import, Walk
 from source_tree import PACKAGES, ROOT, name_of, sources, tree_of
 
+TORCH = r"train/(network|recipes)/\w+\.py"
 ROOMS = {
     "kaggle": r"curate/sources/kaggle\w*\.py",
     "kagglesdk": r"curate/sources/kaggle\w*\.py",
     "rembg": r"curate/matting/\w+\.py",
-    "torch": r"train/(network|recipes|models|export)/\w+\.py",
-    "torchvision": r"train/(network|recipes|models|export)/\w+\.py",
-    "fastai": r"train/(network|recipes|models|export)/\w+\.py",
-    "timm": r"train/(network|recipes|models|export)/\w+\.py",
+    "onnxruntime": r"curate/matting/\w+\.py|train/models/onnx_file\.py",
+    "torch": TORCH,
+    "torchvision": TORCH,
+    "fastai": TORCH,
+    "timm": TORCH,
+    "train.network.fastai_seam": TORCH,
     "ray": r"imageledger/engines/\w+\.py",
     "joblib": r"imageledger/engines/local\.py",
 }
-"""Which files may import a heavy package, by name."""
+"""Which files may import a heavy package, or the module that hands it out."""
 
+PENDING_ROOMS = {"train.network.fastai_seam"}
+LATE = ("kaggle", "kagglesdk", "rembg", "onnxruntime", "ray", "joblib")
 HEAVY = ("torch", "torchvision", "fastai", "rembg", "kaggle", "numpy", "pandas", "PIL")
 LONGEST = 310
 
 
-@dataclass(frozen=True)
-class Import:
-    """One import of a module, relative ones resolved; `runs` is False under TYPE_CHECKING, `top` at module level."""
-
-    file: str
-    line: int
-    module: str
-    top: bool
-    runs: bool
-
-    @property
-    def package(self) -> str:
-        return self.module.partition(".")[0]
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} imports {self.module}"
+@cache
+def house() -> Walk:
+    return Walk(ROOT)
 
 
-def imports_in(path: Path) -> Iterator[Import]:
-    yield from _imports(tree_of(path), path, top=True, runs=True)
+def all_imports() -> tuple[Import, ...]:
+    return house().imports
 
 
-def _imports(node: ast.AST, path: Path, top: bool, runs: bool) -> Iterator[Import]:
-    for child in ast.iter_child_nodes(node):
-        match child:
-            case ast.Import(names=names):
-                for name in names:
-                    yield Import(name_of(path), child.lineno, name.name, top, runs)
-            case ast.ImportFrom(module=module, level=level, names=names):
-                parts = (*path.relative_to(ROOT).with_suffix("").parts[:-level], module or "") if level else (module,)
-                base = ".".join(part for part in parts if part)
-                for module in dict.fromkeys(module_behind(base, name.name) for name in names):
-                    yield Import(name_of(path), child.lineno, module, top, runs)
-            case ast.Call(func=func, args=[ast.Constant(value=str(text)), *_]) if called(func) in LOADERS:
-                yield Import(name_of(path), child.lineno, text.partition(":")[0], top, runs)
-        inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        typing = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
-        yield from _imports(child, path, top and not inside, runs and not typing)
+def pending(what: str) -> pytest.MarkDecorator:
+    return pytest.mark.xfail(strict=True, reason=what)
 
 
-LOADERS = ("import_module", "__import__", "need", "load")
-
-
-def module_behind(base: str, name: str) -> str:
-    """Return the module that `from base import name` imports: that of the name, where it is one of ours."""
-    place = ROOT.joinpath(*base.split("."), name)
-    return f"{base}.{name}" if place.is_dir() or place.with_suffix(".py").is_file() else base
-
-
-def called(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-
-
-def all_imports() -> Iterator[Import]:
-    for path in sources(*PACKAGES):
-        yield from imports_in(path)
-
-
-def own_package(one: Import) -> str:
-    return one.file.partition("/")[0]
-
-
-def test_the_walk_sees_what_it_should(tmp_path, monkeypatch):
-    text = (
-        "import torch.nn\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from audit.cli import main\n"
-        "def f():\n    from . import probe\n    from ..train import run\n    import_module('rembg.sessions')\n"
-    )
-    (tmp_path / "curate").mkdir()
-    (tmp_path / "curate" / "probe.py").write_text(text)
-    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
-    found = {(one.module, one.top, one.runs) for one in imports_in(tmp_path / "curate" / "probe.py")}
-    assert {("torch.nn", True, True), ("audit.cli", True, False), ("curate.evidence.probe", False, True)} <= found
-    assert {("train", False, True), ("rembg.sessions", False, True)} <= found
-
-
+@pending("the demo starts `python -m curate.sources.sample`")
 def test_imports_run_one_way():
-    allowed = {package: set(PACKAGES[: number + 1]) for number, package in enumerate(PACKAGES)}
+    """Those inside functions and through strings are imports too; nobody is excused."""
+    assert house().against_the_way() == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports inside functions count; only a registry may name, by string, the modules of its own folder."""
+    assert house().circles() == []
+
+
+@pytest.mark.parametrize(
+    "room", [pytest.param(room, marks=[pending("torch leaves predict and export")] * (room in PENDING_ROOMS))
+             for room in ROOMS]
+)  # fmt: skip
+def test_a_heavy_package_is_imported_only_in_its_room(room):
     wrong = [
-        str(one)
-        for one in all_imports()
-        if one.runs and one.package in PACKAGES and one.package not in allowed[own_package(one)]
+        str(line)
+        for line in all_imports()
+        if f"{line.module}.".startswith(f"{room}.") and not re.fullmatch(ROOMS[room], line.file)
     ]
     assert wrong == []
 
 
-def test_no_two_modules_import_each_other():
-    modules = {name_of(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__") for path in
-               sources(*PACKAGES)}  # fmt: skip
-    arrows: dict[str, set[str]] = {module: set() for module in modules}
-    for one in all_imports():
-        importer = one.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        if one.top and one.runs and one.module in modules and one.module != importer:
-            arrows[importer].add(one.module)
-    seen: dict[str, int] = {}
-
-    def walk(module: str, way: tuple[str, ...]) -> None:
-        assert module not in way, f"a circle: {' -> '.join((*way, module))}"
-        if seen.setdefault(module, 0) == 0:
-            for target in sorted(arrows[module]):
-                walk(target, (*way, module))
-            seen[module] = 1
-
-    for module in sorted(arrows):
-        walk(module, ())
-
-
-@pytest.mark.parametrize("package", ROOMS)
-def test_a_heavy_package_is_imported_only_in_its_room(package):
+def test_modules_are_imported_by_name_through_one_room_only():
     wrong = [
-        str(one)
-        for one in all_imports()
-        if one.package == package and not re.fullmatch(ROOMS[package], one.file)
-    ]  # fmt: skip
+        f"{name_of(path)}:{node.lineno}"
+        for path in sources(*PACKAGES)
+        if name_of(path) != "imageledger/extras.py"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute | ast.Name)
+        and getattr(node, "attr", getattr(node, "id", "")) in ("import_module", "__import__")
+    ]
     assert wrong == []
 
 
-def test_kaggle_rembg_and_joblib_are_imported_late():
-    assert [str(one) for one in all_imports() if one.package in ("kaggle", "rembg", "ray", "joblib") and one.top] == []
+def test_what_is_large_or_speaks_when_imported_is_imported_late():
+    assert [str(line) for line in all_imports() if line.package in LATE and line.top] == []
 
 
 def test_what_audits_read_of_training_imports_no_torch():
     heavy = ("torch", "torchvision", "fastai", "timm", "safetensors", "matplotlib")
     light = ("train/runs.py", "train/cli.py", "train/config.py", "train/__init__.py")
-    assert [str(one) for one in all_imports() if one.file in light and one.top and one.package in heavy] == []
+    assert [str(line) for line in all_imports() if line.file in light and line.top and line.package in heavy] == []
 
 
 def test_the_error_module_imports_nothing():
-    assert list(imports_in(ROOT / "imageledger" / "errors.py")) == []
+    assert [str(line) for line in all_imports() if line.file == "imageledger/errors.py"] == []
 
 
 def test_nothing_is_printed_but_through_the_console():
@@ -172,27 +110,35 @@ def test_nothing_is_printed_but_through_the_console():
 
 def test_nothing_reads_or_writes_pickles():
     wrong = [
-        str(one)
-        for one in all_imports()
-        if one.package in ("pickle", "dill", "joblib", "cloudpickle")
+        str(line)
+        for line in all_imports()
+        if line.package in ("pickle", "dill", "joblib", "cloudpickle")
         # what the pool packs goes to its own workers and is never stored
-        and not (one.file == "imageledger/engines/local.py" and one.module.startswith("joblib.externals.loky."))
+        and not (line.file == "imageledger/engines/local.py" and line.module.startswith("joblib.externals.loky."))
     ]
     assert wrong == []
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_a_cli_imports_nothing_heavy_when_it_is_imported(package):
-    light = [path for path in (ROOT / package).rglob("*.py") if path.name in ("cli.py", "options.py", "command.py")]
-    names = {name_of(path).removesuffix(".py").replace("/", ".") for path in light}
+LIGHT = {
+    "command": ("click", "imageledger", "imageledger.console", "{leg}.options"),
+    "options": ("click", "imageledger", "imageledger.console"),
+    "cli": ("click", "imageledger", "imageledger.console", r"{leg}.\w+.command"),
+}
+"""What the modules behind `--help` may import at their top, beside the standard library."""
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_what_stands_behind_help_imports_only_click_the_console_and_options_at_its_top(name):
+    files = [line for line in all_imports() if Path(line.file).stem == name and line.top and line.runs]
     wrong = [
-        str(one)
-        for path in light
-        for one in imports_in(path)
-        if one.top and one.runs and one.package not in (*sys.stdlib_module_names, "click")
-        and one.module not in ("imageledger", "imageledger.console", *names)
-    ]  # fmt: skip
-    assert light
+        str(line)
+        for line in files
+        if line.package not in sys.stdlib_module_names
+        and not any(
+            re.fullmatch(allowed.format(leg=line.importer.partition(".")[0]), line.module) for allowed in LIGHT[name]
+        )
+    ]
+    assert files
     assert wrong == []
 
 
@@ -229,6 +175,34 @@ def commands() -> list[tuple[str, click.Command]]:
         for package in PACKAGES
         for name, command in import_module(f"{package}.cli").main.commands.items()
     ]
+
+
+PLAN = ("__init__", "command", "work", "judge", "report", "words", "figure", "page")
+"""The inner plan of a command's folder; whatever else lies there has the name of a thing."""
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [(name, command) for name, command in commands() if not name.startswith("imageledger ")],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_words_you_type_are_the_path_you_open(name, command):
+    module = f"{name.replace('-', '_').replace(' ', '.')}.command"
+    assert module in house().files
+    assert getattr(command.callback, "__module__", module) == module
+
+
+def test_no_file_of_a_command_repeats_the_plan_or_the_command_in_its_name():
+    """A prefix or suffix that does the work of a folder, such as reliance_report.py, is what the folders replaced."""
+    folders = {path.parent for path in house().files.values() if path.name == "command.py"}
+    wrong = [
+        name_of(path)
+        for folder in folders
+        for path in folder.glob("*.py")
+        if path.stem not in PLAN and ({*PLAN, folder.name, "cli", "run"} & {path.stem, *path.stem.split("_")})
+    ]
+    assert len(folders) > 15
+    assert wrong == []
 
 
 @pytest.mark.parametrize(("name", "command"), commands(), ids=[name for name, _ in commands()])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from audit.options import _found, _tell, _warn, output_option
+from audit.options import output_option, show
 from imageledger import console
 
 
@@ -14,28 +14,20 @@ from imageledger import console
 @console.json_option
 @console.everywhere
 def calibration(run: str | None, output: Path | None, as_json: bool, project: Path | None) -> None:
-    """Tell how far a model's probabilities come true, and store the temperature that mends them.
+    """Measure how often a model's probabilities come true, and store the temperature that corrects them.
 
-    RUN is the name of a run (default: the one finished last). One number, the temperature, divides the logits; it
-    is fitted on pictures that the model had not seen (all of them after train cross-validate, else those of the
-    validation split) and stored in data/runs/NAME/calibration.json, from where train predict and train export take
-    it, together with the band of probabilities that are called unsure. What it changes is measured on pictures
-    that it was not fitted on, group by group. calibration.png shows how often each probability came true, and what
-    a perfectly calibrated model would show with as few pictures.
+    RUN is the name of a run (default: the last finished run). The temperature is one number that divides the logits.
+    It is fitted on pictures that the model did not train on (all of them after train cross-validate, else those of
+    the validation split) and stored in data/runs/NAME/calibration.json, together with the band of probabilities that
+    are called unsure; train predict and train export read it there. What the temperature changes is measured on
+    pictures that it was not fitted on, group by group. calibration.png shows how often each probability came true,
+    beside what a perfectly calibrated model would show on as few pictures.
 
     \b
-    audit calibration                                the run finished last
+    audit calibration                                the last finished run
     audit calibration first --json | jq .temperature
     """
-    from audit.calibration import report as calibration_report
-    from audit.calibration import work as calibration
+    from audit.calibration import work
+    from imageledger.config import open_project
 
-    opened, folder = _found(project, run)
-    found = calibration.look(opened, folder)
-    _warn(calibration_report.warnings(found))
-    files = calibration_report.write(found, output or folder / "audit")
-    tables = {
-        "On pictures that the temperature was not fitted on": calibration_report.score_table(found),
-        "Verdicts": calibration_report.verdict_table(found),
-    }
-    _tell(calibration_report.plain(found, files), calibration_report.sentences(found), tables, files, as_json)
+    show(work.calibration(open_project(project), run, track=console.track), output, as_json=as_json)

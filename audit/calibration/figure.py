@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from audit.calibration.bins import Bin
-from audit.calibration.work import Audit
+from audit.calibration.judge import RunCalibration
 from imageledger.figure import FAINT, FINE, MOUNT, NEGATIVE, POSITIVE, PROBLEM, UNSURE, drawn, key, styled, whisker
 from train.evaluation.temperature import calibrated
 
@@ -14,29 +14,29 @@ SIZE = (9.2, 5.0)
 STEPS = np.linspace(0, 1, 21)
 
 
-def png(audit: Audit, heading: str) -> bytes:
-    """Draw both panels and return a PNG; equal audits give equal bytes."""
-    judged = audit.judged
+def png(result: RunCalibration, heading: str) -> bytes:
+    """Draw both panels and return a PNG; equal results give equal bytes."""
+    judged = result.answers
     note = f"Run {judged.run.name}: {judged.in_words}. Right: pictures that the temperature was not fitted on."
-    return drawn(SIZE, lambda figure: _draw(figure, audit), title=heading, note=note)
+    return drawn(SIZE, lambda figure: _draw(figure, result), title=heading, note=note)
 
 
-def _draw(figure: Any, audit: Audit) -> None:
+def _draw(figure: Any, result: RunCalibration) -> None:
     panels = figure.subplots(2, 2, sharex="all", sharey="row", height_ratios=(4, 1))
-    negative, positive = audit.judged.run.labels
-    raw = audit.judged.shares
+    negative, positive = result.answers.labels
+    raw = result.answers.shares
     columns = (
-        (audit.before, raw, "as the model says it"),
-        (audit.after, calibrated(raw, audit.calibration.temperature), "calibrated"),
+        (result.before, raw, "as the model says it"),
+        (result.after, calibrated(raw, result.calibration.temperature), "calibrated"),
     )
     for column, (bins, shares, title) in enumerate(columns):
         first = column == 0
         _panel(panels[0, column], bins)
         styled(panels[0, column], y=f"share that is {positive}" if first else "", title=title, grid="both")
-        _counts(panels[1, column], audit, shares)
+        _counts(panels[1, column], result, shares)
         styled(panels[1, column], x=f"P({positive}), {title}", y="pictures" if first else "", grid="both")
     for axes in panels[:, 1]:
-        axes.axvspan(audit.calibration.low, audit.calibration.high, color=UNSURE, alpha=0.45, zorder=0, lw=0)
+        axes.axvspan(result.calibration.low, result.calibration.high, color=UNSURE, alpha=0.45, zorder=0, lw=0)
     key(
         figure,
         [
@@ -61,8 +61,8 @@ def _panel(axes: Any, bins: Sequence[Bin]) -> None:
     axes.set_ylim(-0.02, 1.02)
 
 
-def _counts(axes: Any, audit: Audit, shares: Any) -> None:
-    positive = audit.judged.positive
+def _counts(axes: Any, result: RunCalibration, shares: Any) -> None:
+    positive = result.answers.positive
     below, above = (np.histogram(shares[side], STEPS)[0] for side in (~positive, positive))
     width = STEPS[1] - STEPS[0]
     middles = STEPS[:-1] + width / 2

@@ -86,7 +86,7 @@ def family_table(reliance: Reliance, labels: tuple[str, str]) -> list[Row]:
             "AUC of the file": f"{link.auc:.2f}",
             f"among {labels[0]}": f"{link.by_class[0]:+.2f}",
             f"among {labels[1]}": f"{link.by_class[1]:+.2f}",
-            "model follows": _rho(link.rho, link.low, link.high),
+            "model follows": with_interval(link.rho, link.low, link.high, signed=True),
             "p": f"{link.p:.2g}",
         }
         for link in reliance.links
@@ -187,7 +187,7 @@ def _beside(beside: Beside | None) -> list[str]:
     name, more = visible(beside.name), "more" if beside.value > 0 else "less"
     figures = (
         f"rank correlation {beside.mine.rho:+.2f} against {beside.theirs.rho:+.2f}, difference "
-        f"{_rho(beside.value, beside.low, beside.high)}"
+        f"{with_interval(beside.value, beside.low, beside.high, signed=True)}"
     )
     if beside.shown:
         return [f"It follows the file {more} than run {name} does: {figures}.", _noise(beside)]
@@ -205,10 +205,6 @@ def _noise(beside: Beside) -> str:
         "The comparison removes the noise of training; the reliability of the answers within a class is "
         f"{mine:.2f} and {theirs:.2f}."
     )
-
-
-def _rho(value: float, low: float, high: float) -> str:
-    return f"{value:+.2f} [{low:+.2f}–{high:+.2f}]"
 
 
 def _flips(flipped: int, total: int) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from audit.options import _found, _tell, _warn, output_option
+from audit.options import output_option, show
 from imageledger import console
 
 
@@ -14,24 +14,19 @@ from imageledger import console
 @console.json_option
 @console.everywhere
 def robustness(run: str | None, output: Path | None, as_json: bool, project: Path | None) -> None:
-    """Change the pictures as the world does, and see which answers change with them.
+    """Change the pictures as the world does, and count which answers change with them.
 
-    RUN is the name of a run (default: the one finished last). Its judged pictures are saved as JPEG at quality 95,
-    75, 60 and 40, each at full, half and quarter size; blurred, made noisy, saved as WebP, and rendered anew as a
-    screenshot would; then the model is asked again. After train cross-validate every picture is asked about by
-    the model of the fold that held it out, else the validation pictures are. Accuracy and flips come with 95 %
-    intervals, the worst change first. Needs torch. Writes robustness.csv and robustness.png.
+    RUN is the name of a run (default: the last finished run). The audit saves the judged pictures as JPEG at quality
+    95, 75, 60 and 40, each at full, half and quarter size, blurs them, adds noise, saves them as WebP and renders
+    them as a screenshot would; then it asks the model again. After train cross-validate the model of the fold that
+    held a picture out answers for it; other runs answer for their validation pictures. Accuracy and flips come with
+    95 % intervals, the worst change first. Needs torch. Writes robustness.csv and robustness.png.
 
     \b
-    audit robustness                                 the run finished last
+    audit robustness                                 the last finished run
     audit robustness first --json | jq '.changes[0]'
     """
-    from audit.robustness import report as robustness_report
-    from audit.robustness import work as robustness
+    from audit.robustness import work
+    from imageledger.config import open_project
 
-    opened, folder = _found(project, run)
-    found = robustness.look(opened, folder, track=lambda rows, total: console.track(rows, total, "asking the model"))
-    _warn(found.warnings)
-    files = robustness_report.write(found, output or folder / "audit")
-    tables = {f"{found.clean.n} pictures, the worst change first": robustness_report.table(found)}
-    _tell(robustness_report.plain(found, files), robustness_report.sentences(found), tables, files, as_json)
+    show(work.robustness(open_project(project), run, track=console.track), output, as_json=as_json)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imageledger.dataset.legs import Reached
-from imageledger.dataset.run import Run, name_of
+from imageledger.dataset.legs import Reached, name_of
 
 if TYPE_CHECKING:
     from audit.findings import Report
+    from imageledger.dataset.run import Run
 
 
 class Audits(Reached):

@@ -35,3 +35,8 @@ class Reached:
         """Call a function of a leg with the project, the progress, and the arguments of a method."""
         given = {key: value for key, value in arguments.items() if key != "self"}
         return getattr(DOORS.load(leg, ModuleType), name)(self.project, track=self.track, **given)
+
+
+def name_of(run: Any) -> str | None:
+    """Return what the legs call a run or model: the path of a Run's folder, or the name or path that was given."""
+    return None if run is None else str(getattr(run, "folder", run))

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from imageledger import notebook
+from imageledger.dataset.audits import Audits
 from imageledger.dataset.legs import Reached
 from imageledger.errors import RunError
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from audit.findings import Report
-    from imageledger.dataset.audits import Audits
     from train.runs import Run as Facts
 
 
@@ -41,14 +41,12 @@ class Run(Reached):
         return facts
 
     @property
-    def audit(self) -> "Audits":
+    def audit(self) -> Audits:
         """The audits of this run, such as `run.audit.reliance()` and `run.audit.calibration()`.
 
         >>> run.audit
         audits of first: top_losses, shortcuts, ...
         """
-        from imageledger.dataset.audits import Audits
-
         return Audits(self.root, run=str(self.folder), progress=self.progress)
 
     def predictions(self) -> notebook.Rows:
@@ -134,8 +132,3 @@ class Runs(Mapping[str, Run]):
     def _folders(self) -> dict[str, Path]:
         found = (self.root / "data" / "runs").glob("*/run.json")
         return {path.parent.name: path.parent for path in sorted(found, key=lambda path: (path.stat().st_mtime, path))}
-
-
-def name_of(run: Any) -> Any:
-    """Return what the legs call a run or model: a folder's path, or the name or path that was given."""
-    return str(run.folder) if isinstance(run, Run) else run if run is None else str(run)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imageledger.dataset.legs import Reached
-from imageledger.dataset.run import Run, Runs, name_of
+from imageledger.dataset.legs import Reached, name_of
+from imageledger.dataset.run import Run, Runs
 from imageledger.notebook import Rows
 
 if TYPE_CHECKING:

@@ -134,11 +134,12 @@ def test_no_torch_is_needed_for_calibration_and_slices(drawn):
 def test_groups_stay_together_when_the_temperature_is_judged(drawn):
     from dataclasses import replace
 
-    from audit.calibration import work as audits
+    from audit.calibration.judge import judge
     from imageledger import manifest
+    from train.answers import Answers
 
     rows = [replace(row, group=f"g{int(row.member[-7:-4]) // 4}{row.label}") for row in world.rows_of(drawn)]
     manifest.write(drawn.manifest("manifest"), rows)
-    found = audits.look(drawn, world.leave(drawn, sure))
-    assert len(set(found.judged.groups)) == 20
-    assert np.array_equal(np.bincount(found.judged.group_numbers), np.full(20, 4))
+    answers = judge(Answers.of(drawn, world.leave(drawn, sure)).held_out()).answers
+    assert len(set(answers.groups)) == 20
+    assert np.array_equal(np.bincount(answers.group_numbers), np.full(20, 4))

@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 from drawn import portrait
 from PIL import Image
-from source_tree import ROOT
-from test_label_blind import functions
+from source_tree import ROOT, functions
 from train_world import build
 
 from audit.cli import main
 from audit.robustness import changes as perturbations
 from audit.robustness import work as robustness
 from audit.robustness.changes import PERTURBATIONS, QUALITIES, SCALES
-from audit.robustness.work import counted, mcnemar
+from audit.robustness.judge import judge, mcnemar
 from curate.pictures import pixels
 from imageledger.errors import RunError
 from train.runs import read_predictions, write_predictions
@@ -101,7 +100,7 @@ def test_counts_are_right_and_a_change_that_costs_is_told_from_one_that_does_not
     shares = np.tile(np.where(positive, 0.9, 0.1)[:, None], (1, many + 1))
     shares[:12, 3] = 1 - shares[:12, 3]
     shares[0, 5] = 0.2
-    clean, *cells = counted(shares, positive, np.arange(n))
+    clean, *cells = judge(shares, positive, np.arange(n))
     assert clean.right == n
     assert clean.flipped == 0
     hit = cells[2]
@@ -118,7 +117,7 @@ def test_answers_that_all_move_one_way_are_told_even_where_accuracy_stays():
     positive = np.arange(n) % 2 == 0
     shares = np.full((n, len(PERTURBATIONS) + 1), 0.9)
     shares[:20, 7] = 0.1
-    cells = counted(shares, positive, np.arange(n))
+    cells = judge(shares, positive, np.arange(n))
     assert cells[7].right == cells[0].right == 20
     assert cells[7].p == 1
     assert cells[7].drift < 0.001
@@ -129,7 +128,7 @@ def test_groups_widen_the_intervals():
     positive = np.arange(80) % 2 == 0
     shares = np.where((np.arange(80) // 4 % 5 == 0)[:, None] ^ positive[:, None], 0.9, 0.1)
     shares = np.tile(shares, (1, len(PERTURBATIONS) + 1))
-    alone, together = (counted(shares, positive, groups)[0].accuracy for groups in (np.arange(80), np.arange(80) // 4))
+    alone, together = (judge(shares, positive, groups)[0].accuracy for groups in (np.arange(80), np.arange(80) // 4))
     assert alone.value == together.value
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
 
@@ -143,17 +142,18 @@ def test_mcnemar_is_exact_and_paired():
 
 def test_every_picture_is_asked_about_by_the_model_that_had_not_seen_it(drawn, bright):
     folder = world.leave(drawn, lambda row: 0.5)
-    found = robustness.look(drawn, folder, track=lambda rows, total: rows)
+    report = robustness.robustness(drawn, folder)
     digests = {pixels.pixel_digest(pixels.decode(drawn.store.read(row.file)).image): number
                for number, row in enumerate(world.rows_of(drawn))}  # fmt: skip
     for fold in range(1, 6):
         shown = {digests[one] for one in bright[f"1-{fold}"] if one in digests}
         assert shown == {number for number in range(20) if world.fold_of(number) == fold}
         assert len(bright[f"1-{fold}"]) == 4 * (1 + len(PERTURBATIONS))
-    assert found.models == 5
-    assert found.clean.n == 20
-    assert [one.accuracy.value for one in found.cells] == sorted(one.accuracy.value for one in found.cells)
-    assert any("are not those of predictions.jsonl" in warning for warning in found.warnings)
+    assert report.data["models"] == 5
+    assert report.data["pictures"] == 20
+    accuracies = [change["accuracy"]["value"] for change in report.data["changes"]]
+    assert accuracies == sorted(accuracies)
+    assert any("does not answer as predictions.jsonl says" in warning for warning in report.warnings)
 
 
 def test_a_run_of_one_split_is_asked_about_its_validation_pictures(drawn, bright):
@@ -161,8 +161,8 @@ def test_a_run_of_one_split_is_asked_about_its_validation_pictures(drawn, bright
     rows = world.rows_of(drawn)
 
     write_predictions(folder, [world.said(row, 0.5, row.split, None) for row in rows])
-    found = robustness.look(drawn, folder, track=lambda rows, total: rows)
-    assert found.clean.n == sum(row.split == "valid" for row in rows) == 8
+    report = robustness.robustness(drawn, folder)
+    assert report.data["pictures"] == sum(row.split == "valid" for row in rows) == 8
     assert list(bright) == ["crossed"]
 
 
@@ -171,29 +171,29 @@ def test_repeats_count_each_picture_once_with_the_mean_of_its_models(drawn, brig
     for fold in range(1, 6):
         (folder / "folds" / f"1-{fold}").rename(folder / "folds" / f"2-{fold}")
     world.leave(drawn, lambda row: 0.5)
-    found = robustness.look(drawn, folder, track=lambda rows, total: rows)
-    assert found.models == 10
-    assert found.clean.n == 20
+    report = robustness.robustness(drawn, folder)
+    assert report.data["models"] == 10
+    assert report.data["pictures"] == 20
 
 
 def test_a_fold_that_is_missing_is_refused(drawn, bright):
     folder = world.leave(drawn, lambda row: 0.5)
     (folder / "folds" / "1-3" / "run.json").unlink()
     with pytest.raises(RunError, match="held 4 of the 20 pictures out"):
-        robustness.look(drawn, folder, track=lambda rows, total: rows)
+        robustness.robustness(drawn, folder)
 
 
-def test_pictures_that_are_gone_are_left_out_and_counted(drawn, bright):
+def test_pictures_that_are_gone_are_left_out_and_judge(drawn, bright):
     folder = world.leave(drawn, lambda row: 0.5)
     said = list(read_predictions(folder))
     drawn.store.path(said[0].file).unlink()
-    found = robustness.look(drawn, folder, track=lambda rows, total: rows)
-    assert found.clean.n == 19
-    assert "1 picture is gone or damaged, and left out" in found.warnings
+    report = robustness.robustness(drawn, folder)
+    assert report.data["pictures"] == 19
+    assert "1 picture is gone or damaged, and left out" in report.warnings
     for one in said:
         drawn.store.path(one.file).unlink(missing_ok=True)
     with pytest.raises(RunError, match="can be opened"):
-        robustness.look(drawn, folder, track=lambda rows, total: rows)
+        robustness.robustness(drawn, folder)
 
 
 def test_the_command_tells_and_writes(drawn, bright, runner):
@@ -201,7 +201,7 @@ def test_the_command_tells_and_writes(drawn, bright, runner):
     ran = runner.invoke(main, ["robustness", "--quiet"])
     assert ran.exit_code == 0, ran.output
     assert ran.stdout.startswith("Worst: ")
-    assert "Changed is the picture that the model sees" in ran.stdout
+    assert "The audit changed the picture that the model sees" in ran.stdout
     with (folder / "audit" / "robustness.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 1 + len(PERTURBATIONS)
@@ -228,10 +228,10 @@ def test_a_trained_run_says_of_unchanged_pictures_what_its_predictions_say(drawn
 
     settings = TrainSettings(arch="squeezenet1_1", weights="none", epochs=1, size=64, batch_size=4)
     folder, _ = training_run.train(drawn, training.task(drawn, None, None), settings, "tiny")
-    found = robustness.look(drawn, folder, track=lambda rows, total: rows)
-    assert found.warnings == ()
-    assert found.clean.n == 8
-    assert perturbations.PERTURBATIONS[0].name in {one.name for one in found.cells}
+    report = robustness.robustness(drawn, folder)
+    assert report.warnings == ()
+    assert report.data["pictures"] == 8
+    assert perturbations.PERTURBATIONS[0].name in {change["name"] for change in report.data["changes"]}
 
 
 def test_a_hold_out_asks_only_the_model_that_has_not_seen_the_kind_though_others_held_the_picture_out_too(
@@ -243,7 +243,7 @@ def test_a_hold_out_asks_only_the_model_that_has_not_seen_the_kind_though_others
     write_predictions(
         folder / "folds" / "1-2", [world.said(row, 0.5, split, None) for row, split in zip(rows, both, strict=True)]
     )
-    robustness.look(drawn, folder, track=lambda rows, total: rows)
+    robustness.robustness(drawn, folder)
     assert {name: len(asked) // (1 + len(PERTURBATIONS)) for name, asked in bright.items()} == {
         f"1-{fold}": 4 for fold in range(1, 6)
     }
