@@ -13,7 +13,8 @@ from audit.shortcuts.unseen import Unseen, unseen_sources
 from curate.evidence import measure as measuring
 from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
 from curate.evidence.probe import ALL, ENOUGH, FEWEST, PERMUTATIONS, SHORTCUT, Probe, enough, probe
-from curate.nuisance import FAMILIES, apart, known, spelled
+from curate.nuisance import FAMILIES, apart, known
+from curate.nuisance.spelling import spelled
 from imageledger import manifest
 from imageledger.config import MANIFEST_OF, Project
 from imageledger.engines.local import cores

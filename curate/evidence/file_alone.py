@@ -8,7 +8,8 @@ import numpy as np
 
 from curate.evidence.measure import Table, measure
 from curate.evidence.probe import ALL, FEWEST, Probe, enough, jointly, probe
-from curate.nuisance import FAMILIES, apart, spelled
+from curate.nuisance import FAMILIES, apart
+from curate.nuisance.spelling import spelled
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.engines.local import cores

@@ -12,7 +12,8 @@ from curate.manifest.balance import Key, Wanted, divide
 from curate.manifest.matched import Selection, choice_of, select
 from curate.manifest.matching.balance_table import APART, Difference, as_csv, column_of, differences, love_plot, title
 from curate.manifest.work import ManifestSettings, selective
-from curate.nuisance import FAMILIES, family, spelled
+from curate.nuisance import FAMILIES, family
+from curate.nuisance.spelling import spelled
 from imageledger import spreadsheet
 from imageledger.config import Project
 from imageledger.engines.local import cores

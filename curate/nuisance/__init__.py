@@ -7,6 +7,7 @@ away. Listing the names loads nothing heavy. Other packages add families by the 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from curate.nuisance.spelling import spelled
 from imageledger.errors import ConfigError
 from imageledger.extras import load
 from imageledger.plugins import Registry
@@ -78,8 +79,3 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
     if unknown := [name for name in wanted if spelled(name) not in by_name]:
         raise ConfigError(f"there is no family {unknown[0]!r}", f"one of {', '.join(by_name)}")
     return tuple(dict.fromkeys(by_name[spelled(name)] for name in wanted))
-
-
-def spelled(name: str) -> str:
-    """Spell the name of a family as people read and type it: with dashes."""
-    return name.strip().lower().replace("_", "-").replace(" ", "-")

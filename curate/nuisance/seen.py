@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.nuisance import spelled
+from curate.nuisance.spelling import spelled
 from curate.pictures.faces import find_face
 from curate.pictures.pixels import Box
 
