@@ -78,7 +78,7 @@ def test_what_is_not_known_is_said(run):
     assert "The run holds no figures" in card
     path = project.manifest("manifest")
     manifest.write(path, list(manifest.read(path))[:-1])
-    assert "Their manifest is gone or has changed" in model_card.text(found, model_card.about(project, found, folder))
+    assert "The manifest is gone or has changed" in model_card.text(found, model_card.about(project, found, folder))
 
 
 def test_calibration_and_evaluation_are_shown_with_intervals(run):
