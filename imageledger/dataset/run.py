@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imageledger import notebook
+from imageledger.dataset.audits import Audits
 from imageledger.dataset.legs import Reached
 from imageledger.errors import RunError
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from audit.findings import Report
-    from imageledger.dataset.audits import Audits
     from train.runs import Run as Facts
 
 
@@ -41,14 +41,12 @@ class Run(Reached):
         return facts
 
     @property
-    def audit(self) -> "Audits":
+    def audit(self) -> Audits:
         """The audits of this run, such as `run.audit.reliance()` and `run.audit.calibration()`.
 
         >>> run.audit
         audits of first: top_losses, shortcuts, ...
         """
-        from imageledger.dataset.audits import Audits
-
         return Audits(self.root, run=str(self.folder), progress=self.progress)
 
     def predictions(self) -> notebook.Rows:

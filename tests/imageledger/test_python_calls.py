@@ -1,15 +1,19 @@
 """Every command is one Python call: the same names, the same defaults, and nothing loaded before it is used."""
 
+import ast
 import inspect
 import keyword
+import re
 import subprocess
 import sys
 from importlib import import_module
 
 import click
 import pytest
+from source_tree import ROOT
 
 import imageledger
+from audit.findings import Report
 from imageledger.dataset.audits import Audits
 from imageledger.dataset.dataset import Dataset, create
 from imageledger.dataset.run import Run
@@ -138,3 +142,30 @@ def test_a_dataset_is_opened_without_loading_a_leg(tmp_path):
         [sys.executable, "-c", OPENED], capture_output=True, text=True, check=True, cwd=tmp_path
     )  # fmt: skip
     assert (ended.stdout, ended.stderr) == ("", "")
+
+
+HOMES = {"il": imageledger, "faces": Dataset, "faces.audit": Audits, "run": Run, "run.audit": Audits, "report": Report,
+         "faces['real/001.jpg']": imageledger.Picture}  # fmt: skip
+
+
+def written():
+    """The Python that the README and the guide show, a block each."""
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for number, block in enumerate(re.findall(r"(?ms)^```python\n(.*?)^```", path.read_text(encoding="utf-8")), 1):
+            if "imageledger" in block:
+                yield pytest.param(block, id=f"{path.name}-{number}")
+
+
+@pytest.mark.parametrize("block", list(written()))
+def test_what_is_written_about_the_calls_can_be_called(block):
+    met = set()
+    for node in ast.walk(ast.parse(block)):
+        if isinstance(node, ast.Attribute) and (home := HOMES.get(ast.unparse(node.value))):
+            assert hasattr(home, node.attr), ast.unparse(node)
+            met.add(ast.unparse(node))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            home = HOMES.get(ast.unparse(node.func.value))
+            if home is not None:
+                call, own = getattr(home, node.func.attr), [] if home is imageledger else [None]
+                inspect.signature(call).bind(*own, *node.args, **{word.arg: word.value for word in node.keywords})
+    assert {"il.create", "faces.fetch"} <= met
