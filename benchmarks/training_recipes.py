@@ -26,7 +26,7 @@ from audit.reliance.judge import link
 from audit.reliance.work import PERMUTATIONS
 from curate.evidence.measure import measure
 from curate.evidence.probe import Probe, jointly
-from curate.nuisance import APART, FAMILIES
+from curate.nuisance import FAMILIES, apart
 from imageledger import manifest
 from imageledger.config import Project, open_project
 from imageledger.record import OK, Record, groups_of
@@ -160,7 +160,7 @@ def file_alone(project: Project, records: Sequence[Record], positive: Any, seed:
     """Return the probe that sees all nuisance features together, as audit reliance asks it."""
     found = measure(project, records, list(FAMILIES))
     return jointly(
-        found.columns, found.values, positive, groups_of(records), seed=seed, permutations=PERMUTATIONS, apart=APART
+        found.columns, found.values, positive, groups_of(records), seed=seed, permutations=PERMUTATIONS, apart=apart()
     )  # fmt: skip
 
 

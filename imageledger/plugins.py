@@ -4,7 +4,7 @@ A plug-in is an entry point in the registry's group. To list names loads nothing
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -26,6 +26,18 @@ class Registry:
     group: str
     kind: str
     builtin: Mapping[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self.names())
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a name is known."""
+        return name in self.names()
+
+    def __len__(self) -> int:
+        """Count the names."""
+        return len(self.names())
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the built-ins in their order, then those of the plug-ins by alphabet; loads nothing."""

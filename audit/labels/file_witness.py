@@ -13,15 +13,13 @@ import numpy as np
 
 from curate.evidence.measure import FETCHED, measure
 from curate.evidence.probe import jointly
+from curate.nuisance import for_files
 from imageledger.config import Project
 from imageledger.record import Record
 from imageledger.types import Bools, Floats
 from train.evaluation.temperature import cross_fitted
 
 Track = Callable[[Iterable[Any], int], Iterable[Any]]
-
-FAMILIES = ("container", "metadata", "geometry", "jpeg_history", "resampling", "chroma")
-"""The families of `curate.nuisance` that go by how a file came rather than by what is in the picture."""
 
 PERMUTATIONS = 20
 """Few: the scores are used, and no verdict."""
@@ -43,7 +41,7 @@ def ask(
     track: Track = lambda rows, _: rows,
 ) -> Witness:
     """Measure the files as fetched and probe them against the labels that the pictures have (`positive`)."""
-    table = measure(project, records, list(FAMILIES), stage=FETCHED, track=track)
+    table = measure(project, records, for_files(), stage=FETCHED, track=track)
     seed = project.declared.seed
     one = jointly(table.columns, table.values, positive, groups, seed=seed, permutations=PERMUTATIONS)
     shares = 1 / (1 + np.exp(-one.scores))

@@ -16,7 +16,8 @@ from audit.slices import judge as slices
 from audit.slices import work as slices_run
 from audit.slices.judge import FEW, HIGHER, LOWER, OPEN, Property, cut, judge
 from curate.evidence import measure
-from curate.nuisance import FAMILIES, Seen, family
+from curate.nuisance import FAMILIES, family
+from curate.nuisance.seen import Seen
 from curate.pictures.faces import find_face
 from imageledger import manifest
 from imageledger.record import Step
