@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from curate.nuisance import Family, Seen
 from curate.nuisance import family as family_named
+from curate.nuisance.seen import Family, Seen
 from curate.testing.pictures import PORTRAIT, drawn, face_in
 from imageledger.engines.local import ordered_map
 from imageledger.testing.claims import claim, leaving_no_trace

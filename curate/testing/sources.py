@@ -9,7 +9,6 @@ from curate.sources import HEAD, SCHEMES, BadMember, Labelled, Member, Opener, S
 from imageledger.config import Project, open_project
 from imageledger.engines.local import ordered_map
 from imageledger.errors import SourceError
-from imageledger.extras import load
 from imageledger.project import init
 from imageledger.testing.claims import claim, leaving_no_trace
 
@@ -25,7 +24,7 @@ def check_source(opener: Opener | str, address: str, *, root: Path | None = None
         if root is None:
             init(Path(folder), "checked")
         project = open_project(root or Path(folder))
-        opening: Opener = load(SCHEMES[opener]) if isinstance(opener, str) else opener  # type: ignore[assignment]
+        opening: Opener = SCHEMES.load(opener) if isinstance(opener, str) else opener
         with leaving_no_trace(f"the source {address}", project.root):
             source = opening(address, project)
             _check_facts(source, address)
