@@ -50,7 +50,7 @@ def _heard(event: str, details: tuple[Any, ...]) -> None:
     if not _watching:
         return
     if event in REACHES:
-        trace = f"{event} {details[0] if isinstance(details[0], str | bytes) else details[1:]}"
+        trace = f"{event} {details[0] if isinstance(details[0], str) else details[1:]}"
         paths: tuple[Any, ...] = ()
     elif event == "open" and _writes(details):
         trace, paths = f"it opens {details[0]} to write", details[:1]
