@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.labels import file_witness
-from audit.labels.work import confident
+from audit.labels.judge import confident
 from imageledger import manifest
 from imageledger.config import Project, open_project
 from imageledger.record import OK, groups_of
