@@ -25,8 +25,7 @@ from curate.evidence.probe import crossvalidated
 from curate.manifest.balance import Key, Wanted
 from curate.manifest.matched import select
 from curate.manifest.report import plain_choice
-from curate.manifest.work import MATCHED
-from curate.nuisance import FAMILIES, family
+from curate.nuisance import FAMILIES, family, matched
 from imageledger import manifest
 from imageledger.config import Project, open_project
 from imageledger.project import init
@@ -51,7 +50,7 @@ def main(testdata: Path, projects: Path) -> None:
         print("  choice         matched on    held back     forest, on    forest, held  each family matched on")
         for seed in SEEDS:
             wanted = Wanted(per_class=per_class, valid_fraction=0.2, seed=seed)
-            selection = select(only(table, MATCHED), "ai", wanted)
+            selection = select(only(table, matched()), "ai", wanted)
             if selection is None:
                 print("  nothing to match")
                 continue
@@ -92,9 +91,9 @@ def show(what: str, table: Table, chosen: Mapping[Key, str]) -> None:
     """Print what probes find in one choice."""
     rows = [row for row, record in enumerate(table.records) if record.key in chosen]
     some = table.take(rows)
-    held = tuple(name for name in table.columns if name not in MATCHED)
-    cells = [found(some, MATCHED), found(some, held), forest(some, MATCHED), forest(some, held)]
-    each = "  ".join(f"{name} {found(some, (name,)):.2f}" for name in MATCHED)
+    held = tuple(name for name in table.columns if name not in matched())
+    cells = [found(some, matched()), found(some, held), forest(some, matched()), forest(some, held)]
+    each = "  ".join(f"{name} {found(some, (name,)):.2f}" for name in matched())
     print(f"  {what:13}" + "".join(f"  {cell:.2f}        " for cell in cells) + each)
 
 

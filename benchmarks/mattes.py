@@ -35,8 +35,9 @@ from curate.evidence.probe import Probe, probe
 from curate.matting import compositing
 from curate.matting.models import find_model
 from curate.normalize.work import NormalizeSettings, normalize
-from curate.nuisance import Seen, family
+from curate.nuisance import family
 from curate.nuisance.rim import RIM, UNMIXED
+from curate.nuisance.seen import Seen
 from curate.pictures import pixels
 from curate.whiten.work import VERSION, WhitenSettings, face_record, face_size, whiten
 from imageledger import manifest

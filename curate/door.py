@@ -96,9 +96,9 @@ def choose(
     """Choose the final dataset, and export it as a folder tree where that is wanted."""
     declared = {name: getattr(project.declared, name) for name in ("per_class", "valid_fraction", "seed")}
     table = {**declared, **project.tables.get("manifest", {})}
-    chosen = settings(manifest_stage.FinalSettings, table, {**options, "match": _families(match)})
+    chosen = settings(manifest_stage.ManifestSettings, table, {**options, "match": _families(match)})
     with project.lock("curate manifest"):
-        outcome = manifest_stage.finish(
+        outcome = manifest_stage.choose(
             project, chosen, source=_path(from_), workers=workers, track=_named(track, "measuring")
         )
         if export:

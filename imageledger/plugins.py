@@ -4,7 +4,7 @@ A plug-in is an entry point in the registry's group. To list names loads nothing
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -27,6 +27,18 @@ class Registry:
     kind: str
     builtin: Mapping[str, str] = field(default_factory=dict)
 
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self.names())
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a name is known."""
+        return name in self.names()
+
+    def __len__(self) -> int:
+        """Count the names."""
+        return len(self.names())
+
     def names(self) -> tuple[str, ...]:
         """Return the names of the built-ins in their order, then those of the plug-ins by alphabet; loads nothing."""
         return (*self.builtin, *self._plugins())
@@ -40,11 +52,22 @@ class Registry:
             return load(self.builtin[name])
         offers = self._plugins().get(name)
         if not offers:
-            raise ConfigError(f"{name!r} is not a {self.kind}", f"one of {', '.join(self.names())}")
+            raise self._unknown(name)
         if len(offers) > 1:
             owners = " and ".join(_package(offer) for offer in offers)
             raise LedgerError(f"{owners} both bring a {self.kind} called {name!r}", "uninstall one of them")
         return self._opened(offers[0], wanted)
+
+    def address(self, name: str) -> str:
+        """Return where a thing lies, as "module:attribute", and load nothing; raise ConfigError for an unknown name."""
+        if name in self.builtin:
+            return self.builtin[name]
+        if offers := self._plugins().get(name):
+            return offers[0].value
+        raise self._unknown(name)
+
+    def _unknown(self, name: str) -> ConfigError:
+        return ConfigError(f"{name!r} is not a {self.kind}", f"one of {', '.join(self.names())}")
 
     def _opened(self, offer: EntryPoint, wanted: type) -> Any:
         try:

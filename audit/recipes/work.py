@@ -25,7 +25,8 @@ from curate.evidence.probe import ALL, probe
 from curate.normalize import recipes
 from curate.normalize.recipes import FORENSIC, PLAIN, Recipe
 from curate.normalize.work import believed, shorter_sides
-from curate.nuisance import Seen, Values, family
+from curate.nuisance import family
+from curate.nuisance.seen import Seen, Values
 from curate.pictures import pixels
 from curate.pictures.faces import find_face
 from curate.pictures.pixels import Box, CannotDecode

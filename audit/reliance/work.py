@@ -13,7 +13,7 @@ from audit.reliance.judge import RunReliance
 from audit.reliance.swaps import Ask, Swap, can_be_made, swap
 from curate.evidence.measure import measure
 from curate.evidence.probe import FEWEST, Probe, probe
-from curate.nuisance import APART, FAMILIES
+from curate.nuisance import FAMILIES, apart
 from curate.pictures.pixels import CannotDecode
 from imageledger.config import Project
 from imageledger.engines.local import cores
@@ -132,7 +132,7 @@ def _probes(project: Project, records: Sequence[Record], answers: Answers, track
     log.info("probing %d pictures", len(records))
     return probe(
         table.columns, table.values, answers.positive, groups_of(records), seed=answers.run.seed,
-        permutations=PERMUTATIONS, workers=cores(), apart=APART,
+        permutations=PERMUTATIONS, workers=cores(), apart=apart(),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 from audit.self_test.portraits import Sitter
 from curate.matting.compositing import white_composite
-from curate.nuisance import Seen
+from curate.nuisance.seen import Seen
 from curate.pictures.pixels import decode
 
 Chance = np.random.Generator

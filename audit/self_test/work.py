@@ -16,7 +16,8 @@ from audit.self_test.plants import PLANTS, UNTOUCHED, WHITE, Plant, deliver
 from audit.self_test.portraits import Sitters, sitters
 from curate.evidence.permuted import Quick
 from curate.evidence.probe import ALL, PERMUTATIONS, SHORTCUT, SURE, Probe, judged, probe
-from curate.nuisance import FAMILIES, Values, family
+from curate.nuisance import FAMILIES, family
+from curate.nuisance.seen import Values
 from imageledger.config import Project
 from imageledger.engines.local import ordered_map
 from imageledger.intervals import holm, share_in_words

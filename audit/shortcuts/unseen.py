@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from curate.evidence.measure import Table
 from curate.evidence.permuted import Folds, auc, prepare
 from curate.evidence.probe import crossvalidated, interval, side_by_side
-from curate.nuisance import APART
+from curate.nuisance import apart
 from imageledger.types import Bools
 
 MOST_FOLDS = 5
@@ -33,7 +33,7 @@ def unseen_sources(table: Table, positive: Bools, groups: Sequence[str], *, seed
     """
     sources = [record.source for record in table.records]
     counts = [len(held) for held in _held(sources, positive)]
-    families = [name for name in table.values if name not in APART]
+    families = [name for name in table.values if name not in apart()]
     if max(counts) < 2 or not families:
         return None
     folds = folds_by_source(sources, positive, groups, seed)

@@ -13,7 +13,8 @@ from audit.shortcuts.unseen import Unseen, unseen_sources
 from curate.evidence import measure as measuring
 from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
 from curate.evidence.probe import ALL, ENOUGH, FEWEST, PERMUTATIONS, SHORTCUT, Probe, enough, probe
-from curate.nuisance import APART, FAMILIES
+from curate.nuisance import FAMILIES, apart, known
+from curate.nuisance.spelling import spelled
 from imageledger import manifest
 from imageledger.config import MANIFEST_OF, Project
 from imageledger.engines.local import cores
@@ -44,8 +45,9 @@ class Asked:
         cls, project: Project, families: Sequence[str], seed: int | None, permutations: int | None, most: int | None
     ) -> Self:
         """Fill in what was left open: every family, the project's seed, the usual permutations and pictures."""
+        asked = known(families) if families else FAMILIES.names()
         return cls(
-            families=known_families(families) if families else tuple(FAMILIES),
+            families=tuple(name for name in FAMILIES if name in asked),
             seed=project.declared.seed if seed is None else seed,
             permutations=PERMUTATIONS if permutations is None else permutations,
             most=ENOUGH if most is None else most,
@@ -179,7 +181,7 @@ def judge(
     groups = groups_of([known.get(record.key, record) for record in table.records])
     probes = probe(
         table.columns, table.values, positive, groups, seed=asked.seed, permutations=asked.permutations,
-        workers=asked.workers or cores(), joint=len(asked.families) > 1, apart=APART,
+        workers=asked.workers or cores(), joint=len(asked.families) > 1, apart=apart(),
     )  # fmt: skip
     if not probes:
         raise LedgerError(
@@ -192,17 +194,7 @@ def judge(
 
 def title_of(name: str) -> str:
     """Name a family, or all together, as people read it."""
-    return "all together" if name == ALL else name.replace("_", " ")
-
-
-def known_families(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names of families as the code writes them, in the order of every table; LedgerError for unknown ones."""
-    plain = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in names]
-    if unknown := [name for name, code in zip(names, plain, strict=True) if code not in FAMILIES]:
-        raise LedgerError(
-            f"there is no family {unknown[0]!r}", f"one of {', '.join(name.replace('_', '-') for name in FAMILIES)}"
-        )
-    return tuple(name for name in FAMILIES if name in plain)
+    return "all together" if name == ALL else spelled(name)
 
 
 def manifests_made(project: Project) -> dict[str, Path]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
 
 from curate.pictures.hashers import near_pairs
 from imageledger.record import DUPLICATE, OK, REJECTED
@@ -78,39 +79,17 @@ class Plan:
     groups: Mapping[str, str]
 
 
-class Joined:
-    """Comparable things that belong together, joined pair by pair (union-find)."""
-
-    def __init__(self) -> None:
-        self._above: dict[Any, Any] = {}
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(list(self._above))
-
-    def join(self, one: Any, other: Any) -> None:
-        """Put two things, and all that belongs to them, together."""
-        heads = sorted((self.head(one), self.head(other)))
-        self._above[heads[1]] = heads[0]
-
-    def head(self, thing: Any) -> Any:
-        """Return the smallest of the things that belong to this one."""
-        while (above := self._above.get(thing, thing)) != thing:
-            self._above[thing] = self._above.get(above, above)
-            thing = above
-        return thing
-
-
 def fold(pictures: Iterable[Picture]) -> list[list[Picture]]:
     """Put exact copies together (same bytes, or same decoded pixels): lists with the best first, best list first."""
-    together = Joined()
     listed = sorted(pictures, key=lambda picture: (picture.rank, picture.key))
+    together = DisjointSet((BYTES, picture.origin) for picture in listed)
     for picture in listed:
-        together.join(("picture", picture.key), (BYTES, picture.origin))
         if picture.pixels:
-            together.join((PIXELS, picture.pixels), (BYTES, picture.origin))
+            together.add((PIXELS, picture.pixels))
+            together.merge((PIXELS, picture.pixels), (BYTES, picture.origin))
     folded: dict[Any, list[Picture]] = {}
     for picture in listed:
-        folded.setdefault(together.head(("picture", picture.key)), []).append(picture)
+        folded.setdefault(together[BYTES, picture.origin], []).append(picture)
     return list(folded.values())
 
 
@@ -151,19 +130,15 @@ def decide(folded: Sequence[Sequence[Picture]], matches: Mapping[Pair, Match], a
     compare = _Comparison([same[0] for same in folded], matches, alike, least)
     families = [(family, [row for n in family for row in folded[n]]) for family in _families(len(folded), matches)]
     families = [(family, rows) for family, rows in families if len(rows) > 1]
-    groups = Joined()
-    for _, rows in families:
-        declared = sorted({row.group for row in rows if row.group})
-        for name in declared[1:]:
-            groups.join(declared[0], name)
+    groups = _groups(rows for _, rows in families)
     verdicts: dict[Key, Verdict] = {}
     for family, rows in families:
         judge = _conflicting if len({row.label for row in rows}) > 1 else _stars
         shared = min((row.group for row in rows if row.group), default=f"cluster:{rows[0].origin[:12]}")
         for row, verdict in judge(family, folded, compare):
-            group = groups.head(row.group or shared)
+            group = groups.get(row.group or shared, row.group or shared)
             verdicts[row.key] = Verdict(group=group) if row.kept else replace(verdict, group=group)
-    return Plan(verdicts=verdicts, groups={name: groups.head(name) for name in groups})
+    return Plan(verdicts=verdicts, groups=groups)
 
 
 class _Comparison:
@@ -200,13 +175,24 @@ def _place(i: int, j: int, count: int) -> tuple[int, int, bool] | None:
 
 
 def _families(count: int, matches: Iterable[Pair]) -> Iterator[list[int]]:
-    together = Joined()
+    together = DisjointSet(range(count))
     for pair in matches:
-        together.join(pair.one, pair.other)
+        together.merge(pair.one, pair.other)
     families: dict[int, list[int]] = {}
     for n in range(count):
-        families.setdefault(together.head(n), []).append(n)
+        families.setdefault(together[n], []).append(n)
     yield from families.values()
+
+
+def _groups(families: Iterable[Sequence[Picture]]) -> dict[str, str]:
+    """Name the groups that families bring together by the first of their names; those that keep theirs are left out."""
+    together = DisjointSet()
+    for rows in families:
+        declared = sorted({row.group for row in rows if row.group})
+        for name in declared:
+            together.add(name)
+            together.merge(declared[0], name)
+    return {name: min(block) for block in together.subsets() for name in block if name != min(block)}
 
 
 def _stars(

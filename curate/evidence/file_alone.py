@@ -8,7 +8,8 @@ import numpy as np
 
 from curate.evidence.measure import Table, measure
 from curate.evidence.probe import ALL, FEWEST, Probe, enough, jointly, probe
-from curate.nuisance import APART, FAMILIES
+from curate.nuisance import FAMILIES, apart
+from curate.nuisance.spelling import spelled
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.engines.local import cores
@@ -26,7 +27,7 @@ def families_alone(project: Project, path: Path, track: Track = lambda rows, _: 
         return []
     groups = groups_of(table.records)
     return probe(
-        table.columns, table.values, positive, groups, seed=project.declared.seed, workers=cores(), apart=APART
+        table.columns, table.values, positive, groups, seed=project.declared.seed, workers=cores(), apart=apart()
     )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def file_alone(project: Project, path: Path, track: Track = lambda rows, _: rows
     if _each(positive) < FEWEST:
         return {}
     one = jointly(
-        table.columns, table.values, positive, groups_of(table.records), seed=project.declared.seed, apart=APART
+        table.columns, table.values, positive, groups_of(table.records), seed=project.declared.seed, apart=apart()
     )  # fmt: skip
     right = (one.scores > 0) == positive
     valid = np.array([record.split == "valid" for record in table.records])
@@ -56,7 +57,7 @@ def rows(probes: Iterable[Probe]) -> list[dict[str, Any]]:
     """Return one row a family for the terminal."""
     return [
         {
-            "family": "all together" if one.family == ALL else one.family.replace("_", " "),
+            "family": "all together" if one.family == ALL else spelled(one.family),
             "AUC": f"{one.auc:.2f}",
             "95 % interval": f"{one.low:.2f}-{one.high:.2f}",
             "by chance": f"{one.chance:.2f}",

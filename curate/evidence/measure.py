@@ -15,7 +15,8 @@ from PIL import Image
 
 from curate.history import face_of, looked_for_face
 from curate.matting.compositing import standard_edge
-from curate.nuisance import Seen, Values, family
+from curate.nuisance import family
+from curate.nuisance.seen import Seen, Values
 from curate.pictures import pixels
 from curate.pictures.pixels import Box, CannotDecode
 from imageledger.config import Project

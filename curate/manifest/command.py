@@ -65,9 +65,9 @@ def manifest_(
 
     opened = open_project(project)
     declared = {name: getattr(opened.declared, name) for name in ("per_class", "valid_fraction", "seed")}
-    chosen = settings(stage.FinalSettings, {**declared, **opened.tables.get("manifest", {})}, options)
+    chosen = settings(stage.ManifestSettings, {**declared, **opened.tables.get("manifest", {})}, options)
     with opened.lock("curate manifest"):
-        outcome = stage.finish(opened, chosen, source=source, workers=workers, track=_measuring)
+        outcome = stage.choose(opened, chosen, source=source, workers=workers, track=_measuring)
         exported = exports.export(manifest.read(outcome.path), opened.store, export) if export else 0
         candidates = stage.candidates(manifest.read(outcome.path))
         told = match_report.explain(opened, candidates, chosen, workers=workers, track=_measuring)

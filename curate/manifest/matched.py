@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import DisjointSet
 from threadpoolctl import threadpool_limits
 
 from curate.evidence.measure import Table
@@ -110,19 +111,13 @@ def _split(
 
 def _blocks(choices: Sequence[Choice], rows: Sequence[int], pairs: Sequence[tuple[int, int]]) -> dict[int, str]:
     """Name for each row the block that pairs and groups together make."""
-    heads = {row: row for row in rows}
-
-    def head(row: int) -> int:
-        while heads[row] != row:
-            row = heads[row]
-        return row
-
+    blocks = DisjointSet(rows)
     first: dict[str, int] = {}
-    links = [*pairs, *((row, first.setdefault(_together(choices[row]), row)) for row in rows)]
-    for one, other in links:
-        low, high = sorted((head(one), head(other)))
-        heads[high] = low
-    return {row: f"block {choices[head(row)].origin}" for row in rows}
+    for row in rows:
+        blocks.merge(row, first.setdefault(_together(choices[row]), row))
+    for pair in pairs:
+        blocks.merge(*pair)
+    return {row: f"block {choices[min(block)].origin}" for block in blocks.subsets() for row in block}
 
 
 def _drawn(choices: Sequence[Choice], wanted: Wanted) -> list[dict[Key, str]]:

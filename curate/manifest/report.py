@@ -11,8 +11,9 @@ from curate.evidence.probe import Probe, probe, side_by_side
 from curate.manifest.balance import Key, Wanted, divide
 from curate.manifest.matched import Selection, choice_of, select
 from curate.manifest.matching.balance_table import APART, Difference, as_csv, column_of, differences, love_plot, title
-from curate.manifest.work import FinalSettings, selective
+from curate.manifest.work import ManifestSettings, selective
 from curate.nuisance import FAMILIES, family
+from curate.nuisance.spelling import spelled
 from imageledger import spreadsheet
 from imageledger.config import Project
 from imageledger.engines.local import cores
@@ -60,7 +61,7 @@ class Report:
 def explain(
     project: Project,
     records: Sequence[Record],
-    chosen: FinalSettings,
+    chosen: ManifestSettings,
     *,
     workers: int | None = None,
     track: Track = lambda rows, _: rows,
@@ -144,7 +145,7 @@ def probe_rows(compared: Compared) -> list[dict[str, str]]:
     """Return the printed table of probes before and after."""
     return [
         {
-            "probe": name.replace("_", " "),
+            "probe": name if name in (JOINT, HELD) else spelled(name),
             "matched on": "yes" if on else "no",
             "AUC, plain": _auc(before),
             "AUC, matched": _auc(after),

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from curate.evidence.measure import WHITENED, Table, Track, measure
 from curate.history import normalized
 from curate.manifest.balance import TRAIN, VALID, Choice, Key, NoSplit, Wanted, divide, missing
 from curate.manifest.matched import choice_of, select
-from curate.nuisance import FAMILIES, family
+from curate.nuisance import family, known, matched
 from imageledger import decisions, manifest, spreadsheet
 from imageledger.config import Project
 from imageledger.decisions import Decisions
@@ -26,9 +26,6 @@ MATCHERS = ("scipy", "scikit-learn")
 """Packages on whose versions a matched choice depends."""
 
 NOT_CHOSEN = "not chosen"
-MATCHED = ("tone", "resampling", "geometry", "matte", "face_geometry")
-"""The families that are matched on unless told otherwise: what survives to the model, and is not the face."""
-
 REASONS_SHOWN = 5
 COLUMNS = (
     *(spec.name for spec in fields(Record) if spec.name != "steps"),
@@ -39,7 +36,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FinalSettings:
+class ManifestSettings:
     """Settings of manifest: pictures of each label, the share of them for validation, and the seed of all chance.
 
     `match` are the families of nuisance features in which the classes should agree; none is the plain choice.
@@ -48,7 +45,7 @@ class FinalSettings:
     per_class: int = 100
     valid_fraction: float = 0.2
     seed: int = 42
-    match: tuple[str, ...] = MATCHED
+    match: tuple[str, ...] = field(default_factory=matched)
 
     def __post_init__(self) -> None:
         """Refuse numbers that leave a side without pictures."""
@@ -58,11 +55,7 @@ class FinalSettings:
                 "leave nothing to train on or nothing to validate with",
                 "per_class 100 and valid_fraction 0.2 are the defaults",
             )
-        if unknown := [name for name in self.match if name not in FAMILIES]:
-            raise ConfigError(
-                f"manifest: {unknown[0]!r} is no family to match on",
-                f"off, or some of {', '.join(FAMILIES)}; the default is {','.join(MATCHED)}",
-            )
+        object.__setattr__(self, "match", known(self.match))
 
     @property
     def wanted(self) -> Wanted:
@@ -70,9 +63,9 @@ class FinalSettings:
         return Wanted(per_class=self.per_class, valid_fraction=self.valid_fraction, seed=self.seed)
 
 
-def finish(
+def choose(
     project: Project,
-    chosen: FinalSettings,
+    chosen: ManifestSettings,
     *,
     source: Path | None = None,
     workers: int | None = None,
@@ -107,7 +100,7 @@ def finish(
 def split_of(
     rows: Callable[[], Iterable[Record]],
     labels: tuple[str, ...],
-    chosen: FinalSettings,
+    chosen: ManifestSettings,
     measured: Callable[[Sequence[Record]], Table],
 ) -> Mapping[Key, str]:
     """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole.

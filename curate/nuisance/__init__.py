@@ -1,132 +1,81 @@
 """Nuisance features: numbers about a picture that have nothing to do with the face. One family a file.
 
 A family measures one picture at a time and never sees a label; `curate.evidence.probe` tells what its numbers give
-away.
+away. Listing the names loads nothing heavy. Other packages add families by the entry point group of the list.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from curate.pictures.faces import find_face
-from curate.pictures.pixels import Box
+from curate.nuisance.spelling import spelled
+from imageledger.errors import ConfigError
 from imageledger.extras import load
+from imageledger.plugins import Registry
 
-Values = Mapping[str, float]
+if TYPE_CHECKING:
+    from curate.nuisance.seen import Family
 
-WINDOW = 1024
-"""Side of the largest part of a picture that is looked at pixel by pixel."""
+FAMILIES = Registry(
+    group="imageledger.families",
+    kind="probe family",
+    builtin={
+        name: f"curate.nuisance.{name}:FAMILY"
+        for name in (
+            "container",
+            "metadata",
+            "geometry",
+            "jpeg_history",
+            "resampling",
+            "chroma",
+            "tone",
+            "border",
+            "matte",
+            "face_geometry",
+            "thumbnail",
+            "naming",
+        )
+    },
+)
+"""The families that are probed; the order is that of every table."""
 
-SMALL = 256
-"""Longer side of the small version of the whole picture."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """One picture as a stage left it, for families to measure; what several of them need is computed once.
-
-    `content` are the bytes of the file, `image` the decoded upright RGB picture, `name` what the file is called at
-    this stage, `place` where it stands among the files of its source (0..1), `alpha` its matte (uint8, height x
-    width of the picture) where there is one. `box` is the face (left, top, right, bottom) as an earlier stage found
-    it, None where that found none, and "unknown" where nobody has looked yet.
-    """
-
-    content: bytes
-    image: Image.Image
-    name: str = ""
-    place: float = 0.0
-    alpha: NDArray[np.uint8] | None = None
-    box: Box | Literal["unknown"] | None = "unknown"
-
-    @cached_property
-    def face(self) -> Box | None:
-        """The box of the face in pixels of the picture, or None."""
-        return find_face(self.image) if self.box == "unknown" else self.box
-
-    @cached_property
-    def part(self) -> Box:
-        """Where the window lies in the picture: its middle, at most WINDOW a side.
-
-        It starts at a multiple of 16 pixels, so that the blocks of an old JPEG stay where they were.
-        """
-        across, down = (max(0, side - WINDOW) // 2 // 16 * 16 for side in self.image.size)
-        return across, down, min(across + WINDOW, self.image.width), min(down + WINDOW, self.image.height)
-
-    @cached_property
-    def window(self) -> NDArray[np.float32]:
-        """The `part` of the picture at its own resolution, height x width x 3, 0..255."""
-        return np.asarray(self.image.crop(self.part), dtype=np.float32)
-
-    @cached_property
-    def grey(self) -> NDArray[np.float32]:
-        """Luma of the window (ITU-R BT.601), height x width, 0..255."""
-        return self.window @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
-
-    @cached_property
-    def small(self) -> NDArray[np.uint8]:
-        """The whole picture, its longer side at most SMALL pixels, height x width x 3."""
-        little = self.image.copy()
-        little.thumbnail((SMALL, SMALL), Image.Resampling.BOX)
-        return np.asarray(little)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Family:
-    """A named family of nuisance features.
-
-    `measure` returns the same keys for every picture, as plain floats; NaN where a number does not apply, so that a
-    family that does not apply at all is NaN throughout. `advice` says which setting or command removes such a
-    shortcut. `of` is what it looks at: "pixels" (they survive to the model), the "file" (bytes and header), or the
-    "name". `version` goes up whenever a number changes, because numbers are kept by the name of the object.
-    """
-
-    name: str
-    version: int
-    measure: Callable[[Seen], Values]
-    advice: str
-    of: Literal["pixels", "file", "name"] = "pixels"
-
-    @property
-    def title(self) -> str:
-        """The name as people read it."""
-        return self.name.replace("_", " ")
-
-
-FAMILIES: Mapping[str, str] = {
-    name: f"curate.nuisance.{name}:FAMILY"
-    for name in (
-        "container",
-        "metadata",
-        "geometry",
-        "jpeg_history",
-        "resampling",
-        "chroma",
-        "tone",
-        "border",
-        "matte",
-        "face_geometry",
-        "thumbnail",
-        "naming",
-    )
-}
-"""Name of a family -> "module:attribute"; the order is that of every table."""
-
-APART = ("naming",)
-"""Families that are judged by themselves alone: a name is gone once the file is named by its bytes, so it must not
-decide what is said of the file itself."""
-
-
-ASIDE: Mapping[str, str] = {"skin": "curate.nuisance.skin:FAMILY"}
+ASIDE = {"skin": "curate.nuisance.skin:FAMILY"}
 """Families that describe faces: measured and kept like the others to sort pictures by, and never probed."""
 
 
-def family(name: str) -> Family:
-    """Load a family by its name."""
-    found = load({**FAMILIES, **ASIDE}[name])
-    assert isinstance(found, Family)
-    return found
+def family(name: str) -> "Family":
+    """Load a family by its name; raise ConfigError for an unknown one."""
+    from curate.nuisance.seen import Family
+
+    loaded = load(ASIDE[name]) if name in ASIDE else FAMILIES.load(name, Family)
+    assert isinstance(loaded, Family)
+    return loaded
+
+
+def matched() -> tuple[str, ...]:
+    """Return the families in which `curate manifest` lets the classes agree, unless it is told otherwise."""
+    return tuple(sorted((name for name in FAMILIES if family(name).matched), key=lambda name: family(name).matched))
+
+
+def for_files() -> tuple[str, ...]:
+    """Return the families that go by how a file was made rather than by what it shows."""
+    return tuple(name for name in FAMILIES if family(name).speaks_for_file)
+
+
+def apart() -> tuple[str, ...]:
+    """Return the families that are judged by themselves alone."""
+    return tuple(name for name in FAMILIES if family(name).apart)
+
+
+def known(names: Iterable[str]) -> tuple[str, ...]:
+    """Return families by name, however they are spelled: with dashes, underscores or spaces, in any case.
+
+    >>> known(["jpeg-history", "Face geometry", "jpeg_history"])
+    ('jpeg_history', 'face_geometry')
+
+    Raises ConfigError for an unknown name.
+    """
+    by_name = {spelled(name): name for name in FAMILIES}
+    wanted = list(names)
+    if unknown := [name for name in wanted if spelled(name) not in by_name]:
+        raise ConfigError(f"there is no family {unknown[0]!r}", f"one of {', '.join(by_name)}")
+    return tuple(dict.fromkeys(by_name[spelled(name)] for name in wanted))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.nuisance import Family, Seen
+from curate.nuisance.seen import Family, Seen
 
 Grey = NDArray[np.uint8]
 

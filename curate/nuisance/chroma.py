@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.nuisance import Family, Seen
+from curate.nuisance.seen import Family, Seen
 
 Plane = NDArray[np.float32]
 
@@ -97,6 +97,7 @@ def _names() -> tuple[str, ...]:
 FAMILY = Family(
     name="chroma",
     version=2,
+    speaks_for_file=True,
     measure=measure,
     advice=(
         "One class kept more colour detail than the other (4:4:4 against 4:2:0). Normalize with the recipe `forensic`: "

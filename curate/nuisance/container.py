@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.nuisance import Family, Seen
 from curate.nuisance.header import hashed, opened
+from curate.nuisance.seen import Family, Seen
 from curate.pictures.formats import SUFFIXES, sniff
 
 FORMATS = ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heic")
@@ -137,6 +137,7 @@ def _names() -> tuple[str, ...]:
 FAMILY = Family(
     name="container",
     version=1,
+    speaks_for_file=True,
     measure=measure,
     advice="`curate normalize` writes every picture in one format, with one table and one subsampling.",
     of="file",

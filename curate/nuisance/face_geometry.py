@@ -8,7 +8,7 @@ places of that alignment are features as well, and the contrast of the places th
 import cv2
 import numpy as np
 
-from curate.nuisance import Family, Seen
+from curate.nuisance.seen import Family, Seen
 from curate.pictures.pixels import Box
 from imageledger.types import Floats32
 
@@ -138,6 +138,7 @@ def _places(grey: Floats32) -> dict[str, float]:
 FAMILY = Family(
     name="face_geometry",
     version=1,
+    matched=5,
     measure=measure,
     advice="Crop both classes by one rule with a seeded offset (curate normalize --recipe forensic), and choose "
     "pictures whose faces lie alike (curate manifest --match).",

@@ -7,7 +7,7 @@ pixels belongs to the family `resampling`.
 
 import math
 
-from curate.nuisance import Family, Seen
+from curate.nuisance.seen import Family, Seen
 
 MULTIPLES = (8, 64, 128)
 
@@ -33,6 +33,8 @@ def measure(seen: Seen) -> dict[str, float]:
 FAMILY = Family(
     name="geometry",
     version=1,
+    speaks_for_file=True,
+    matched=3,
     measure=measure,
     advice="`curate normalize` crops every picture to a square and shrinks it to one size; it never enlarges.",
     of="file",

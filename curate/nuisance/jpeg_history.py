@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.nuisance import WINDOW, Family, Seen
+from curate.nuisance.seen import WINDOW, Family, Seen
 
 Plane = NDArray[np.float32]
 
@@ -212,6 +212,7 @@ def _names() -> tuple[str, ...]:
 FAMILY = Family(
     name="jpeg_history",
     version=1,
+    speaks_for_file=True,
     measure=measure,
     advice=(
         "Saving again under another name removes nothing. Normalize with the recipe `forensic`: a crop that breaks the "

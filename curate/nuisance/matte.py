@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from curate.nuisance import Family, Seen
 from curate.nuisance.backdrop import white_backdrop
 from curate.nuisance.rim import RIM, UNMIXED, rim, unmixed
+from curate.nuisance.seen import Family, Seen
 
 Alpha = NDArray[np.uint8]
 
@@ -139,6 +139,7 @@ def _softness(alpha: Alpha, length: float) -> dict[str, float]:
 FAMILY = Family(
     name="matte",
     version=2,
+    matched=4,
     measure=measure,
     advice="Cut both classes out with the same model and composite linearly (curate whiten), crop both alike so that "
     "silhouettes agree (curate normalize), or show no background at all (curate whiten --region face).",

@@ -13,8 +13,8 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from curate.nuisance import Family, Seen
 from curate.nuisance.header import exif_of, hashed, opened, png_chunks
+from curate.nuisance.seen import Family, Seen
 
 MAKERS = (ExifTags.Base.Make, ExifTags.Base.Model)
 DATES = (ExifTags.Base.DateTime, ExifTags.Base.DateTimeOriginal)
@@ -130,6 +130,7 @@ def _names() -> tuple[str, ...]:
 FAMILY = Family(
     name="metadata",
     version=1,
+    speaks_for_file=True,
     measure=measure,
     advice="`curate normalize` leaves all metadata out; what was there stays known as provenance of the original.",
     of="file",

@@ -9,8 +9,8 @@ import math
 import re
 from pathlib import PurePosixPath
 
-from curate.nuisance import Family, Seen
 from curate.nuisance.header import hashed
+from curate.nuisance.seen import Family, Seen
 from imageledger.record import OBJECT_NAME
 
 SEPARATORS = "-_. ()"
@@ -87,4 +87,5 @@ FAMILY = Family(
         "apart say that they were collected apart; mix the sources of both, and split by source."
     ),
     of="name",
+    apart=True,
 )

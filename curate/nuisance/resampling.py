@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.nuisance import Family, Seen
 from curate.nuisance.backdrop import white_backdrop
+from curate.nuisance.seen import Family, Seen
 from imageledger.types import Floats32
 
 Mask = NDArray[np.bool_]
@@ -170,6 +170,8 @@ def _periods(grey: Floats32, person: Mask | None) -> dict[str, float]:
 FAMILY = Family(
     name="resampling",
     version=1,
+    speaks_for_file=True,
+    matched=2,
     measure=measure,
     advice="Shrink both classes with one antialiasing filter by at least 1.6 (curate normalize --recipe forensic), "
     "never enlarge, and choose pictures of one native resolution (curate manifest --match).",

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.nuisance import Family, Seen
+from curate.nuisance.seen import Family, Seen
 from curate.pictures.pixels import Box
 from curate.pictures.regions import inner_square
 

@@ -6,7 +6,7 @@ The coarse content of "tiny images" (Torralba, Fergus and Freeman 2008): framing
 import cv2
 import numpy as np
 
-from curate.nuisance import Family, Seen
+from curate.nuisance.seen import Family, Seen
 
 GREY, COLOUR = 16, 8
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from curate.nuisance import Family, Seen
 from curate.nuisance.backdrop import white_backdrop
+from curate.nuisance.seen import Family, Seen
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -106,6 +106,7 @@ def _histogram(pixels: NDArray[np.uint8]) -> dict[str, float]:
 FAMILY = Family(
     name="tone",
     version=1,
+    matched=1,
     measure=measure,
     advice="Choose pictures that agree in brightness and colour (curate manifest --match) and leave grey pictures out "
     "of both classes; never correct one class alone.",

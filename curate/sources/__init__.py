@@ -1,12 +1,15 @@
-"""Where images come from: a source is opened by the scheme of its address and read member by member."""
+"""Where images come from: a source is opened by the scheme of its address and read member by member.
+
+Each kind of source is a file here and a line in the list; other packages add theirs by the entry point group of it.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from imageledger.config import Project
 from imageledger.errors import SourceError
-from imageledger.extras import load
+from imageledger.plugins import Registry
 from imageledger.record import REJECTED, UNREADABLE
 
 HEAD = 64
@@ -15,13 +18,17 @@ HEAD = 64
 MOST_BYTES = 256_000_000
 """What one member may weigh; anything above it is no portrait."""
 
-SCHEMES: Mapping[str, str] = {
-    "kaggle": "curate.sources.downloads:open_kaggle",
-    "folder": "curate.sources.folder:open_folder",
-    "zip": "curate.sources.archive:open_zip",
-    "sample": "curate.sources.sample:open_sample",
-}
-"""Scheme of an address -> "module:function" that opens it, called with the address and the project."""
+SCHEMES = Registry(
+    group="imageledger.sources",
+    kind="kind of source",
+    builtin={
+        "kaggle": "curate.sources.downloads:open_kaggle",
+        "folder": "curate.sources.folder:open_folder",
+        "zip": "curate.sources.archive:open_zip",
+        "sample": "curate.sources.sample:open_sample",
+    },
+)
+"""Schemes of addresses: each is a function that opens a source, called with the address and the project."""
 
 
 class Member(NamedTuple):
@@ -96,6 +103,7 @@ class Remote(Protocol):
 
 
 Opener = Callable[[str, Project], Source]
+AnyOpener = TypeVar("AnyOpener", bound=Callable[..., Source])
 
 
 def open_source(address: str, project: Project) -> Source:
@@ -105,5 +113,17 @@ def open_source(address: str, project: Project) -> Source:
         kinds = ", ".join(f"{name}:" for name in SCHEMES)
         hint = f"folder:{address} or zip:{address}" if Path(address).exists() else f"an address begins with {kinds}"
         raise SourceError(f"{address!r} is not the address of a source", hint)
-    opener: Opener = load(SCHEMES[scheme])  # type: ignore[assignment]
+    opener: Opener = SCHEMES.load(scheme)
     return opener(address, project)
+
+
+def names_a_path(opener: AnyOpener) -> AnyOpener:
+    """Mark a function that opens a source whose address holds a path, which people write relative to where they are."""
+    opener.names_a_path = True  # type: ignore[attr-defined]
+    return opener
+
+
+def holds_a_path(address: str) -> bool:
+    """Tell whether what follows the scheme of an address is a path."""
+    scheme = address.partition(":")[0]
+    return scheme in SCHEMES and getattr(SCHEMES.load(scheme), "names_a_path", False)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from curate.sources import HEAD, BadMember, Member, refuse_large
+from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large
 from curate.sources.choose import is_hidden
 from curate.sources.folder import member_name, place
 from imageledger.config import Project
@@ -88,6 +88,7 @@ class Archive:
             raise BadMember(f"packed in a way that cannot be read: {error}") from error
 
 
+@names_a_path
 def open_zip(address: str, project: Project) -> Archive:
     """Open `zip:PATH`; a relative path counts from the project folder, and its sha256 is the digest."""
     path = place(address, project)

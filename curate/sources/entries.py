@@ -7,6 +7,7 @@ from typing import Any
 
 import tomlkit
 
+from curate.sources import holds_a_path
 from curate.sources.choose import parse_labels
 from imageledger.config import FILE, Project, SourceEntry
 from imageledger.errors import ConfigError, SourceError
@@ -25,7 +26,7 @@ def base(address: str) -> str:
 def located(address: str, project: Project, folder: Path) -> str:
     """Return the address of a path named in some folder, relative to the project where it lies inside."""
     scheme, _, rest = address.partition(":")
-    if scheme not in ("folder", "zip"):
+    if not holds_a_path(address):
         return address
     if not rest:
         raise SourceError(f"{address!r} names no path", f"such as {scheme}:pictures")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from curate.sources import HEAD, BadMember, Member, refuse_large
+from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large
 from curate.sources.choose import is_hidden
 from imageledger.config import Project
 from imageledger.errors import SourceError
@@ -66,6 +66,7 @@ class Folder:
         raise SourceError(f"{error.filename} cannot be listed: {error.strerror}", "check who may read it") from error
 
 
+@names_a_path
 def open_folder(address: str, project: Project) -> Folder:
     """Open `folder:PATH`; a relative path counts from the project folder."""
     root = place(address, project)

@@ -197,7 +197,7 @@ def test_the_report_passes_only_with_every_plant_named_and_few_false_alarms():
     assert "1/40 = 2.5 %" in text
     rows = replace(report, found=[right, wrong]).rows()
     assert [row["right"] for row in rows] == ["yes", "NO"]
-    assert rows[0]["named"] == "jpeg history"
+    assert rows[0]["named"] == "jpeg-history"
     assert rows[1]["named"] == ""
     assert rows[1]["stronger still"] == "tone 0.90"
 

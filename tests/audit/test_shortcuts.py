@@ -9,7 +9,7 @@ from shortcut_world import audit_of, dataset, judged_of, probe_of
 from audit.shortcuts import words
 from audit.shortcuts import work as shortcuts
 from audit.shortcuts.unseen import folds_by_source, unseen_sources
-from audit.shortcuts.work import Asked, as_it_was, known_families, look, rows_at
+from audit.shortcuts.work import Asked, as_it_was, look, rows_at
 from curate.evidence.measure import Table
 from imageledger import manifest
 from imageledger.errors import GateFailed, LedgerError, ManifestError
@@ -45,13 +45,6 @@ def test_rows_in_use_are_the_ok_ones_and_of_a_final_manifest_those_with_a_split(
     assert [row.member for row in rows_at(rows, "whitened")] == ["1.png", "2.png"]
     assert [row.member for row in rows_at(rows, "final")] == ["2.png"]
     assert [row.member for row in rows_at(rows, "model-input")] == ["2.png"]
-
-
-def test_families_may_be_written_as_people_read_them_and_unknown_ones_name_the_known():
-    assert known_families(["jpeg-history", "Tone", "jpeg history"]) == ("jpeg_history", "tone")
-    with pytest.raises(LedgerError, match="no family 'faces'") as caught:
-        known_families(["tone", "faces"])
-    assert "jpeg-history" in caught.value.hint
 
 
 def test_the_stage_is_the_final_one_or_the_furthest_made(project):
@@ -151,7 +144,7 @@ def test_each_verdict_has_its_own_conclusion():
     assert told["CLEAN"] == "The file alone does not tell the classes apart: AUC 0.50 [0.45-0.55]."
     assert told["INCONCLUSIVE"].startswith("Whether the file alone tells the classes apart is not decided: AUC 0.60")
     alone = audit_of(judged_of("final", probe_of("jpeg_history")))
-    assert words.conclusion(alone, alone.last).startswith("Jpeg history alone tells the classes apart")
+    assert words.conclusion(alone, alone.last).startswith("Jpeg-history alone tells the classes apart")
 
 
 def test_sources_of_one_class_are_always_said():

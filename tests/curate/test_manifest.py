@@ -11,12 +11,12 @@ from originals import png, row, scene, written
 
 from curate.cli import main
 from curate.manifest.export import export
-from curate.manifest.work import COLUMNS, FinalSettings, as_csv, finish, split_of
+from curate.manifest.work import COLUMNS, ManifestSettings, as_csv, choose, split_of
 from imageledger import decisions, manifest
 from imageledger.errors import ConfigError, LedgerError, ManifestError, StoreError
 from imageledger.record import Record, Step
 
-FEW = FinalSettings(per_class=10, match=())
+FEW = ManifestSettings(per_class=10, match=())
 
 
 def rows(store, count=14, labels=("real", "ai"), source="folder:drawn", **changes):
@@ -47,7 +47,7 @@ def read(path):
 
 
 def test_exactly_as_many_of_each_label_are_chosen_and_the_rest_is_unused(ready):
-    made = read(finish(ready, FEW).path)
+    made = read(choose(ready, FEW).path)
     assert Counter((row.label, row.split) for row in made if row.split) == {
         ("real", "train"): 8, ("real", "valid"): 2, ("ai", "train"): 8, ("ai", "valid"): 2,
     }  # fmt: skip
@@ -59,7 +59,7 @@ def test_exactly_as_many_of_each_label_are_chosen_and_the_rest_is_unused(ready):
 
 def test_the_defaults_are_a_hundred_of_each_and_a_fifth_for_validation(project):
     written(project.manifest("whiten"), rows(project.store, 103))
-    made = read(finish(project, FinalSettings(match=())).path)
+    made = read(choose(project, ManifestSettings(match=())).path)
     assert Counter((row.label, row.split) for row in made if row.split) == {
         ("real", "train"): 80, ("real", "valid"): 20, ("ai", "train"): 80, ("ai", "valid"): 20,
     }  # fmt: skip
@@ -70,7 +70,7 @@ def test_rows_set_aside_before_are_never_chosen(project):
     made[0] = made[0].failed("truncated JPEG")
     made[1] = made[1].failed("not alone", "rejected")
     written(project.manifest("whiten"), made)
-    after = {row.key: row for row in read(finish(project, FEW).path)}
+    after = {row.key: row for row in read(choose(project, FEW).path)}
     assert after[made[0].key] == made[0]
     assert after[made[1].key] == made[1]
 
@@ -78,7 +78,7 @@ def test_rows_set_aside_before_are_never_chosen(project):
 def test_no_group_stands_on_both_sides(project):
     made = rows(project.store, 4, group="one burst") + rows(project.store, 14, source="folder:more")
     written(project.manifest("whiten"), made)
-    split = {row.split for row in read(finish(project, FEW).path) if row.group == "one burst" and row.split}
+    split = {row.split for row in read(choose(project, FEW).path) if row.group == "one burst" and row.split}
     assert len(split) == 1
 
 
@@ -90,7 +90,7 @@ def test_too_few_pictures_are_counted_by_class_and_reason_and_nothing_is_written
     written(project.manifest("whiten"), made)
     before = sorted(project.folder.iterdir())
     with pytest.raises(ManifestError) as error:
-        finish(project, FEW)
+        choose(project, FEW)
     assert error.value.what.splitlines() == [
         "too few pictures for a balanced dataset",
         "real: 2 of 10 are missing: 14 rows, 8 ok",
@@ -105,13 +105,13 @@ def test_too_few_pictures_are_counted_by_class_and_reason_and_nothing_is_written
 def test_a_class_without_any_row_is_missing_whole(project):
     written(project.manifest("whiten"), rows(project.store, labels=("real",)))
     with pytest.raises(ManifestError, match="ai: 10 of 10 are missing: 0 rows, 0 ok"):
-        finish(project, FEW)
+        choose(project, FEW)
 
 
 def test_groups_that_cannot_be_split_are_said_to(project):
     written(project.manifest("whiten"), rows(project.store, group="all one person"))
     with pytest.raises(ManifestError, match="no split keeps every group on one side"):
-        finish(project, FEW)
+        choose(project, FEW)
 
 
 def test_a_label_that_the_project_does_not_know_is_refused():
@@ -123,18 +123,18 @@ def test_a_label_that_the_project_does_not_know_is_refused():
 @pytest.mark.parametrize(("per_class", "fraction"), [(1, 0.5), (0, 0.2), (4, 0.01), (4, 0.99), (10, 0.0), (10, 1.5)])
 def test_settings_that_leave_a_side_empty_are_refused(per_class, fraction):
     with pytest.raises(ConfigError, match="nothing to train on or nothing to validate with"):
-        FinalSettings(per_class=per_class, valid_fraction=fraction)
+        ManifestSettings(per_class=per_class, valid_fraction=fraction)
 
 
 def test_the_same_bytes_come_again_and_the_manifest_stands(ready):
-    first = finish(ready, FEW)
+    first = choose(ready, FEW)
     content, table = first.path.read_bytes(), first.path.with_suffix(".csv").read_bytes()
     first.path.with_suffix(".csv").unlink()
-    again = finish(ready, FEW)
+    again = choose(ready, FEW)
     assert (again.worked, again.reused) == (0, 28)
     assert (first.path.read_bytes(), first.path.with_suffix(".csv").read_bytes()) == (content, table)
     first.path.unlink()
-    finish(ready, FEW)
+    choose(ready, FEW)
     assert first.path.read_bytes() == content
 
 
@@ -142,15 +142,15 @@ def test_decisions_of_people_are_applied(ready):
     key = {"source": "folder:drawn", "who": "Ada", "why": "a drawing"}
     lines = [{**key, "member": "real/000.jpg", "decision": "leave-out"}]
     lines += [{**key, "member": "real/001.jpg", "decision": "label", "label": "ai"}]
-    finish(ready, FEW)
+    choose(ready, FEW)
     (ready.folder / decisions.FILE).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    made = {row.member: row for row in read(finish(ready, FEW).path)}
+    made = {row.member: row for row in read(choose(ready, FEW).path)}
     assert made["real/000.jpg"].reason == "left out by Ada: a drawing"
     assert made["real/001.jpg"].label == "ai"
 
 
 def test_final_csv_holds_a_line_a_row_and_the_native_size(ready):
-    path = finish(ready, FEW).path.with_suffix(".csv")
+    path = choose(ready, FEW).path.with_suffix(".csv")
     with path.open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     assert tuple(table[0]) == COLUMNS
@@ -161,7 +161,7 @@ def test_final_csv_holds_a_line_a_row_and_the_native_size(ready):
 
 def test_final_csv_is_what_pandas_reads(ready):
     pandas = pytest.importorskip("pandas")
-    table = pandas.read_csv(finish(ready, FEW).path.with_suffix(".csv"))
+    table = pandas.read_csv(choose(ready, FEW).path.with_suffix(".csv"))
     assert table.groupby(["label", "split"]).size().to_dict() == {
         ("ai", "train"): 8, ("ai", "valid"): 2, ("real", "train"): 8, ("real", "valid"): 2,
     }  # fmt: skip
@@ -181,7 +181,7 @@ def tree(folder):
 
 
 def test_the_exported_tree_holds_hard_links_by_side_and_label(ready, tmp_path):
-    outcome = finish(ready, FEW)
+    outcome = choose(ready, FEW)
     target = tmp_path / "faces"
     assert export(read(outcome.path), ready.store, target) == 20
     assert tree(target) == {"train/real": 8, "train/ai": 8, "valid/real": 2, "valid/ai": 2}
@@ -195,14 +195,14 @@ def test_pictures_are_copied_where_links_cannot_be_made(ready, tmp_path, monkeyp
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(os, "link", no_links)
-    export(read(finish(ready, FEW).path), ready.store, tmp_path / "faces")
+    export(read(choose(ready, FEW).path), ready.store, tmp_path / "faces")
     copied = next((tmp_path / "faces" / "train" / "ai").iterdir())
     assert hashlib.sha256(copied.read_bytes()).hexdigest() == copied.stem
     assert copied.stat().st_nlink == 1
 
 
 def test_an_export_replaces_an_older_one_and_an_empty_folder_only(ready, tmp_path):
-    made = read(finish(ready, FEW).path)
+    made = read(choose(ready, FEW).path)
     target = tmp_path / "faces"
     target.mkdir()
     export(made, ready.store, target)
@@ -212,7 +212,7 @@ def test_an_export_replaces_an_older_one_and_an_empty_folder_only(ready, tmp_pat
 
 
 def test_a_folder_with_anything_else_in_it_is_left_alone(ready, tmp_path):
-    made = read(finish(ready, FEW).path)
+    made = read(choose(ready, FEW).path)
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.tex").write_text("years of work")
@@ -227,7 +227,7 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(ready, tmp_path):
 
 
 def test_a_missing_object_leaves_the_older_export_in_place(ready, tmp_path):
-    made = read(finish(ready, FEW).path)
+    made = read(choose(ready, FEW).path)
     target = tmp_path / "faces"
     export(made, ready.store, target)
     ready.store.path(next(row for row in made if row.split).file).unlink()
@@ -237,7 +237,7 @@ def test_a_missing_object_leaves_the_older_export_in_place(ready, tmp_path):
 
 
 def test_two_rows_of_one_object_are_two_files(ready, tmp_path):
-    twin = read(finish(ready, FEW).path)[0]
+    twin = read(choose(ready, FEW).path)[0]
     pair = [Record(source="s", member=name, label="real", file=twin.file, split="train") for name in "ab"]
     assert export(pair, ready.store, tmp_path / "faces") == 2
     assert tree(tmp_path / "faces") == {"train/real": 2}
@@ -252,7 +252,7 @@ def test_fastai_reads_the_exported_tree_as_it_is(project, tmp_path):
         row(project.store, png(scene(n, (64, 64))), f"{n}.png", label=("real", "ai")[n % 2]) for n in range(20)
     ]  # fmt: skip
     written(project.manifest("whiten"), made)
-    outcome = finish(project, FEW)
+    outcome = choose(project, FEW)
     export(read(outcome.path), project.store, tmp_path / "faces")
     loaders = vision.ImageDataLoaders.from_folder(tmp_path / "faces", train="train", valid="valid", bs=4, num_workers=0)
     assert (len(loaders.train_ds), len(loaders.valid_ds), list(loaders.vocab)) == (16, 4, ["ai", "real"])

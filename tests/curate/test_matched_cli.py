@@ -133,8 +133,8 @@ def test_off_measures_nothing_and_takes_the_plain_choice(ready, runner, monkeypa
 def test_a_family_that_does_not_exist_is_refused_with_those_that_do(ready, runner):
     result = runner.invoke(main, ["manifest", "--match", "tone,smile"])
     assert result.exit_code == 1
-    assert "Error: manifest: 'smile' is no family to match on" in result.stderr
-    assert "Try: off, or some of container, metadata" in result.stderr
+    assert "Error: there is no family 'smile'" in result.stderr
+    assert "Try: one of container, metadata" in result.stderr
     assert not ready.manifest("manifest").exists()
 
 

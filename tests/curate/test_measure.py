@@ -9,7 +9,8 @@ from drawn import encoded, fetched, portrait
 from PIL import Image
 
 from curate.evidence import measure as measuring
-from curate.nuisance import FAMILIES, Seen, family
+from curate.nuisance import FAMILIES, family
+from curate.nuisance.seen import Seen
 from imageledger import manifest
 from imageledger.errors import StoreError
 from imageledger.record import Record, Step

@@ -12,8 +12,9 @@ from drawn import encoded
 from originals import scene
 from PIL import Image, ImageCms, PngImagePlugin
 
-from curate.nuisance import FAMILIES, Seen, family
+from curate.nuisance import FAMILIES, family
 from curate.nuisance.header import hashed
+from curate.nuisance.seen import Seen
 
 OF_FILES = ("container", "metadata", "geometry", "naming")
 OF_PIXELS = ("jpeg_history", "chroma")

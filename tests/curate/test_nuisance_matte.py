@@ -6,7 +6,8 @@ from drawn import portrait
 from PIL import Image
 
 from curate.matting.compositing import white_composite
-from curate.nuisance import Seen, family
+from curate.nuisance import family
+from curate.nuisance.seen import Seen
 
 SIZE = 320
 

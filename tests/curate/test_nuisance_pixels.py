@@ -5,8 +5,9 @@ import pytest
 from drawn import portrait
 from PIL import Image, ImageDraw, ImageEnhance
 
-from curate.nuisance import Seen, family
+from curate.nuisance import family
 from curate.nuisance.backdrop import white_backdrop
+from curate.nuisance.seen import Seen
 
 NAMES = ("resampling", "tone", "border", "matte", "face_geometry", "thumbnail")
 KERNEL = Image.Resampling

@@ -7,7 +7,8 @@ from originals import scene
 from PIL import ExifTags, Image, ImageCms
 from separable import halves, separability
 
-from curate.nuisance import Seen, family
+from curate.nuisance import family
+from curate.nuisance.seen import Seen
 
 
 def delivered(number, place, touched=""):

@@ -9,7 +9,8 @@ from originals import jpeg, scene
 from PIL import Image
 from separable import halves, separability
 
-from curate.nuisance import Seen, family
+from curate.nuisance import family
+from curate.nuisance.seen import Seen
 from curate.pictures import pixels
 
 LANCZOS = Image.Resampling.LANCZOS

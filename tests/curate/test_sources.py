@@ -171,3 +171,57 @@ def test_a_torn_zip_is_an_error_of_the_source(project):
     (project.root / "z.zip").write_bytes(whole.getvalue()[:-30])
     with pytest.raises(SourceError, match="is not a zip"):
         open_source("zip:z.zip", project).members()
+
+
+TAR = """
+import io
+import tarfile
+
+from curate.sources import HEAD, Member, names_a_path
+from curate.sources.folder import place
+
+
+class Tar:
+    licence, digest = "", ""
+
+    def __init__(self, address, path):
+        self.address, self.path = address, path
+
+    def members(self):
+        with tarfile.open(self.path) as tar:
+            return sorted(Member(info.name, info.size) for info in tar if info.isfile())
+
+    def head(self, name):
+        return self.read(name)[:HEAD]
+
+    def read(self, name):
+        with tarfile.open(self.path) as tar:
+            return tar.extractfile(name).read()
+
+
+@names_a_path
+def open_tar(address, project):
+    return Tar(address, place(address, project))
+"""
+
+
+def test_a_stranger_s_source_is_one_file_and_is_fetched_like_ours(monkeypatch, tmp_path, project, runner):
+    import tarfile
+
+    from drawn import encoded, portrait
+    from stranger import install
+
+    from curate.cli import main
+    from imageledger import manifest, plugins
+
+    install(monkeypatch, tmp_path / "packages", "imageledger.sources", {"tar": "tars:open_tar"}, tars=TAR)
+    picture = tmp_path / "1.png"
+    picture.write_bytes(encoded(portrait(1, 64)[0]))
+    with tarfile.open(project.root / "faces.tar", "w") as tar:
+        tar.add(picture, "1.png")
+    ended = runner.invoke(main, ["fetch", "tar:faces.tar", "--label", "real"])
+    monkeypatch.undo()
+    plugins.announced.cache_clear()
+    assert ended.exit_code == 0, ended.output
+    (row,) = manifest.read(project.manifest("fetch"))
+    assert (row.source, row.member, row.status) == ("tar:faces.tar", "1.png", "ok")

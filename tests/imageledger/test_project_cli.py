@@ -108,7 +108,7 @@ def uncommented(text: str) -> str:
 
 def test_every_commented_setting_of_the_template_is_accepted_when_uncommented(tmp_path, runner):
     from curate.dedupe.work import DedupeSettings
-    from curate.manifest.work import FinalSettings
+    from curate.manifest.work import ManifestSettings
     from curate.normalize.work import NormalizeSettings
     from curate.whiten.work import WhitenSettings
     from train.config import TrainSettings
@@ -123,7 +123,7 @@ def test_every_commented_setting_of_the_template_is_accepted_when_uncommented(tm
         "normalize": NormalizeSettings,
         "dedupe": DedupeSettings,
         "whiten": WhitenSettings,
-        "manifest": FinalSettings,
+        "manifest": ManifestSettings,
         "train": TrainSettings,
     }
     assert opened.tables.keys() == kinds.keys()

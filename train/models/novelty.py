@@ -14,7 +14,8 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
-from curate.nuisance import Seen, family
+from curate.nuisance import family
+from curate.nuisance.seen import Seen
 from curate.pictures.pixels import Box
 from imageledger.types import Floats
 
