@@ -132,8 +132,8 @@ def test_a_file_like_those_of_the_other_class_makes_a_suspect_that_the_model_has
     assert all(one["by_file"] == one["quality"] < 0.3 for one in told["suspects"][:2])
     assert told["file_auc"] > 0.8
     assert "as wrong, by model or file;" in told["sentences"][0] + told["sentences"][1]
-    assert any("The files as fetched were asked as well" in sentence for sentence in told["sentences"])
-    assert any("The model is wrong, or the label is, on 0/32" in sentence for sentence in told["sentences"])
+    assert any("The files as fetched are a second witness" in sentence for sentence in told["sentences"])
+    assert any("Model and label differ on 0/32" in sentence for sentence in told["sentences"])
     assert "by its file 0." in (folder / "audit" / "labels.html").read_text(encoding="utf-8")
     first = (folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()[0]
     assert "its file as fetched gives" in json.loads(first)["why"]

@@ -168,9 +168,9 @@ def test_the_command_names_the_source_that_is_mistaken(drawn, runner):
     folder = world.leave(drawn, weak)
     ran = runner.invoke(main, ["slices", "--quiet"])
     assert ran.exit_code == 0, ran.output
-    assert ran.stdout.startswith("Of 10 slices, the model is wrong more often on 1 and less often on 1 than on the rest")
+    assert ran.stdout.startswith("Of 10 slices, the model is wrong more often on 1 and less often on 1 than on the")
     assert "real, source: folder:b: wrong on 20/20 = 100 %" in ran.stdout
-    assert "Not sliced by generator, size" in ran.stdout
+    assert "Not compared by generator, size" in ran.stdout
     assert "estimates from pixels" in ran.stdout
     with (folder / "audit" / "slices.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
