@@ -124,6 +124,4 @@ def _counting(tell: "Tell", before: int, trainings: int) -> "Tell":
 def _refuse_one_class(item: Training, labels: Sequence[str]) -> None:
     there = {picture.label for picture in item.pictures if picture.split == TRAIN}
     if absent := [label for label in labels if label not in there]:
-        raise RunError(
-            f"training {item.name} has no {absent[0]} picture to learn from", "add pictures, in more groups"
-        )
+        raise RunError(f"training {item.name} has no {absent[0]} picture to learn from", "add pictures, in more groups")
