@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench setup clean
+.PHONY: demo test quick lint bench setup clean
 
 setup: .venv/.made
 
@@ -16,8 +16,13 @@ setup: .venv/.made
 demo: setup
 	$(BIN)/imageledger demo demo-run
 
+# All tests, a file at a time on every core.
 test: setup
-	$(BIN)/python -m pytest --durations=15
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations 15
+
+# Before every commit: all that needs no training, no browser and no demo.
+quick: setup
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not long"
 
 lint: setup
 	$(BIN)/ruff check .

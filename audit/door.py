@@ -107,31 +107,19 @@ def robustness(project: Project, *, track: Track, run: str | None, output: Where
 
 def slices(project: Project, *, track: Track, run: str | None, output: Where) -> Report:
     """Find the kinds of pictures on which a model is wrong more often."""
-    from audit.slices import report, work
+    from audit.slices import work
 
-    folder = find_run(project, run)
-    found = work.look(project, folder, track=_named(track, "measuring"))
-    return _report(
-        "slices", folder.name, report.sentences(found), output or _NOWHERE, write=partial(report.write, found),
-        warnings=found.warnings, tables={"slices": report.table(found)}, plain=partial(report.plain, found),
-    )  # fmt: skip
+    return _written(work.slices(project, run, track=track), output)
 
 
 def labels(
     project: Project, *, track: Track, run: str | None, k: int, who: str, with_file: bool, output: Where
 ) -> Report:  # fmt: skip
     """Rank the labels that are most likely wrong."""
-    from audit.labels import report, work
+    from audit.labels import work
 
-    folder = find_run(project, run)
-    found = work.look(project, folder, with_file=with_file, track=_named(track, "measuring"))
-    entries = report.open_pictures(project, found, _named(track, "opening pictures"))
-    place = work.within(project, (Path(output) if output else folder / "audit") / report.PROPOSED)
-    return _report(
-        "labels", folder.name, report.sentences(found, place), output or _NOWHERE,
-        write=lambda folder: report.write(project, found, entries, folder, who), warnings=found.warnings,
-        tables={"suspects": report.table(found, k)}, plain=partial(report.plain, project, found),
-    )  # fmt: skip
+    settings = work.LabelsSettings(k=k, who=who, with_file=with_file, output=Path(output) if output else None)
+    return _written(work.labels(project, run, settings=settings, track=track), output)
 
 
 def recipes(

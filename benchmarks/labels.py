@@ -3,7 +3,7 @@
     python benchmarks/labels.py --weights FILE [--swapped 10] [--draws 10] [--repeats 1] PROJECT...
 
 For each curated PROJECT (its final manifest), labels drawn by chance are swapped, as many of each class, the recipe
-`strong` (squeezenet1_1 with these weights) learns from them in five folds as train cross-validate does, and the
+`frozen` (squeezenet1_1 with these weights) learns from them in five folds as train cross-validate does, and the
 suspects are ranked as audit labels does, without and with --with-file. Prints how many of the swapped ones are among
 the first twenty, and of how many they were: the model's own mistakes compete with them. The files are those of the true
 labels, as where pictures were filed wrongly; of a wrong picture within a source a file would say nothing.
@@ -18,19 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.labels import file_witness
-from audit.labels.work import confident
+from audit.labels.judge import confident
 from imageledger import manifest
 from imageledger.config import Project, open_project
 from imageledger.record import OK, groups_of
 from train import pictures
 from train.config import TrainSettings
 from train.folds import folds_of
-from train.network import backbones, weights
+from train.network import backbones, features, weights
 from train.network.fastai_seam import vision
+from train.network.pooled import Pooled
 from train.pictures import TRAIN, VALID, Picture
-from train.recipes import features
-from train.recipes import frozen as strong
-from train.recipes.pooled import Pooled
+from train.recipes import frozen as recipe
 
 FIRST = 20
 
@@ -89,12 +88,12 @@ def other(label: str, labels: Sequence[str]) -> str:
 def frozen(
     project: Project, known: Sequence[Picture], settings: TrainSettings
 ) -> tuple[features.Features, features.Features]:
-    """Return the features that the recipe strong sees, of the pictures and of their worn copies."""
+    """Return the features that the recipe frozen sees, of the pictures and of their degraded copies."""
     backbone = backbones.find(settings.arch)
-    network = Pooled(backbone, weights.of_body(settings.weights, backbone, lambda _: None)).eval()
+    network = Pooled(backbone, weights.of_body(settings.weights, backbone)).eval()
     cache = project.root / "data" / "features"
     network = network.to(vision.default_device())
-    return features.of(known, network, backbone, strong.VIEWS, wear=range(len(known)), cache=cache)
+    return features.of(known, network, backbone, recipe.VIEWS, degraded=range(len(known)), cache=cache)
 
 
 def shares(
@@ -112,7 +111,7 @@ def shares(
             held = set(rows)
             own = [replace(one, split=VALID if row in held else TRAIN) for row, one in enumerate(given)]
             learnt = [row for row in range(len(given)) if row not in held]
-            line = strong.fitted(own, labels, values, again[learnt])
+            line = recipe.fitted(own, labels, values, again[learnt])
             found[list(rows)] += line.probabilities(values[list(rows)]) / repeats
     return found
 

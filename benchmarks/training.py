@@ -1,11 +1,11 @@
-"""Claim: a training on 200 pictures takes no longer than plain fastai on the same files, and `strong` less than three.
+"""Claim: a training on 200 pictures takes no longer than plain fastai on the same files, and `frozen` less than three.
 
     python benchmarks/training.py [--weights FILE] [--pictures 200] [--side 512] [--rounds 1] [FOLDER]
 
-Trains squeezenet1_1 at 224 px as `train run` does (recipes seed and strong, without its probes of the file) and as a
+Trains squeezenet1_1 at 224 px as `train run` does (recipes fine-tune and frozen, without probes of the file) and as a
 fastai user does (ImageDataLoaders.from_folder, vision_learner, fine_tune(3)), on the same pictures in FOLDER
 ({train,valid}/{real,ai}/; default: portraits drawn here). The seconds stand beside those of plain fastai in the same
-run; strong is shown with its features to be computed, and kept from the time before.
+run; frozen is shown with its features to be computed, and kept from the time before.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from train import pictures as listing
-from train.config import SEED, STRONG, TrainSettings
+from train.config import TrainSettings
 from train.network.fastai_seam import torch, vision
 from train.training import task as training
 
@@ -41,13 +41,13 @@ def main() -> None:
         cache = Path(root) / "features"
         ways: dict[str, Callable[[], object]] = {
             "plain fastai": lambda: plain(folder, weights),
-            "seed": lambda: ours(folder, weights, SEED, Path(root), None),
-            "strong": lambda: ours(folder, weights, STRONG, Path(root), cache),
-            "strong, features kept": lambda: ours(folder, weights, STRONG, Path(root), cache),
+            "fine-tune": lambda: ours(folder, weights, "fine-tune", Path(root), None),
+            "frozen": lambda: ours(folder, weights, "frozen", Path(root), cache),
+            "frozen, features kept": lambda: ours(folder, weights, "frozen", Path(root), cache),
         }
         first = 0.0
         for name, way in ways.items():
-            seconds = min(timed(way) for _ in range(1 if name == "strong" else options.rounds))
+            seconds = min(timed(way) for _ in range(1 if name == "frozen" else options.rounds))
             first = first or seconds
             print(f"{name:24}{seconds:7.1f} s   {seconds / first:5.2f} of plain fastai", flush=True)
 
@@ -88,7 +88,7 @@ def ours(folder: Path, weights: str, recipe: str, root: Path, cache: Path | None
     todo = training.Task(pictures=named, cache=cache)
     settings = TrainSettings(recipe=recipe, arch="squeezenet1_1", weights=weights)
     with tempfile.TemporaryDirectory(dir=root) as run:
-        training.fill(Path(run), "run", LABELS, todo, settings, figures=False)
+        training.fill(Path(run), "run", LABELS, todo, settings, lambda *_: None, figures=False)
 
 
 def plain(folder: Path, weights: str) -> None:

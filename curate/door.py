@@ -11,6 +11,9 @@ from curate.manifest import work as manifest_stage
 from curate.normalize import work as normalize_stage
 from curate.run.work import run as all_stages
 from curate.sources.entries import located, named, parse_options
+from curate.testing.families import check_family as check_family
+from curate.testing.matting import check_matting as check_matting
+from curate.testing.sources import check_source as check_source
 from curate.whiten import work as whiten_stage
 from imageledger import manifest
 from imageledger.config import Project

@@ -52,11 +52,22 @@ class Registry:
             return load(self.builtin[name])
         offers = self._plugins().get(name)
         if not offers:
-            raise ConfigError(f"{name!r} is not a {self.kind}", f"one of {', '.join(self.names())}")
+            raise self._unknown(name)
         if len(offers) > 1:
             owners = " and ".join(_package(offer) for offer in offers)
             raise LedgerError(f"{owners} both bring a {self.kind} called {name!r}", "uninstall one of them")
         return self._opened(offers[0], wanted)
+
+    def address(self, name: str) -> str:
+        """Return where a thing lies, as "module:attribute", and load nothing; raise ConfigError for an unknown name."""
+        if name in self.builtin:
+            return self.builtin[name]
+        if offers := self._plugins().get(name):
+            return offers[0].value
+        raise self._unknown(name)
+
+    def _unknown(self, name: str) -> ConfigError:
+        return ConfigError(f"{name!r} is not a {self.kind}", f"one of {', '.join(self.names())}")
 
     def _opened(self, offer: EntryPoint, wanted: type) -> Any:
         try:

@@ -12,6 +12,12 @@ HERE = Path(__file__).resolve().parent
 TESTDATA = Path(os.environ.get("IMAGELEDGER_TESTDATA", HERE.parent.parent / "shared" / "testdata"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold long tests, so that no core waits for them at the end."""
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def testdata() -> Path:
     """The folder of real pictures; tests that need it skip where it is absent."""

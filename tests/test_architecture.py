@@ -29,7 +29,6 @@ ROOMS = {
 }
 """Which files may import a heavy package, or the module that hands it out."""
 
-PENDING_ROOMS = {"train.network.fastai_seam"}
 LATE = ("kaggle", "kagglesdk", "rembg", "onnxruntime", "ray", "joblib")
 HEAVY = ("torch", "torchvision", "fastai", "rembg", "kaggle", "numpy", "pandas", "PIL")
 LONGEST = 310
@@ -59,10 +58,7 @@ def test_no_modules_import_each_other_in_a_circle():
     assert house().circles() == []
 
 
-@pytest.mark.parametrize(
-    "room", [pytest.param(room, marks=[pending("torch leaves predict and export")] * (room in PENDING_ROOMS))
-             for room in ROOMS]
-)  # fmt: skip
+@pytest.mark.parametrize("room", ROOMS)
 def test_a_heavy_package_is_imported_only_in_its_room(room):
     wrong = [
         str(line)

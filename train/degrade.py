@@ -1,6 +1,6 @@
 """What the world does to pictures on their way: sent smaller, saved as JPEG, blurred, made noisy. No label is known.
 
-Training on worn copies keeps a model from trusting what the first share destroys: Wang et al. (2020), CNN-generated
+Training on degraded copies keeps a model from trusting what the first share destroys: Wang et al. (2020), CNN-generated
 images are surprisingly easy to spot... for now, whose augmentation is blur and JPEG.
 """
 
@@ -10,18 +10,18 @@ from PIL import Image, ImageFilter
 from curate.pictures import pixels
 
 VERSION = 1
-"""Rises when a picture wears in another way than before: kept features go by it."""
+"""Rises when a picture is degraded in another way than before: kept features go by it."""
 
 QUALITIES, SCALES = (30, 95), (0.25, 1.0)
 BLURS, NOISES = (0.3, 2.0), (1.0, 10.0)
-"""Ranges that wear is drawn from: JPEG quality, share of the size, pixels of a Gaussian, grey levels."""
+"""Ranges that are drawn from: JPEG quality, share of the size, pixels of a Gaussian, grey levels."""
 
 SMALLER, BLURRED, NOISY, SAVED = 1 / 3, 0.3, 0.3, 0.8
-"""How often a worn copy was sent smaller (of those that were saved), blurred, made noisy, saved as JPEG."""
+"""How often a degraded copy was sent smaller (of those that were saved), blurred, made noisy, saved as JPEG."""
 
 
-def worn(image: Image.Image) -> Image.Image:
-    """Return a worn copy of an upright RGB picture, of the same size; the same picture always wears the same way."""
+def degraded(image: Image.Image) -> Image.Image:
+    """Return a degraded copy of an upright RGB picture, of the same size; a picture always degrades in the same way."""
     rng = np.random.default_rng(int(pixels.pixel_digest(image)[:16], 16))
     scale = float(rng.uniform(*SCALES)) if rng.random() < SMALLER else 1.0
     quality = int(rng.integers(QUALITIES[0], QUALITIES[1] + 1))

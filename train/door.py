@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from imageledger.config import Project
-from imageledger.errors import ConfigError, RunError
 from imageledger.types import Row, Track
-from train.config import TrainSettings, train_settings
-from train.runs import CROSS_VALIDATION, HOLD_OUT, Run, find_run, read_predictions
-from train.training import task as training
-from train.training.task import Task
+from train.config import TrainSettings
+from train.runs import CROSS_VALIDATION, HOLD_OUT, Run, read_predictions
+from train.training.settings import train_settings
 
 
 def train(
@@ -21,8 +19,9 @@ def train(
     """Train on one split and return the run's folder."""
     from train.run import work
 
-    todo, settings, named = _asked(project, manifest, folder, name, "", options)
-    return work.train(project, todo, settings, named)[0]
+    run = work.run(project, _path(manifest), folder=_path(folder), name=name, settings=_settings(project, options),
+                   track=track)  # fmt: skip
+    return project.runs / run.name
 
 
 def cross_validate(
@@ -32,9 +31,11 @@ def cross_validate(
     """Train a model per fold and one on all pictures, and return the run's folder."""
     from train.cross_validate import work
 
-    plan = work.Plan(folds=folds, repeats=repeats)
-    todo, settings, named = _asked(project, manifest, folder, name, "folds", options)
-    return work.cross_validate(project, todo, settings, plan, named)[0]
+    run = work.cross_validate(
+        project, _path(manifest), folder=_path(folder), folds=folds, repeats=repeats, name=name,
+        settings=_settings(project, options), track=track,
+    )  # fmt: skip
+    return project.runs / run.name
 
 
 def hold_out(
@@ -43,16 +44,15 @@ def hold_out(
     """Train without each generator or source in turn, and return the run's folder."""
     from train.hold_out import work
 
-    todo, settings, named = _asked(project, manifest, None, name, "without", options)
-    return work.hold_out(project, todo, settings, by, named)[0]
+    run = work.hold_out(project, _path(manifest), by=by, name=name, settings=_settings(project, options), track=track)
+    return project.runs / run.name
 
 
 def compare(project: Project, *, track: Track, runs: Sequence[str], seed: int | None) -> list[Row]:
     """Compare runs with the first one; return a row per comparison."""
-    from train.compare import judge, work
+    from train.compare import report, work
 
-    answers = work.read(project, runs)
-    return judge.plain(judge.compare(answers, seed=project.declared.seed if seed is None else seed))
+    return report.as_json(work.compare(project, runs, seed=seed))
 
 
 def predict(
@@ -64,12 +64,8 @@ def predict(
     from train.predict import work
 
     files = work.pictures_in(paths)
-    if not files:
-        raise RunError("there is no picture to look at", "name pictures, or folders that hold some")
-    opened = open_model.opened(
-        model, project.root, _path(matte_model), lambda rows, total: track(rows, total, "training pictures")
-    )
-    return list(track(work.judge(opened, files, stability=stability, workers=workers), len(files), "predict"))
+    opened = open_model.opened(model, project.root, _path(matte_model), track)
+    return list(track(work.predict(opened, files, stability=stability, workers=workers), len(files), "predict"))
 
 
 def export(
@@ -78,11 +74,7 @@ def export(
     """Write a run's model as one zip or folder, and return its path."""
     from train.export import work
 
-    folder = find_run(project, run)
-    target = _path(output) or Path(f"{folder.name}.zip")
-    return work.export(
-        project, folder, target, onnx=onnx, track=lambda rows, total: track(rows, total, "training pictures")
-    ).path
+    return work.export(project, run, output=_path(output), onnx=onnx, track=track).path
 
 
 def facts(project: Project, *, track: Track, folder: Path) -> Run:
@@ -91,7 +83,7 @@ def facts(project: Project, *, track: Track, folder: Path) -> Run:
 
 
 def predictions(project: Project, *, track: Track, folder: Path) -> list[Row]:
-    """Return what a run's model said of each picture, a row each."""
+    """Return a run's answer for each picture, a row per picture."""
     return [asdict(prediction) for prediction in read_predictions(folder)]
 
 
@@ -105,17 +97,10 @@ def summary(project: Project, *, track: Track, folder: Path) -> list[Row]:
     return list(unseen.rows(run) if run.kind == HOLD_OUT else metrics.in_words(run.metrics))
 
 
-def _asked(
-    project: Project, manifest: Path | str | None, folder: Path | str | None, name: str | None, protocol: str,
-    options: dict[str, Any],
-) -> tuple[Task, TrainSettings, str]:  # fmt: skip
-    if manifest and folder:
-        raise ConfigError("pictures are named twice", "give a manifest or a folder, not both")
+def _settings(project: Project, options: dict[str, Any]) -> TrainSettings:
     if options["weights"] is not None:
         options["weights"] = str(options["weights"])
-    settings = train_settings(project, options)
-    named = training.run_name(project, settings, name, protocol)
-    return training.task(project, _path(manifest), _path(folder)), settings, named
+    return train_settings(project, options)
 
 
 def _path(path: Path | str | None) -> Path | None:

@@ -119,7 +119,7 @@ def refuse_classes(pictures: Sequence[Picture], labels: Sequence[str], where: st
         have = ", ".join(f"{split}/{label} {count[split, label]}" for split in (TRAIN, VALID) for label in labels)
         raise RunError(
             f"class {label!r} has no picture in {split} of {where} ({have})",
-            "curate status counts the rows of each class; curate manifest needs some of both",
+            "imageledger status counts the rows of each class; curate manifest needs some of both",
         )
 
 

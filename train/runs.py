@@ -5,7 +5,7 @@ Knows no torch, so that audits read runs where torch cannot be had.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,7 +61,6 @@ class Run:
     workers: int = 0
     threads: int = 0
     device: str = "cpu"
-    devices: int = 1
     precision: str = "full"
     versions: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -84,6 +83,7 @@ class Run:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             values["labels"] = tuple(values["labels"])
+            values.pop("devices", None)  # of runs of older versions, which could train on several GPUs
             return cls(**values)
         except FileNotFoundError as error:
             raise RunError(f"{folder} is not a finished run: it has no run.json", "train run makes one") from error
@@ -108,55 +108,6 @@ def find_run(project: Project, name: str | None) -> Path:
 def fold_folder(folder: Path, fold: int, repeat: int = 1) -> Path:
     """Return where the training of one fold lies within a run: a run folder of its own, but for figures."""
     return folder / FOLDS / f"{repeat}-{fold}"
-
-
-def models_of(folder: Path, run: Run) -> dict[tuple[str, str], list[Path]]:
-    """Return for each picture that a run has judged (by key) the folders of the models that its figures speak of.
-
-    Of a single split that is the run itself; of folds each that held the picture out, one a repeat; of a hold-out the
-    one that had not seen the picture's kind. Raises RunError when one is not there.
-    """
-    judged = {one.key: one.fold for one in read_predictions(folder) if one.split == VALID}
-    if run.kind == SPLIT:
-        return {key: [folder] for key in judged}
-    if run.kind == HOLD_OUT:
-        places = {key: [fold_folder(folder, fold)] for key, fold in judged.items() if fold is not None}
-    else:
-        places = {key: [] for key in judged}
-        for place in sorted(path.parent for path in (folder / FOLDS).glob("*/run.json")):
-            for one in read_predictions(place):
-                if one.split == VALID and one.key in places:
-                    places[one.key].append(place)
-    lost = [
-        key for key in judged if not places.get(key) or not all((one / "run.json").is_file() for one in places[key])
-    ]
-    if lost:
-        raise RunError(
-            f"no fold in {folder / FOLDS} held {len(lost)} of the {len(judged)} pictures out",
-            f"the models of the folds are needed; train {run.kind} makes them again",
-        )
-    return places
-
-
-def repeats_of(folder: Path, run: Run) -> dict[tuple[str, str], list[Prediction]]:
-    """Return what each repeat of a cross-validation said of each picture (by key) while it was held out.
-
-    The repeats are in the same order for every picture, and `fold` is that of the repeat. Of a run that was not
-    repeated there is one answer a picture, the run's own. Raises RunError when the predictions of a fold are gone.
-    """
-    own = {one.key: [one] for one in read_predictions(folder) if one.split == VALID}
-    if run.kind != CROSS_VALIDATION or run.settings.get("repeats", 1) == 1:
-        return own
-    rounds = [
-        {
-            one.key: replace(one, fold=fold)
-            for fold in range(1, run.settings["folds"] + 1)
-            for one in read_predictions(fold_folder(folder, fold, repeat))
-            if one.split == VALID
-        }
-        for repeat in range(1, run.settings["repeats"] + 1)
-    ]
-    return {key: [said[key] for said in rounds] for key in own}
 
 
 def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> None:

@@ -72,8 +72,8 @@ def _crops(image: Image.Image, views: Mapping[str, Any]) -> Floats32:
     edge = round(views["share"] * min(image.size))
     if edge < LEAST:
         raise RunError(
-            f"squares of {edge} px of a picture of {image.width} x {image.height} px show a network nothing",
-            f"pictures of {round(LEAST / views['share'])} px or more, or --recipe seed",
+            f"a picture of {image.width} x {image.height} px is too small to be cut into squares: {edge} px each",
+            f"pictures of {round(LEAST / views['share'])} px or more, or --recipe fine-tune",
         )
     lefts, tops = (np.linspace(0, side - edge, views["across"]).round().astype(int).tolist() for side in image.size)
     squares = [image.crop((left, top, left + edge, top + edge)) for top in tops for left in lefts]

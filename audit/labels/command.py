@@ -4,55 +4,39 @@ from pathlib import Path
 
 import click
 
-from audit.options import _found, _tell, _warn, output_option
+from audit.options import output_option, show
 from imageledger import console
 
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("-k", "most", type=click.IntRange(1), default=20, show_default=True, help="How many to print.")
+@click.option("-k", "k", type=click.IntRange(1), default=20, show_default=True, help="Print this many suspects.")
 @click.option("--who", default="", metavar="NAME", help="Sign the proposed decisions with your name.")
-@click.option("--with-file", is_flag=True, help="Ask the files as fetched as well: whose are they like?")
+@click.option("--with-file", is_flag=True, help="Ask the files as fetched as well: which class do they resemble?")
 @output_option
 @console.json_option
 @console.everywhere
 def labels(
-    run: str | None, most: int, who: str, with_file: bool, output: Path | None, as_json: bool, project: Path | None
+    run: str | None, k: int, who: str, with_file: bool, output: Path | None, as_json: bool, project: Path | None
 ) -> None:  # fmt: skip
-    """Rank the labels that are most likely wrong, as decisions waiting for a person.
+    """Rank the labels that are most likely wrong, as decisions that wait for a person.
 
-    RUN is the name of a cross-validated run (default: the one finished last): train cross-validate judges every
-    picture by a model that had not seen it, and cleanlab's confident learning compares that with the labels. A
-    picture that the model finds hard looks like a wrong label to it, so nothing is changed: labels.html shows the
-    suspects, and labels-proposed.jsonl has one decision a line, to be copied into decisions.jsonl by whoever
-    has looked. With --with-file a picture is also suspected whose file, as fetched, is like those of the other class:
-    that finds what was filed under the wrong label, and vouches for nothing. Needs the package cleanlab. Writes
-    labels.csv, labels.html and labels-proposed.jsonl.
+    RUN is the name of a cross-validated run (default: the last finished run): train cross-validate judges every
+    picture by a model that had not seen it, and cleanlab's confident learning compares its answers with the labels.
+    A picture that the model finds hard looks like a wrong label, so the audit changes nothing. labels.html shows the
+    suspects; labels-proposed.jsonl holds one decision per line, which a person who has looked copies into
+    decisions.jsonl. --with-file also suspects a picture whose file, as fetched, resembles those of the other class:
+    it finds pictures that were filed under the wrong label. Needs the package cleanlab. Writes labels.csv,
+    labels.html and labels-proposed.jsonl.
 
     \b
-    audit labels                                     the run finished last
+    audit labels                                     the last finished run
     audit labels crossed --who ana                   proposals signed by ana
-    audit labels crossed --with-file                 and what was filed wrongly
+    audit labels crossed --with-file                 also what was filed under the wrong label
     sed -n '1p;3p' data/runs/crossed/audit/labels-proposed.jsonl >> manifests/portraits/decisions.jsonl
     """
-    from audit.labels import report as labels_report
-    from audit.labels import work as labels
+    from audit.labels import work
+    from imageledger.config import open_project
 
-    opened, folder = _found(project, run)
-    found = labels.look(
-        opened, folder, with_file=with_file, track=lambda rows, total: console.track(rows, total, "measuring")
-    )  # fmt: skip
-    _warn(found.warnings)
-    entries = labels_report.open_pictures(
-        opened, found, lambda rows, total: console.track(rows, total, "opening pictures")
-    )
-    files = labels_report.write(opened, found, entries, output or folder / "audit", who)
-    shown = labels_report.table(found, most)
-    tables = {f"the {len(shown)} most suspicious of {len(found.suspects)}": shown}
-    _tell(
-        labels_report.plain(opened, found, files),
-        labels_report.sentences(found, labels.within(opened, files["jsonl"])),
-        tables,
-        files,
-        as_json,
-    )
+    settings = work.LabelsSettings(k=k, who=who, with_file=with_file, output=output)
+    show(work.labels(open_project(project), run, settings=settings, track=console.track), output, as_json=as_json)

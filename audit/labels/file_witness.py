@@ -5,9 +5,8 @@ like those of the other class was likely filed under the wrong label; a picture 
 looks like its source, and there the file knows nothing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -16,10 +15,8 @@ from curate.evidence.probe import jointly
 from curate.nuisance import for_files
 from imageledger.config import Project
 from imageledger.record import Record
-from imageledger.types import Bools, Floats
+from imageledger.types import Bools, Floats, Track, untracked
 from train.evaluation.temperature import cross_fitted
-
-Track = Callable[[Iterable[Any], int], Iterable[Any]]
 
 PERMUTATIONS = 20
 """Few: the scores are used, and no verdict."""
@@ -38,11 +35,11 @@ def ask(
     records: Sequence[Record],
     positive: Bools,
     groups: Sequence[str],
-    track: Track = lambda rows, _: rows,
+    track: Track = untracked,
 ) -> Witness:
     """Measure the files as fetched and probe them against the labels that the pictures have (`positive`)."""
     table = measure(project, records, for_files(), stage=FETCHED, track=track)
     seed = project.declared.seed
-    one = jointly(table.columns, table.values, positive, groups, seed=seed, permutations=PERMUTATIONS)
-    shares = 1 / (1 + np.exp(-one.scores))
-    return Witness(shares=cross_fitted(shares, positive, groups, seed).shares, auc=one.auc)
+    probe = jointly(table.columns, table.values, positive, groups, seed=seed, permutations=PERMUTATIONS)
+    shares = 1 / (1 + np.exp(-probe.scores))
+    return Witness(shares=cross_fitted(shares, positive, groups, seed).shares, auc=probe.auc)

@@ -1,141 +1,153 @@
 """Suspected labels, written for people: sentences, a table, CSV, a page, and decisions that wait for a person."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from audit import page
-from audit.labels.work import Audit, Suspect, proposed, within
-from audit.pictures import Entry, entry_of
+from audit.findings import Finding, Report, Severity, csv_bytes
+from audit.labels.judge import RunLabels, Suspect, proposed
+from audit.pictures import Entry
 from audit.words import DRAWN_NOTE
-from imageledger.config import Project
 from imageledger.intervals import share_in_words
-from imageledger.sheet import visible
-from imageledger.spreadsheet import as_csv
-from imageledger.store import write_whole
+from imageledger.letters import visible
+from imageledger.types import Row
 
 PROPOSED = "labels-proposed.jsonl"
 SHOWN = 100
 """At most so many suspects stand on the page; the CSV file and the proposals have all."""
 
-CSV_FIELDS = (
+COLUMNS = (
     "rank", "label", "suggested", "quality", "probability", "by_file", "flagged", "source", "member", "file", "fold",
 )  # fmt: skip
 
-Track = Callable[[Iterable[Suspect], int], Iterable[Suspect]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the proposals and a person's decisions lie, as seen from the project folder, and who signs."""
+
+    proposals: str
+    decisions: str
+    who: str = ""
 
 
-def open_pictures(project: Project, audit: Audit, track: Track) -> list[Entry]:
-    """Open the pictures of the first suspects, at most SHOWN; what cannot be shown says why."""
-    shown = track(audit.suspects[:SHOWN], min(SHOWN, len(audit.suspects)))
+def report(result: RunLabels, entries: Sequence[Entry], places: Places, k: int, folder: Path) -> Report:
+    """Write the audit of a run as a report, whose files go into `folder`; `entries` are the pictures of the page."""
+    run, rows = result.answers.run, [_row(suspect) for suspect in result.suspects]
+    lines = [json.dumps(line, ensure_ascii=False) for line in proposed(result.suspects, run.name, places.who)]
+    shown = table(result, k)
+
+    def html() -> bytes:
+        text = page.render(
+            "labels.html", result=result, run=run, heading=headline(result), lines=advice(result, places),
+            cards=list(zip(result.suspects, entries, lines, strict=False)), positive=run.labels[1],
+        )  # fmt: skip
+        return text.encode("utf-8", errors="backslashreplace")
+
+    return Report(
+        audit="labels",
+        subject=run.name,
+        findings=findings(result, places),
+        tables={f"the {len(shown)} most suspicious of {len(rows)}": shown},
+        rows=rows,
+        data=data(result, places),
+        contents={
+            "labels.csv": lambda: csv_bytes(COLUMNS, rows),
+            "labels.html": html,
+            PROPOSED: lambda: "".join(f"{line}\n" for line in lines).encode("utf-8", errors="backslashreplace"),
+        },
+        folder=folder,
+        warnings=result.answers.warnings,
+    )
+
+
+def findings(result: RunLabels, places: Places) -> list[Finding]:
+    """Say how many labels are suspected, what that means, and how a person decides."""
+    first = Finding(
+        severity=Severity.UNDECIDED if result.suspects else Severity.NOTE,
+        sentence=headline(result),
+        records=[suspect.prediction.key for suspect in result.suspects],
+    )
+    return [first, *(Finding(severity=Severity.NOTE, sentence=line) for line in advice(result, places))]
+
+
+def headline(result: RunLabels) -> str:
+    """Say in one sentence how many labels confident learning suspects."""
+    n = len(result.answers.predictions)
+    if not result.suspects:
+        who = "model and files agree" if result.witness else "the model agrees"
+        return f"No label is suspected: {who} with all {n} labels, or a person has decided."
+    noun = "label" if result.flagged == 1 else "labels"
+    who = ", by model or file" if result.witness else ""
+    return (
+        f"Confident learning counts {result.flagged} {noun} of {n} as wrong{who}; {len(result.suspects)} are suspects."
+    )
+
+
+def advice(result: RunLabels, places: Places) -> list[str]:
+    """Say what a person must know before deciding, and how to decide."""
+    drawn = [DRAWN_NOTE] if result.answers.drawn else []
+    before = [f"A person has decided on {result.decided} more, which are left out."] if result.decided else []
+    if not result.suspects:
+        return [*drawn, *before]
+    wrong = share_in_words(result.mistaken, len(result.answers.predictions))
+    asked = [
+        f"The files as fetched are a second witness (AUC {result.witness.auc:.2f} on these labels); the quality is "
+        "that of the witness who doubts more. A file shows where a picture was filed: it finds pictures under the "
+        "wrong label, and says nothing of pictures of the other class within a source."
+    ] if result.witness else []  # fmt: skip
     return [
-        entry_of(project, audit.judged.run, one.rank, one.prediction, audit.judged.records.get(one.prediction.key))
-        for one in shown
+        *drawn,
+        f"Model and label differ on {wrong}. A picture that the model finds hard looks like a wrong label, so look at "
+        "each suspect before you decide.",
+        *asked,
+        *before,
+        "Nothing has been changed. To accept suspects 1 and 3, run in the project folder: "
+        f"sed -n '1p;3p' {places.proposals} >> {places.decisions}",
+        'Put your name into "who" there (or let --who NAME write it), then run curate manifest; a line without a name '
+        'is refused. To keep a label, change "relabel" to "keep" and delete the new label: the picture is then no '
+        "longer a suspect.",
     ]
 
 
-def write(project: Project, audit: Audit, entries: Sequence[Entry], folder: Path, who: str = "") -> dict[str, Path]:
-    """Write labels.csv, labels.html and the proposals into a folder and return their paths by kind."""
-    files = {"csv": folder / "labels.csv", "html": folder / "labels.html", "jsonl": folder / PROPOSED}
-    lines = [json.dumps(line, ensure_ascii=False) for line in proposed(audit.suspects, audit.judged.run.name, who)]
-    told = notes(audit, within(project, files["jsonl"]))
-    texts = {
-        "csv": as_csv(CSV_FIELDS, map(_row, audit.suspects)),
-        "html": page.render(
-            "labels.html", audit=audit, run=audit.judged.run, heading=headline(audit), lines=told,
-            cards=list(zip(audit.suspects, entries, lines, strict=False)), positive=audit.judged.run.labels[1],
-        ),
-        "jsonl": "".join(f"{line}\n" for line in lines),
-    }  # fmt: skip
-    for kind, text in texts.items():
-        write_whole(files[kind], text.encode("utf-8", errors="backslashreplace"))
-    return files
-
-
-def sentences(audit: Audit, proposals: str) -> list[str]:
-    """Say how many labels are suspected, what that means, and how a person decides."""
-    return [headline(audit), *notes(audit, proposals)]
-
-
-def headline(audit: Audit) -> str:
-    """Say in one sentence how many labels confident learning suspects."""
-    n = len(audit.judged.predictions)
-    if not audit.suspects:
-        who = "model and files agree" if audit.witness else "the model agrees"
-        return f"No label is suspected: {who} with all {n}, or a person has decided."
-    noun = "label" if audit.flagged == 1 else "labels"
-    who = ", of the model or of the file" if audit.witness else ""
-    return (
-        f"{audit.flagged} {noun} of {n} counted as wrong by confident learning{who}; {len(audit.suspects)} suspects in "
-        "all."
-    )
-
-
-def notes(audit: Audit, proposals: str) -> list[str]:
-    """Say what a person must know before deciding, and how to decide."""
-    drawn = [DRAWN_NOTE] if audit.judged.drawn else []
-    total = len(audit.judged.predictions)
-    said = (
-        f"The model is wrong, or the label is, on {share_in_words(audit.mistaken, total)}: pictures that it finds hard "
-        "look like wrong labels to it, so look at each before you decide."
-    )
-    asked = [
-        f"The files as fetched were asked as well (AUC {audit.witness.auc:.2f} on these labels), and the quality is "
-        "that of the witness who doubts more. A file knows where a picture was filed: it finds those under the wrong "
-        "label, and knows nothing of pictures of the other class within a source."
-    ] if audit.witness else []  # fmt: skip
-    before = [f"{audit.decided} more were decided on before, and are left out."] if audit.decided else []
-    if not audit.suspects:
-        return [*drawn, *before]
-    return [
-        *drawn, said, *asked, *before,
-        "Nothing has been changed. To take over suspects 1 and 3, in the project folder: "
-        f"sed -n '1p;3p' {proposals} >> {audit.decisions}; "
-        'put your name into "who" there (or have it written by --who NAME), then curate manifest. A line without a '
-        'name is refused. A label that is right: write "keep" for "label", take the new label away, and it is not '
-        "asked about again.",
-    ]  # fmt: skip
-
-
-def table(audit: Audit, most: int) -> list[dict[str, Any]]:
+def table(result: RunLabels, k: int) -> list[Row]:
     """Return the first suspects as rows for the terminal; names are safe to print."""
     return [
         {
-            "rank": str(one.rank),
-            "label": one.prediction.label,
-            "suggested": one.suggested,
-            "quality": f"{one.quality:.3f}",
-            **({} if one.by_file is None else {"by its file": f"{one.by_file:.3f}"}),
-            "flagged": "yes" if one.flagged else "",
-            "source": visible(one.prediction.source),
-            "member": visible(one.prediction.member),
+            "rank": str(suspect.rank),
+            "label": suspect.prediction.label,
+            "suggested": suspect.suggested,
+            "quality": f"{suspect.quality:.2f}",
+            **({} if suspect.by_file is None else {"by its file": f"{suspect.by_file:.2f}"}),
+            "flagged": "yes" if suspect.flagged else "",
+            "source": visible(suspect.prediction.source),
+            "member": visible(suspect.prediction.member),
         }
-        for one in audit.suspects[:most]
+        for suspect in result.suspects[:k]
     ]
 
 
-def plain(project: Project, audit: Audit, files: dict[str, Path]) -> dict[str, Any]:
-    """Return the whole audit as one object for --json."""
+def data(result: RunLabels, places: Places) -> dict[str, Any]:
+    """Return the whole audit as one object for scripts."""
     return {
-        "run": audit.judged.run.name,
-        "labels": list(audit.judged.run.labels),
-        "pictures": len(audit.judged.predictions),
-        "flagged": audit.flagged,
-        "decided": audit.decided,
-        "file_auc": audit.witness.auc if audit.witness else None,
-        "sentences": sentences(audit, within(project, files["jsonl"])),
-        "warnings": list(audit.warnings),
-        "suspects": [_row(one) for one in audit.suspects],
-        "files": {kind: str(path) for kind, path in files.items()},
+        "run": result.answers.run.name,
+        "labels": list(result.answers.labels),
+        "pictures": len(result.answers.predictions),
+        "flagged": result.flagged,
+        "decided": result.decided,
+        "file_auc": result.witness.auc if result.witness else None,
+        "sentences": [finding.sentence for finding in findings(result, places)],
+        "warnings": list(result.answers.warnings),
+        "suspects": [_row(suspect) for suspect in result.suspects],
     }
 
 
-def _row(one: Suspect) -> dict[str, Any]:
-    said = one.prediction
+def _row(suspect: Suspect) -> Row:
+    prediction = suspect.prediction
     return {
-        "rank": one.rank, "label": said.label, "suggested": one.suggested, "quality": one.quality,
-        "probability": said.probability, "by_file": one.by_file, "flagged": one.flagged, "source": said.source,
-        "member": said.member,
-        "file": said.file, "fold": said.fold,
+        "rank": suspect.rank, "label": prediction.label, "suggested": suspect.suggested, "quality": suspect.quality,
+        "probability": prediction.probability, "by_file": suspect.by_file, "flagged": suspect.flagged,
+        "source": prediction.source, "member": prediction.member, "file": prediction.file, "fold": prediction.fold,
     }  # fmt: skip

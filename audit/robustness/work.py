@@ -102,7 +102,7 @@ def _changed(rows: Iterable[int], pictures: _Pictures, shown: deque[int]) -> Ite
 def _model(folder: Path) -> Callable[[Iterable[Image.Image]], Iterator[float]]:
     """Load a model; whatever keeps torch from being imported becomes one LedgerError."""
     try:
-        from train.models import predicting
+        from train.network import predicting
 
         model = predicting.load(folder)
     except (ImportError, OSError, RuntimeError) as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from audit.options import _found, _tell, _warn, output_option
+from audit.options import output_option, show
 from imageledger import console
 
 
@@ -14,27 +14,19 @@ from imageledger import console
 @console.json_option
 @console.everywhere
 def slices(run: str | None, output: Path | None, as_json: bool, project: Path | None) -> None:
-    """Find out on which kinds of pictures a model is wrong more often.
+    """Find the kinds of pictures on which a model is wrong more often.
 
-    RUN is the name of a run (default: the one finished last). Within each class its judged pictures are sliced by
-    source and generator, and cut into thirds by size, brightness, skin tone as pictured, retouching and softness
-    of the matte. Each slice is compared with the rest of its class (Fisher's exact test), corrected for all slices
-    that are looked at; the worst comes first, and what cannot be shown is said to be not shown. All judged pictures
-    are used: after train cross-validate those are all pictures, else the few of the validation split. Needs no
-    torch. Writes slices.csv and slices.png.
+    RUN is the name of a run (default: the last finished run). The audit slices the judged pictures of each class by
+    source and generator, and into thirds by native size, brightness, skin tone, retouching and softness of the matte.
+    It compares every slice with the rest of its class (Fisher's exact test, corrected for all slices), the worst
+    first, and names what cannot be shown. After train cross-validate it judges all pictures, else those of the
+    validation split. Needs no torch. Writes slices.csv and slices.png.
 
     \b
-    audit slices                                     the run finished last
+    audit slices                                     the last finished run
     audit slices first --json | jq '.slices[0]'
     """
-    from audit.slices import report as slices_report
-    from audit.slices import work as slices_run
+    from audit.slices import work
+    from imageledger.config import open_project
 
-    opened, folder = _found(project, run)
-    found = slices_run.look(opened, folder, track=lambda rows, total: console.track(rows, total, "measuring"))
-    _warn(found.warnings)
-    files = slices_report.write(found, output or folder / "audit")
-    shown = slices_report.table(found)
-    more = f", the {len(shown)} worst" if len(shown) < len(found.slices) else ""
-    tables = {f"{len(found.slices)} slices of {found.pictures} pictures{more}": shown}
-    _tell(slices_report.plain(found, files), slices_report.sentences(found), tables, files, as_json)
+    show(work.slices(open_project(project), run, track=console.track), output, as_json=as_json)

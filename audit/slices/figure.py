@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from audit.slices.judge import FEW, HIGHER, LOWER, Slice
-from audit.slices.work import Audit
+from audit.slices.judge import FEW, HIGHER, LOWER, RunSlices, Slice
 from imageledger.figure import FAINT, FINE, INK, LINE, PROBLEM, SMALL, USUAL, drawn, styled, whisker
 from imageledger.letters import visible
 
@@ -13,10 +12,10 @@ WIDE, ROW, REST = 12.4, 0.27, 0.75
 LONGEST = 46
 
 
-def png(audit: Audit, heading: str) -> bytes:
-    """Draw both classes and return a PNG; equal audits give equal bytes."""
-    labels = audit.judged.run.labels
-    sides = [_ordered(audit, label) for label in labels]
+def png(result: RunSlices, heading: str) -> bytes:
+    """Draw both classes and return a PNG; equal results give equal bytes."""
+    labels = result.answers.labels
+    sides = [_ordered(result, label) for label in labels]
     rows = max(1, *map(len, sides))
 
     def draw(figure: Any) -> None:
@@ -25,15 +24,15 @@ def png(audit: Audit, heading: str) -> bytes:
 
     return drawn(
         (WIDE, ROW * rows + REST), draw, title=heading,
-        note=f"Run {audit.judged.run.name}: {audit.judged.in_words}.",
+        note=f"Run {result.answers.run.name}: {result.judged}.",
         foot="Red diamond: wrong more often than the rest of the class for certain. Blue-green square: less often. "
         "Grey line: the whole class. Numbers: wrong / pictures.",
     )  # fmt: skip
 
 
-def _ordered(audit: Audit, label: str) -> list[Slice]:
+def _ordered(result: RunSlices, label: str) -> list[Slice]:
     """Return the slices of a class, property by property, in each from the lowest to the highest part."""
-    own = [part for part in audit.slices if part.label == label and part.verdict != FEW]
+    own = [part for part in result.slices if part.label == label and part.verdict != FEW]
     return sorted(own, key=lambda part: (ORDER.index(part.by), _place(part), part.level))
 
 

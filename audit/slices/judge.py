@@ -6,13 +6,14 @@ shift of the scores, which costs one class what it gives the other, is not avera
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imageledger.types import Bools, Floats, Ints
+from train.answers import Answers
 from train.evaluation.statistics import Estimate, share
 
 LEAST = 10
@@ -44,7 +45,7 @@ class Slice:
     `by` names the property that cut it out. `rate` is the share that is wrong, with its 95 % interval over groups; the
     rest are the pictures of the same class that are not in it. `p` is that of Fisher's exact test between both,
     corrected over all slices; `shown_from` is the number of mistakes from which a higher rate would have been shown, 0
-    where no number would.
+    where no number would. `rows` are the places of its pictures.
     """
 
     label: str
@@ -57,6 +58,7 @@ class Slice:
     rate: Estimate
     p: float = 1.0
     shown_from: int = 0
+    rows: tuple[int, ...] = field(default=(), repr=False)
 
     @property
     def verdict(self) -> str:
@@ -66,6 +68,28 @@ class Slice:
         if self.p >= SURE:
             return OPEN
         return HIGHER if self.wrong * self.rest > self.rest_wrong * self.n else LOWER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSlices:
+    """What became of one run: its slices, the worst first, and the properties by which nothing could be cut.
+
+    `answers` are those to the pictures that were sliced; `judged` names the pictures that the run is judged by.
+    """
+
+    answers: Answers
+    judged: str
+    slices: tuple[Slice, ...]
+    uncut: tuple[str, ...]
+
+    @property
+    def tested(self) -> list[Slice]:
+        """The slices that are large enough to be judged."""
+        return [part for part in self.slices if part.verdict != FEW]
+
+    def having(self, verdict: str) -> list[Slice]:
+        """Return the slices with a verdict, the worst first."""
+        return [part for part in self.tested if part.verdict == verdict]
 
 
 def judge(
@@ -143,7 +167,7 @@ def _slice(label: str, name: str, level: str, inside: Bools, side: Bools, wrong:
     return Slice(
         label=label, by=name, level=level, n=int(inside.sum()), wrong=int(wrong[inside].sum()),
         rest=int(rest.sum()), rest_wrong=int(wrong[rest].sum()),
-        rate=share(wrong[inside][None, :].astype(np.float64), own),
+        rate=share(wrong[inside][None, :].astype(np.float64), own), rows=tuple(np.flatnonzero(inside).tolist()),
     )  # fmt: skip
 
 

@@ -1,137 +1,166 @@
 """Slices of a run, written for people: sentences, a table, CSV, a figure, and one object for scripts."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from audit.judged import CROSS_VALIDATE
-from audit.slices import figure as slices_figure
-from audit.slices.judge import HIGHER, LEAST, LOWER, Slice
-from audit.slices.work import Audit
+from audit.findings import Finding, Report, Severity, csv_bytes, notes
+from audit.slices import figure
+from audit.slices.judge import HIGHER, LEAST, LOWER, RunSlices, Slice
 from audit.words import DRAWN_NOTE
-from imageledger.sheet import visible
-from imageledger.spreadsheet import as_csv
-from imageledger.store import write_whole
+from imageledger.intervals import with_interval
+from imageledger.letters import visible
+from imageledger.types import Row
+from train.answers import CROSS_VALIDATE
 
 SHOWN = 20
 """So many slices stand in the table of a terminal; the CSV file has all."""
 SMALL = 100
 
-CSV_FIELDS = (
+COLUMNS = (
     "label", "property", "slice", "pictures", "wrong", "error_rate", "low", "high", "rest", "rest_wrong",
     "rest_error_rate", "p", "verdict", "shown_from",
 )  # fmt: skip
 
-
-def write(audit: Audit, folder: Path) -> dict[str, Path]:
-    """Write slices.csv and slices.png into a folder and return their paths by kind."""
-    files = {kind: folder / f"slices.{kind}" for kind in ("csv", "png")}
-    write_whole(files["csv"], as_csv(CSV_FIELDS, map(_row, audit.slices)).encode("utf-8", errors="backslashreplace"))
-    write_whole(files["png"], slices_figure.png(audit, headline(audit)))
-    return files
+ESTIMATES = (
+    "Skin tone (ITA, in degrees) and retouching (smoothness of the skin) are estimates from pixels. They also measure "
+    "light, white balance, focus and compression: they say how a face was pictured, and nothing about a person."
+)
 
 
-def sentences(audit: Audit) -> list[str]:
-    """Say which slices differ, which is the worst, and what could not have been seen."""
-    drawn = [DRAWN_NOTE] if audit.judged.drawn else []
-    return [*drawn, headline(audit), *_worst(audit), *_seen_from(audit), _estimates(audit), *_uncut(audit)]
+def report(result: RunSlices, folder: Path) -> Report:
+    """Write the audit of a run as a report, whose files go into `folder`."""
+    rows = [_row(part) for part in result.slices]
+    return Report(
+        audit="slices",
+        subject=result.answers.run.name,
+        findings=findings(result),
+        tables={_title(result): table(result)},
+        rows=rows,
+        data=data(result),
+        contents={
+            "slices.csv": lambda: csv_bytes(COLUMNS, rows),
+            "slices.png": lambda: figure.png(result, headline(result)),
+        },
+        folder=folder,
+        warnings=result.answers.warnings,
+    )
 
 
-def headline(audit: Audit) -> str:
-    """Say in one sentence how many slices are mistaken more often than the rest of their class."""
-    n = len(audit.tested)
-    higher = [one for one in audit.tested if one.verdict == HIGHER]
-    lower = [one for one in audit.tested if one.verdict == LOWER]
+def findings(result: RunSlices) -> list[Finding]:
+    """Say which slices differ, which is the worst, and what the audit could not have seen."""
+    return [
+        *notes(DRAWN_NOTE if result.answers.drawn else "", headline(result)),
+        *_worst(result),
+        *notes(_seen_from(result), ESTIMATES, _uncut(result)),
+    ]
+
+
+def headline(result: RunSlices) -> str:
+    """Say in one sentence on how many slices the model is wrong more often than on the rest of their class."""
+    n, higher, lower = len(result.tested), len(result.having(HIGHER)), len(result.having(LOWER))
     if not n:
         return f"No slice has {LEAST} pictures or more: nothing can be compared."
     if not higher and not lower:
         return f"No slice is shown to differ from the rest of its class ({n} compared)."
-    told = [f"{len(found)} mistaken {how} often" for found, how in ((higher, "more"), (lower, "less")) if found]
-    return f"Of {n} slices, {' and '.join(told)} than the rest of their class."
+    parts = [f"{how} often on {count}" for count, how in ((higher, "more"), (lower, "less")) if count]
+    return f"Of {n} slices, the model is wrong {' and '.join(parts)} than on the rest of their class."
 
 
-def table(audit: Audit) -> list[dict[str, Any]]:
+def table(result: RunSlices) -> list[Row]:
     """Return the worst slices as rows for the terminal; names are safe to print."""
     return [
         {
-            "pictures": one.label,
-            "slice": visible(f"{one.by}: {one.level}"),
-            "wrong": f"{one.wrong}/{one.n}",
-            "error rate": _rate(one),
-            "rest": f"{one.rest_wrong}/{one.rest}",
-            "p": f"{one.p:.2g}",
-            "verdict": one.verdict,
-            "shown from": f"{one.shown_from}" if one.shown_from else "–",
+            "pictures": part.label,
+            "slice": visible(f"{part.by}: {part.level}"),
+            "wrong": f"{part.wrong}/{part.n}",
+            "error rate": _rate(part),
+            "rest": f"{part.rest_wrong}/{part.rest}",
+            "p": f"{part.p:.2g}",
+            "verdict": part.verdict,
+            "shown from": f"{part.shown_from}" if part.shown_from else "–",
         }
-        for one in audit.slices[:SHOWN]
+        for part in result.slices[:SHOWN]
     ]
 
 
-def plain(audit: Audit, files: dict[str, Path]) -> dict[str, Any]:
-    """Return the whole audit as one object for --json."""
+def data(result: RunSlices) -> dict[str, Any]:
+    """Return the whole audit as one object for scripts."""
     return {
-        "run": audit.judged.run.name,
-        "labels": list(audit.judged.run.labels),
-        "pictures": audit.pictures,
-        "compared": len(audit.tested),
-        "smallest": min((one.n for one in audit.tested), default=0),
-        "sentences": sentences(audit),
-        "warnings": list(audit.warnings),
-        "slices": [{**asdict(one), "verdict": one.verdict} for one in audit.slices],
-        "files": {kind: str(path) for kind, path in files.items()},
+        "run": result.answers.run.name,
+        "labels": list(result.answers.labels),
+        "pictures": len(result.answers.predictions),
+        "compared": len(result.tested),
+        "smallest": min((part.n for part in result.tested), default=0),
+        "sentences": [finding.sentence for finding in findings(result)],
+        "warnings": list(result.answers.warnings),
+        "slices": [_slice_data(part) for part in result.slices],
     }
 
 
-def _worst(audit: Audit) -> list[str]:
-    named = [one for one in audit.tested if one.verdict == HIGHER] or audit.tested[:1]
-    told = []
-    for one in named:
-        sure = "" if one.verdict == HIGHER else "no more than chance, "
-        told.append(
-            f"{one.label}, {one.by}: {one.level}: wrong on {one.wrong}/{one.n} = {_rate(one)}; the rest of "
-            f"{one.label} on {one.rest_wrong}/{one.rest} = {100 * one.rest_wrong / max(one.rest, 1):.0f} % "
-            f"({sure}corrected p = {one.p:.2g})."
+def _title(result: RunSlices) -> str:
+    shown, n = min(SHOWN, len(result.slices)), len(result.slices)
+    return f"{n} slices, the worst first" if shown == n else f"the {shown} worst of {n} slices"
+
+
+def _worst(result: RunSlices) -> list[Finding]:
+    shown = result.having(HIGHER)
+    parts = shown or result.tested[:1]
+    keys, severity = result.answers.keys, Severity.PROBLEM if shown else Severity.UNDECIDED
+    return [
+        Finding(
+            severity=severity,
+            sentence=("" if number else "Highest error rate: ") + _compared(part, bool(shown)),
+            records=[keys[row] for row in part.rows],
         )
-    return [f"Highest error rate: {told[0]}", *told[1:]] if told else []
+        for number, part in enumerate(parts)
+    ]
 
 
-def _seen_from(audit: Audit) -> list[str]:
-    if not audit.tested:
-        return []
-    smallest = min(audit.tested, key=lambda one: one.n)
-    said = (
-        f"p is Fisher's exact test against the rest of the class, corrected for all {len(audit.tested)} slices by "
-        f"permutation. The smallest has {smallest.n} pictures"
-    )
-    if smallest.shown_from:
-        said += f"; a higher rate in it would have been shown from {smallest.shown_from} mistakes on"
-    else:
-        said += ", in which no number of mistakes could have been shown to be more than chance"
-    few = f" {CROSS_VALIDATE}." if not audit.judged.out_of_fold and audit.pictures < SMALL else ""
-    return [f"{said}: not shown does not mean equal.{few}"]
-
-
-def _estimates(audit: Audit) -> str:
+def _compared(part: Slice, shown: bool) -> str:
+    chance = "" if shown else "no more than chance, "
     return (
-        "Skin tone (ITA, in degrees) and retouching (smoothness of the skin) are estimates from pixels: they also "
-        "measure light, white balance, focus and compression, and say how a face was pictured, nothing about a person."
+        f"{part.label}, {part.by}: {part.level}: wrong on {part.wrong}/{part.n} = {_rate(part)}; on the rest of "
+        f"{part.label}, wrong on {part.rest_wrong}/{part.rest} = {100 * part.rest_wrong / max(part.rest, 1):.0f} % "
+        f"({chance}corrected p = {part.p:.2g})."
     )
 
 
-def _uncut(audit: Audit) -> list[str]:
-    if not audit.uncut:
-        return []
-    return [f"Not sliced by {', '.join(audit.uncut)}: all alike within each class, or not known."]
+def _seen_from(result: RunSlices) -> str:
+    if not result.tested:
+        return ""
+    smallest = min(result.tested, key=lambda part: part.n)
+    limit = (
+        f"the audit would have shown a higher rate in it from {smallest.shown_from} mistakes on"
+        if smallest.shown_from
+        else "no number of mistakes in it could have been shown to be more than chance"
+    )
+    few = f" {CROSS_VALIDATE}." if not result.answers.out_of_fold and len(result.answers.predictions) < SMALL else ""
+    return (
+        f"p is Fisher's exact test against the rest of the class, corrected for all {len(result.tested)} slices by "
+        f"permutation. The smallest slice has {smallest.n} pictures; {limit}. Not shown does not mean equal.{few}"
+    )
 
 
-def _rate(one: Slice) -> str:
-    return f"{100 * one.rate.value:.0f} % ({100 * one.rate.low:.0f}-{100 * one.rate.high:.0f})"
+def _uncut(result: RunSlices) -> str:
+    names: Sequence[str] = result.uncut
+    return f"Not compared by {', '.join(names)}: the same for a whole class, or unknown." if names else ""
 
 
-def _row(one: Slice) -> dict[str, Any]:
+def _rate(part: Slice) -> str:
+    return with_interval(part.rate.value, part.rate.low, part.rate.high, percent=True)
+
+
+def _slice_data(part: Slice) -> dict[str, Any]:
+    values = {name: value for name, value in asdict(part).items() if name != "rows"}
+    return {**values, "verdict": part.verdict}
+
+
+def _row(part: Slice) -> dict[str, Any]:
     return {
-        "label": one.label, "property": one.by, "slice": one.level, "pictures": one.n, "wrong": one.wrong,
-        "error_rate": one.rate.value, "low": one.rate.low, "high": one.rate.high, "rest": one.rest,
-        "rest_wrong": one.rest_wrong, "rest_error_rate": one.rest_wrong / one.rest if one.rest else "", "p": one.p,
-        "verdict": one.verdict, "shown_from": one.shown_from or "",
+        "label": part.label, "property": part.by, "slice": part.level, "pictures": part.n, "wrong": part.wrong,
+        "error_rate": part.rate.value, "low": part.rate.low, "high": part.rate.high, "rest": part.rest,
+        "rest_wrong": part.rest_wrong, "rest_error_rate": part.rest_wrong / part.rest if part.rest else "", "p": part.p,
+        "verdict": part.verdict, "shown_from": part.shown_from or "",
     }  # fmt: skip

@@ -1,21 +1,20 @@
 """Bring the mistakes of a run together with what its pictures are like, and slice them."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from audit.judged import CROSS_VALIDATE, Judged, judged
-from audit.slices.judge import FEW, HALVES, Property, Slice, judge
+from audit.findings import Report
+from audit.slices import report
+from audit.slices.judge import HALVES, Property, RunSlices, judge
 from curate.evidence.measure import Table, measure
 from curate.history import normalized, whitened
 from imageledger.config import Project
 from imageledger.errors import RunError
 from imageledger.record import Record
-
-Track = Callable[[Iterable[Any], int], Iterable[Any]]
+from imageledger.types import Track, phase, untracked
+from train.answers import CROSS_VALIDATE, Answers
 
 MEASURED = {
     "brightness": ("tone", "brightness", ("darkest", "middle", "brightest")),
@@ -25,48 +24,38 @@ MEASURED = {
 """Name of a property -> family of `curate.nuisance`, its number, and what its parts are called."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
-    """One audit of one run: its slices, worst first, and the properties by which nothing could be cut, with why."""
+def slices(project: Project, run: str | Path | None = None, *, track: Track = untracked) -> Report:
+    """Report on which kinds of pictures a run is wrong more often.
 
-    judged: Judged
-    slices: tuple[Slice, ...]
-    uncut: tuple[str, ...]
-    pictures: int
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def tested(self) -> list[Slice]:
-        """The slices that are large enough to be judged."""
-        return [one for one in self.slices if one.verdict != FEW]
-
-
-def look(project: Project, folder: Path, *, track: Track) -> Audit:
-    """Slice the judged pictures of a run; raises RunError for a run on a folder and for too few pictures."""
-    seen = judged(project, folder)
-    if seen.run.folder:
+    Raises RunError for a run on a folder and for too few pictures of a class.
+    """
+    judged = Answers.of(project, run).held_out()
+    if judged.run.folder:
         raise RunError(
-            f"{seen.run.name} was trained on the folder {seen.run.folder}, and nothing is known of its pictures",
-            "train run MANIFEST trains on a manifest, which knows",
+            f"{judged.run.name} was trained on the folder {judged.run.folder}, and nothing is known of its pictures",
+            "train run MANIFEST trains on a manifest, which records where they came from",
         )
-    if seen.fewest < HALVES:
+    if judged.fewest < HALVES:
         raise RunError(
-            f"the smaller class of {seen.in_words} has {seen.fewest}: too few to be sliced",
+            f"the smaller class of {judged.in_words} has {judged.fewest}: too few to be sliced",
             f"at least {HALVES} of each class are needed; {CROSS_VALIDATE}",
         )
-    rows = _unchanged(project, seen)
-    if not rows:
-        raise RunError(f"none of the pictures of run {seen.run.name} is left", "; ".join(seen.warnings))
-    records = [seen.records[seen.predictions[row].key] for row in rows]
+    answers = judged.unchanged(project.store)
+    if not answers.predictions:
+        raise RunError(f"none of the pictures of run {judged.run.name} is left", "; ".join(judged.warnings))
+    records = answers.known()
     families = list(dict.fromkeys(family for family, _, _ in MEASURED.values()))
-    properties = properties_of(records, measure(project, records, families, track=track))
-    positive, groups = seen.positive[rows], np.unique(seen.group_numbers[rows], return_inverse=True)[1]
-    wrong = (seen.shares[rows] >= 0.5) != positive
-    found = judge(wrong, positive, groups, seen.run.labels, properties, seen.run.seed)
-    uncut = tuple(one.name for one in properties if not any(each.by == one.name for each in found))
-    lost = len(seen.predictions) - len(rows)
-    trouble = (f"{lost} pictures are gone or have changed since, and are left out",) if lost else ()
-    return Audit(judged=seen, slices=tuple(found), uncut=uncut, pictures=len(rows), warnings=(*seen.warnings, *trouble))
+    properties = properties_of(records, measure(project, records, families, track=phase(track, "measuring")))
+    wrong = (answers.shares >= 0.5) != answers.positive
+    parts = judge(wrong, answers.positive, answers.group_numbers, answers.labels, properties, answers.run.seed)
+    cut_by = {part.by for part in parts}
+    result = RunSlices(
+        answers=answers,
+        judged=judged.in_words,
+        slices=tuple(parts),
+        uncut=tuple(each.name for each in properties if each.name not in cut_by),
+    )
+    return report.report(result, answers.folder / "audit")
 
 
 def properties_of(records: Sequence[Record], table: Table) -> list[Property]:
@@ -83,14 +72,6 @@ def properties_of(records: Sequence[Record], table: Table) -> list[Property]:
         Property(name="source", values=[record.source for record in records]),
         Property(name="generator", values=[record.generator for record in records]),
         *numbers,
-    ]
-
-
-def _unchanged(project: Project, seen: Judged) -> list[int]:
-    """Return the places of the pictures that are still what the model saw."""
-    known = [(number, one, seen.records.get(one.key)) for number, one in enumerate(seen.predictions)]
-    return [
-        number for number, one, record in known if record and record.file == one.file and project.store.has(one.file)
     ]
 
 

@@ -27,7 +27,7 @@ def export(records: Iterable[Record], store: Store, target: Path) -> int:
             raise LedgerError(f"{folder} is not empty and was not written by --export", "name a new or an empty folder")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    (draft / MARKER).write_text("written by curate manifest --export, which replaces this folder\n", encoding="utf-8")
+    (draft / MARKER).write_text("written by curate manifest, whose --export replaces this folder\n", encoding="utf-8")
     names: Counter[tuple[str, str, str]] = Counter()
     for record in records:
         if record.split:

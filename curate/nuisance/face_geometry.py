@@ -141,5 +141,5 @@ FAMILY = Family(
     matched=5,
     measure=measure,
     advice="Crop both classes by one rule with a seeded offset (curate normalize --recipe forensic), and choose "
-    "pictures whose faces lie alike (curate manifest --match).",
+    "pictures whose faces lie alike (curate manifest --match face-geometry).",
 )

@@ -174,5 +174,5 @@ FAMILY = Family(
     matched=2,
     measure=measure,
     advice="Shrink both classes with one antialiasing filter by at least 1.6 (curate normalize --recipe forensic), "
-    "never enlarge, and choose pictures of one native resolution (curate manifest --match).",
+    "never enlarge, and choose pictures of one native resolution (curate manifest --match resampling).",
 )

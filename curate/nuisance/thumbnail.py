@@ -30,5 +30,5 @@ FAMILY = Family(
     version=1,
     measure=measure,
     advice="The classes differ in framing, lighting or background: crop both around the face (curate normalize), give "
-    "both one background (curate whiten), and match them (curate manifest --match).",
+    "both one background (curate whiten), and match them (curate manifest --match tone).",
 )

@@ -108,6 +108,6 @@ FAMILY = Family(
     version=1,
     matched=1,
     measure=measure,
-    advice="Choose pictures that agree in brightness and colour (curate manifest --match) and leave grey pictures out "
-    "of both classes; never correct one class alone.",
+    advice="Choose pictures that agree in brightness and colour (curate manifest --match tone) and leave grey "
+    "pictures out of both classes; never correct one class alone.",
 )

@@ -41,7 +41,6 @@ class Trainings(Reached):
         workers: int | None = None,
         precision: str | None = None,
         devices: str | None = None,
-        log: str | None = None,
     ) -> Run:
         """Train on a manifest (default: final) and judge the model on the valid pictures.
 
@@ -72,9 +71,8 @@ class Trainings(Reached):
         workers: int | None = None,
         precision: str | None = None,
         devices: str | None = None,
-        log: str | None = None,
     ) -> Run:
-        """Judge every picture by a model that has not seen it, and train a last model on all of them.
+        """Judge every picture by a model that has not seen it, and train a final model on all of them.
 
         >>> crossed = faces.cross_validate(folds=2, arch="squeezenet1_1", weights="none", epochs=1, size=32,
         ...                                batch_size=4, name="crossed")
@@ -100,9 +98,8 @@ class Trainings(Reached):
         workers: int | None = None,
         precision: str | None = None,
         devices: str | None = None,
-        log: str | None = None,
     ) -> Run:
-        """Leave each generator (or source) out of a training in turn, and ask that model about it.
+        """Test a model on each generator (or source) that it was not trained on.
 
         >>> faces.hold_out()
         Traceback (most recent call last):

@@ -48,7 +48,7 @@ def test_the_wrong_labels_come_first_and_nothing_is_changed(drawn, runner):
     before = drawn.manifest("manifest").read_bytes()
     ran = runner.invoke(main, ["labels", "--quiet"])
     assert ran.exit_code == 0, ran.output
-    assert ran.stdout.startswith("4 labels of 32 counted as wrong by confident learning; 4 suspects in all.")
+    assert ran.stdout.startswith("Confident learning counts 4 labels of 32 as wrong; 4 are suspects.")
     assert "Nothing has been changed." in ran.stdout
     with (folder / "audit" / "labels.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -88,7 +88,7 @@ def test_what_a_person_has_decided_is_not_asked_again(drawn, runner):
     assert told["decided"] == 1
     assert [one["rank"] for one in told["suspects"]] == [1, 2, 3]
     assert len((folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()) == 3
-    assert "1 more were decided on before" in " ".join(told["sentences"])
+    assert "A person has decided on 1 more" in " ".join(told["sentences"])
 
 
 def test_a_run_that_was_not_cross_validated_is_refused_with_the_way_out(drawn, runner):
@@ -103,7 +103,7 @@ def test_a_run_that_was_not_cross_validated_is_refused_with_the_way_out(drawn, r
 def test_too_few_pictures_are_refused(tmp_path, monkeypatch):
     project = build(tmp_path, train=5, valid=4)
     with pytest.raises(RunError, match="has 9 pictures"):
-        labels.look(project, world.leave(project, said))
+        labels.labels(project, world.leave(project, said))
 
 
 def test_a_model_that_agrees_with_every_label_suspects_none(drawn, runner):
@@ -131,9 +131,9 @@ def test_a_file_like_those_of_the_other_class_makes_a_suspect_that_the_model_has
     assert {one["suggested"] for one in told["suspects"][:2]} == {"real", "ai"}
     assert all(one["by_file"] == one["quality"] < 0.3 for one in told["suspects"][:2])
     assert told["file_auc"] > 0.8
-    assert "by confident learning, of the model or of the file;" in told["sentences"][0] + told["sentences"][1]
-    assert any("The files as fetched were asked as well" in sentence for sentence in told["sentences"])
-    assert any("The model is wrong, or the label is, on 0/32" in sentence for sentence in told["sentences"])
+    assert "as wrong, by model or file;" in told["sentences"][0] + told["sentences"][1]
+    assert any("The files as fetched are a second witness" in sentence for sentence in told["sentences"])
+    assert any("Model and label differ on 0/32" in sentence for sentence in told["sentences"])
     assert "by its file 0." in (folder / "audit" / "labels.html").read_text(encoding="utf-8")
     first = (folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()[0]
     assert "its file as fetched gives" in json.loads(first)["why"]
@@ -215,8 +215,9 @@ def test_of_ten_swapped_labels_in_200_real_portraits_most_are_among_the_first_tw
         folder = world.leave(project, lambda row, by_key=by_key: by_key[row.key], folds=folds)
         wrong = {rows[place].key for place in swapped}
         for with_file, hits in ((False, found), (True, found_with_file)):
-            suspects = labels.look(project, folder, with_file=with_file).suspects[:20]
-            hits.append(len(wrong & {one.prediction.key for one in suspects}))
+            settings = labels.LabelsSettings(with_file=with_file)
+            suspects = labels.labels(project, folder, settings=settings).rows[:20]
+            hits.append(len(wrong & {(suspect["source"], suspect["member"]) for suspect in suspects}))
     assert np.mean(found) >= least, found
     assert min(found_with_file) >= 8, found_with_file
 

@@ -167,12 +167,12 @@ def test_without_torch_all_but_the_swaps_is_told(drawn):
 
 def test_a_trained_run_is_asked_about_swapped_deliveries(drawn):
     pytest.importorskip("fastai")
+    import trainings
+
     from train.config import TrainSettings
-    from train.run import work as training_run
-    from train.training import task as training
 
     settings = TrainSettings(arch="squeezenet1_1", weights="none", epochs=1, size=64, batch_size=8)
-    folder, _ = training_run.train(drawn, training.task(drawn, None, None), settings, "tiny")
+    folder, _ = trainings.train(drawn, "tiny", settings)
     report = reliance_run.reliance(drawn, folder)
     assert report.data["swaps_skipped"] == ""
     assert [(swap["label"], swap["pictures"]) for swap in report.data["swaps"]] == [("real", 6), ("ai", 6)]

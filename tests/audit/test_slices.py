@@ -168,9 +168,9 @@ def test_the_command_names_the_source_that_is_mistaken(drawn, runner):
     folder = world.leave(drawn, weak)
     ran = runner.invoke(main, ["slices", "--quiet"])
     assert ran.exit_code == 0, ran.output
-    assert ran.stdout.startswith("Of 10 slices, 1 mistaken more often and 1 mistaken less often than the rest")
+    assert ran.stdout.startswith("Of 10 slices, the model is wrong more often on 1 and less often on 1 than on the")
     assert "real, source: folder:b: wrong on 20/20 = 100 %" in ran.stdout
-    assert "Not sliced by generator, size" in ran.stdout
+    assert "Not compared by generator, size" in ran.stdout
     assert "estimates from pixels" in ran.stdout
     with (folder / "audit" / "slices.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -192,7 +192,7 @@ def test_numbers_are_measured_once_and_kept(drawn, runner, monkeypatch):
     folder = world.leave(drawn, weak)
     runner.invoke(main, ["slices", "--quiet"])
     kept = (drawn.root / "data" / "measured" / "skin@1.jsonl").read_bytes()
-    slices_run.look(drawn, folder, track=lambda rows, total: rows)
+    slices_run.slices(drawn, folder)
     assert (drawn.root / "data" / "measured" / "skin@1.jsonl").read_bytes() == kept
 
 

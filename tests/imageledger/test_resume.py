@@ -1,6 +1,5 @@
 """Trainings that are cut off or killed: the same call carries on and ends with the same bytes."""
 
-import csv
 import shutil
 import signal
 import subprocess
@@ -11,10 +10,11 @@ from dataclasses import replace
 import pytest
 import slow_train
 import train_world
+import trainings
 from slow_train import EPOCHS, SMALL
 
-from train.run import work as training_run
 from train.training import task as training
+from train.training.settings import ready
 
 pytest.importorskip("fastai")
 
@@ -42,11 +42,9 @@ def project(tmp_path_factory):
         yield made
 
 
-def make(project, name, settings=SMALL, tell=lambda *_: None):
+def make(project, name, settings=SMALL, tell=None):
     said = []
-    place, run = training_run.train(
-        project, training.task(project, None, None), settings, name, tell, lambda line: said.append(line)
-    )
+    place, run = trainings.train(project, name, settings, tell=tell, say=said.append)
     return place, run, [line for line in said if "carrying on" in line]
 
 
@@ -82,9 +80,9 @@ def test_an_undisturbed_run_is_fastais_own_fine_tune_to_the_last_bit(project, ca
     from train.network import backbones, fit, weights
     from train.network.fastai_seam import torch
 
-    settings = training.located(project, SMALL)
+    settings = ready(project, SMALL)
     backbone = backbones.find(SMALL.arch)
-    body = weights.of_body(settings.weights, backbone, lambda _: None)
+    body = weights.of_body(settings.weights, backbone)
     with fit.fixed(settings):
         learn = fit.learner(training.task(project, None, None).pictures, LABELS, settings, backbone, body)
         with learn.no_bar(), learn.no_logging():
@@ -187,37 +185,29 @@ def test_a_checkpoint_is_one_file_of_tensors_and_json(project):
 def test_other_settings_and_other_pictures_begin_anew(project):
     part = cut(project, "other", 2)
     before = (part / "job.json").read_bytes()
-    cut(project, "other", 1, replace(SMALL, seed=7, log=""))
+    cut(project, "other", 1, replace(SMALL, seed=7))
     assert not part.exists()
     cut(project, "other", 2)
     assert (part / "job.json").read_bytes() == before
-    todo, settings = training.task(project, None, None), training.located(project, SMALL)
+    todo, settings = training.task(project, None, None), ready(project, SMALL)
     jobs = [training.job_of("split", LABELS, replace(todo, digest=digest), settings) for digest in ("one", "two")]
     assert jobs[0] != jobs[1]
-
-
-def test_the_log_of_fastai_has_its_names_once_and_a_line_an_epoch(project, calm):
-    cut(project, "logged", 3)
-    for place in (calm[0], make(project, "logged")[0]):
-        with (place / "log.csv").open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        assert list(rows[0]) == ["epoch", "train_loss", "valid_loss", "error_rate", "time"]
-        assert [row["epoch"] for row in rows] == ["0", "0", "1"]
 
 
 def test_a_fold_that_was_cut_off_carries_on_too(project, calm):
     from train.training import series
 
     todo = training.task(project, None, None)
-    one = series.Training(name="1-1", pictures=todo.pictures, settings=training.located(project, SMALL))
+    one = series.Training(name="1-1", pictures=todo.pictures, settings=ready(project, SMALL))
     folder, said = project.root / "series", []
 
     def done(tell):
-        return list(series.each(folder, "cv", LABELS, todo, [one], tell, said.append))
+        return list(series.each(folder, "cv", LABELS, todo, [one], tell))
 
     with pytest.raises(KeyboardInterrupt):
-        done(lambda number, total: cut_in(2)(number, total, None))
-    done(lambda *_: None)
+        done(cut_in(2))
+    with trainings.logged(said.append):
+        done(lambda *_: None)
     assert "carrying on after epoch 1 of 3" in said
     inside = folder / "folds" / "1-1"
     assert (inside / "weights.safetensors").read_bytes() == (calm[0] / "weights.safetensors").read_bytes()

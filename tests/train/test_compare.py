@@ -12,7 +12,8 @@ from imageledger.errors import RunError
 from imageledger.record import Record
 from train.answers import Answers
 from train.cli import main
-from train.compare.judge import compare, conclusion, plain, remarks
+from train.compare.judge import compare
+from train.compare.report import as_json, conclusion, remarks
 from train.runs import CROSS_VALIDATION, Prediction, Run, write_predictions
 from train.table import Model
 
@@ -76,7 +77,7 @@ def test_two_alike_are_not_told_apart_and_it_says_what_could_have_been_shown():
     found = only(side("seed", 2.0), side("other", 2.0, seed=2))
     assert not found.shown
     assert conclusion(found).startswith("no difference shown between seed and other: ")
-    assert "200 pictures could only have shown one of about " in conclusion(found)
+    assert "200 pictures can only show a difference of about " in conclusion(found)
     assert 0.03 < found.shows < 0.12
     assert found.accuracy.low < 0 < found.accuracy.high
 
@@ -107,7 +108,7 @@ def test_of_repeated_runs_one_model_of_each_is_compared_and_not_several_together
     assert found.accuracy.value == pytest.approx(np.mean([one.accuracy.value for one in once]))
     assert found.auc.value == pytest.approx(np.mean([one.auc.value for one in once]))
     assert found.accuracy.high - found.accuracy.low < once[0].accuracy.high - once[0].accuracy.low
-    assert "strong against seed: means over 3 and 1 repeats, so what one model is worth" in remarks(found)[0]
+    assert "strong against seed: means over 3 and 1 repeats: what one model is worth" in remarks(found)[0]
     assert "sign-flip p " in conclusion(found)
     assert "McNemar p " in conclusion(once[0])
     assert remarks(once[0]) == []
@@ -179,7 +180,7 @@ def test_one_run_alone_is_refused():
 
 
 def test_all_is_plain_json():
-    told = plain(compare([side("seed", 2.0), side("strong", 3.0, seed=2), side("third", 1.0, seed=3)]))
+    told = as_json(compare([side("seed", 2.0), side("strong", 3.0, seed=2), side("third", 1.0, seed=3)]))
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert told[0]["conclusion"].startswith("strong is better")
 

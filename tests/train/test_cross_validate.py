@@ -17,9 +17,7 @@ from audit.top_losses import judge as losses
 from train.answers import Answers
 from train.cli import main
 from train.compare import judge as comparing
-from train.compare import work as sides
 from train.cross_validate import report
-from train.cross_validate.work import Plan
 from train.runs import CROSS_VALIDATION, Run, fold_folder, read_predictions
 
 pytest.importorskip("fastai")
@@ -31,7 +29,7 @@ LABELS = ("real", "ai")
 def crossed(tmp_path_factory):
     project = build(tmp_path_factory.mktemp("crossed"))
     said = []
-    place, run = make(project, "first", plan=Plan(folds=2, repeats=2), say=said.append)
+    place, run = make(project, "first", folds=2, repeats=2, say=said.append)
     return project, place, run, said
 
 
@@ -84,7 +82,7 @@ def test_the_answers_of_a_run_say_what_each_repeat_answered(crossed):
 
 def test_a_comparison_reads_what_each_repeat_answered(crossed):
     project, _, run, _ = crossed
-    (answers,) = sides.read(project, ["first"])
+    answers = Answers.of(project, "first")
     (same,) = comparing.compare([answers, replace(answers, run=replace(run, name="same"))])
     assert same.first_accuracy.value == pytest.approx(run.evaluation["accuracy"]["value"])
     assert same.first_auc.value == pytest.approx(run.evaluation["auc"]["value"])
@@ -124,7 +122,7 @@ def test_the_run_holds_whole_runs_a_fold_a_final_model_and_figures(crossed):
 
 
 def test_the_final_model_has_trained_on_every_picture_and_can_be_asked(crossed):
-    from train.models import predicting
+    from train.network import predicting
 
     project, place, _, said = crossed
     assert said[4] == "final model: trained on all 30 pictures"
@@ -140,7 +138,7 @@ def test_the_models_of_the_folds_say_again_what_they_said(crossed):
     project, place, _, _ = crossed
     said = list(read_predictions(place))
     images = (Image.open(project.store.path(one.file)).convert("RGB") for one in said)
-    again = list(held_out.asker(place)([one.key for one in said], images))
+    again = list(held_out.ask_held_out(Answers.of(project, place))([one.key for one in said], images))
     assert again == pytest.approx([one.probability for one in said], abs=1e-4)
 
 

@@ -15,7 +15,6 @@ from folds_world import OPTIONS, SMALL, build, make, rows_of
 from imageledger import manifest
 from imageledger.errors import ConfigError, RunError
 from train.cli import main
-from train.cross_validate.work import Plan
 from train.training import series
 
 pytest.importorskip("fastai")
@@ -65,7 +64,7 @@ def job_of(project, monkeypatch, settings=SMALL, **numbers):
 
     monkeypatch.setattr(series, "draft", caught)
     with pytest.raises(RunError, match="caught"):
-        make(project, "job", settings, Plan(**{"folds": 3, **numbers}))
+        make(project, "job", settings, **{"folds": 3, **numbers})
     return jobs[0]
 
 
@@ -102,6 +101,6 @@ def test_more_folds_than_groups_are_refused(tmp_path, runner):
 
 
 @pytest.mark.parametrize("wrong", [{"folds": 1}, {"repeats": 0}])
-def test_plans_that_judge_nothing_are_refused(wrong):
+def test_numbers_of_folds_that_judge_nothing_are_refused(tmp_path, wrong):
     with pytest.raises(ConfigError, match="judge nothing"):
-        Plan(**wrong)
+        make(build(tmp_path), "none", **wrong)

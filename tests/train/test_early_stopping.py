@@ -5,12 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 import train_world
+import trainings
 
 from imageledger import manifest
 from train.config import TrainSettings
-from train.cross_validate import work as crossvalidating
-from train.cross_validate.work import Plan
-from train.run import work as training_run
 from train.runs import Run, read_predictions
 from train.training import task as training
 
@@ -77,7 +75,7 @@ def test_the_judged_pictures_are_not_shown_and_judged_by_the_chosen_epoch(tmp_pa
     monkeypatch.setattr(early_stopping.Chooser, "after_epoch", lambda self: self.seen or choose(self))
     project = grouped(tmp_path)
     todo = training.task(project, None, None)
-    place, run = training_run.train(project, todo, SETTINGS, "stopped")
+    place, run = trainings.train(project, "stopped", SETTINGS)
     assert {one.key for one in seen} == {one.key for one in todo.pictures if one.split == "train"}
     said = {one.key: one for one in read_predictions(place)}
     assert [(one.key, one.split) for one in todo.pictures] == [(key, one.split) for key, one in said.items()]
@@ -100,7 +98,7 @@ def test_in_a_cross_validation_no_fold_shows_the_pictures_that_it_judges(tmp_pat
     monkeypatch.setattr(fit, "learner", watched)
     project = grouped(tmp_path)
     todo = training.task(project, None, None)
-    place, run = crossvalidating.cross_validate(project, todo, SETTINGS, Plan(folds=2), "stopped")
+    place, run = trainings.train(project, "stopped", SETTINGS, kind="cross-validate", folds=2)
     assert len(shown) == 3  # two folds and the final model
     for fold, pictures in enumerate(shown[:2], 1):
         said = read_predictions(place / "folds" / f"1-{fold}")

@@ -104,7 +104,7 @@ def test_rates_at_few_false_alarms_are_refused_with_the_number_that_would_do():
     assert 0 < found[0.1]["value"] < 1
     assert found[0.05]["needed"] == 59
     assert found[0.01]["needed"] == 299
-    assert "299 could show 1 %" in found[0.01]["refused"]
+    assert "299 can show 1 %" in found[0.01]["refused"]
     assert "5.8 %" in found[0.05]["refused"]
 
 
@@ -152,7 +152,7 @@ def test_the_table_tells_value_interval_and_method_of_every_figure():
     rows = predictions()
     table = {row[""]: row for row in in_words(evaluate(rows, LABELS, names(rows)))}
     hits = sum(row.predicted == row.label for row in rows)
-    assert table["accuracy"]["figure"].startswith(f"{hits}/200 = {hits / 2:.1f} % [")
+    assert table["accuracy"]["figure"].startswith(f"{hits} of 200: {hits / 2:.0f} % [")
     assert table["ai found with at most 1 % of real called ai"]["figure"] == "refused"
     assert "299" in table["ai found with at most 1 % of real called ai"]["how"]
     assert "perfectly calibrated" in table["calibration error"]["how"]

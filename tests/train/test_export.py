@@ -26,7 +26,7 @@ def test_a_zip_holds_the_known_files_and_model_json_says_everything(tmp_path_fac
         assert archive.read("weights.safetensors") == (folder / "weights.safetensors").read_bytes()
         whole = b"".join(archive.read(name) for name in archive.namelist())
     assert told["labels"] == ["camera", "machine"]
-    assert (told["recipe"], told["backbone"]) == ("seed", "squeezenet1_1")
+    assert (told["recipe"], told["backbone"]) == ("fine-tune", "squeezenet1_1")
     assert told["views"] == {"kind": "resize", "size": 48, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
     assert [step["did"].partition("@")[0] for step in told["steps"]] == ["normalize"]
     assert told["steps"][0]["settings"]["size"] == 64
@@ -56,9 +56,9 @@ def test_equal_runs_give_equal_zips_and_a_folder_holds_the_same(tmp_path_factory
     from train.export import work as exporting
 
     project, folder = trained(tmp_path_factory)
-    exporting.export(project, folder, tmp_path / "again.zip", onnx=True)
+    exporting.export(project, folder, output=tmp_path / "again.zip", onnx=True)
     assert (tmp_path / "again.zip").read_bytes() == exported(tmp_path_factory).read_bytes()
-    exporting.export(project, folder, tmp_path / "plain" / "model")
+    exporting.export(project, folder, output=tmp_path / "plain" / "model")
     with zipfile.ZipFile(exported(tmp_path_factory)) as archive:
         assert (tmp_path / "plain" / "model" / "weights.safetensors").read_bytes() == archive.read(
             "weights.safetensors"
@@ -67,19 +67,19 @@ def test_equal_runs_give_equal_zips_and_a_folder_holds_the_same(tmp_path_factory
         "model", "model-card.md", "model.json", "weights.safetensors",
     ]  # fmt: skip
     with pytest.raises(ConfigError, match="exists already"):
-        exporting.export(project, folder, tmp_path / "plain" / "model")
+        exporting.export(project, folder, output=tmp_path / "plain" / "model")
 
 
 def test_an_onnx_model_that_differs_from_torch_is_not_written(tmp_path_factory, tmp_path, monkeypatch):
     from train.export import work as exporting
-    from train.models import predicting
+    from train.network import predicting, to_onnx
 
     project, folder = trained(tmp_path_factory)
     true = predicting.predict
     monkeypatch.setattr(predicting, "predict", lambda model, images: (share + 2e-4 for share in true(model, images)))
-    monkeypatch.setattr(exporting, "_onnx", lambda model: packages.read(exported(tmp_path_factory)).read("model.onnx"))
+    monkeypatch.setattr(to_onnx, "to_onnx", lambda _: packages.read(exported(tmp_path_factory)).read("model.onnx"))
     with pytest.raises(ModelError, match=r"differs from torch by 0\.0002"):
-        exporting.export(project, folder, tmp_path / "model.zip", onnx=True)
+        exporting.export(project, folder, output=tmp_path / "model.zip", onnx=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -93,13 +93,13 @@ def test_a_run_whose_pictures_have_changed_is_not_exported(tmp_path_factory, tmp
     path = other.manifest("manifest")
     manifest.write(path, [row for row in manifest.read(path) if not row.member.endswith("camera/3")])
     with pytest.raises(RunError, match="1 of 68 pictures of run first are no longer in"):
-        exporting.export(other, other.runs / folder.name, tmp_path / "model.zip")
+        exporting.export(other, other.runs / folder.name, output=tmp_path / "model.zip")
     path.unlink()
     with pytest.raises(RunError, match="cannot be read"):
-        exporting.export(other, other.runs / folder.name, tmp_path / "model.zip")
+        exporting.export(other, other.runs / folder.name, output=tmp_path / "model.zip")
     (other.runs / folder.name / "weights.safetensors").unlink()
     with pytest.raises(RunError, match="holds no model"):
-        exporting.export(other, other.runs / folder.name, tmp_path / "model.zip")
+        exporting.export(other, other.runs / folder.name, output=tmp_path / "model.zip")
 
 
 def test_an_unpacked_zip_is_as_good_as_the_zip(tmp_path_factory, tmp_path):

@@ -1,10 +1,11 @@
-"""The recipe strong: what it learns, that its network says what its training said, and what is not computed twice."""
+"""The recipe frozen: what it learns, that its network says what its training said, and what is not computed twice."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import trainings
 from click.testing import CliRunner
 from drawn import portrait
 from PIL import Image
@@ -46,13 +47,11 @@ def enlarge(project):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     from train.config import TrainSettings
-    from train.run import work as training_run
-    from train.training import task as training
 
-    project = build(tmp_path_factory.mktemp("strong"), train=12, valid=6)
+    project = build(tmp_path_factory.mktemp("frozen"), train=12, valid=6)
     enlarge(project)
-    settings = TrainSettings(recipe="strong", arch="squeezenet1_1", weights=weights_file(project.root))
-    folder, run = training_run.train(project, training.task(project, None, None), settings, "line")
+    settings = TrainSettings(recipe="frozen", arch="squeezenet1_1", weights=weights_file(project.root))
+    folder, run = trainings.train(project, "line", settings)
     return project, folder, run, settings
 
 
@@ -67,7 +66,7 @@ def test_a_line_on_frozen_features_learns_a_plain_difference_and_leaves_a_whole_
 
 
 def test_its_network_says_of_every_picture_what_its_training_wrote_down(trained):
-    from train.models import predicting
+    from train.network import predicting
 
     project, folder, _, _ = trained
     rows = list(read_predictions(folder))
@@ -77,39 +76,34 @@ def test_its_network_says_of_every_picture_what_its_training_wrote_down(trained)
 
 
 def test_features_are_kept_by_object_and_used_again_and_torn_ones_are_made_anew(trained, monkeypatch):
-    from train.recipes import features
-    from train.run import work as training_run
-    from train.training import task as training
+    from train.network import features
 
     project, _, run, settings = trained
     kept = sorted((project.root / "data" / "features").rglob("*.npy"))
-    assert len(kept) == 36 + 24  # pictures, and worn copies of those that train
+    assert len(kept) == 36 + 24  # pictures, and degraded copies of those that train
     kept[0].write_bytes(b"torn")
     opened = []
     real = features.decoded
     monkeypatch.setattr(features, "decoded", lambda path: opened.append(path) or real(path))
-    _, again = training_run.train(project, training.task(project, None, None), settings, "again")
+    _, again = trainings.train(project, "again", settings)
     assert [path.name for path in opened] == [kept[0].name.removesuffix(".npy")]
     assert again.metrics == run.metrics
     for path in kept:
         path.unlink()
     opened.clear()
-    training_run.train(project, training.task(project, None, None), settings, "third")
-    assert len(opened) == len(set(opened)) == 36  # a worn copy is made of the picture that was decoded already
+    trainings.train(project, "third", settings)
+    assert len(opened) == len(set(opened)) == 36  # a degraded copy is made of the picture that was decoded already
 
 
 def test_without_learned_weights_or_with_tiny_pictures_it_is_refused(tmp_path):
     from train.config import TrainSettings
-    from train.run import work as training_run
-    from train.training import task as training
 
     project = build(tmp_path)
-    todo = training.task(project, None, None)
-    with pytest.raises(ConfigError, match="learned already"):
-        training_run.train(project, todo, TrainSettings(recipe="strong", arch="squeezenet1_1", weights="none"), "a")
-    chosen = TrainSettings(recipe="strong", arch="squeezenet1_1", weights=weights_file(tmp_path))
-    with pytest.raises(RunError, match="squares of 20 px"):
-        training_run.train(project, todo, chosen, "b")
+    with pytest.raises(ConfigError, match="pretrained"):
+        trainings.train(project, "a", TrainSettings(recipe="frozen", arch="squeezenet1_1", weights="none"))
+    chosen = TrainSettings(recipe="frozen", arch="squeezenet1_1", weights=weights_file(tmp_path))
+    with pytest.raises(RunError, match="20 px each"):
+        trainings.train(project, "b", chosen)
     assert not list(project.runs.glob("*/run.json"))
 
 
@@ -139,7 +133,7 @@ def test_a_new_picture_that_is_too_small_is_a_row_with_the_reason_beside_the_oth
     assert said.exit_code == 0, said.output
     tiny, other = (json.loads(line) for line in said.stdout.splitlines())
     assert (tiny["status"], tiny["probability"]) == ("rejected", None)
-    assert "squares of 20 px" in tiny["reason"]
+    assert "20 px each" in tiny["reason"]
     assert other["probability"] == pytest.approx(row.probability, abs=1e-5)
 
 

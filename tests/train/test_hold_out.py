@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import train_world
+import trainings
 from PIL import Image
 
 from audit.cli import main as audit_main
@@ -66,9 +67,8 @@ def build(root, generators=("red", "rose", "blue"), each=10):
     return project
 
 
-def make(project, name, by="generator", say=lambda _: None):
-    todo = training.task(project, None, None)
-    return holding_out.hold_out(project, todo, SMALL, by, name, say=say)
+def make(project, name, by="generator", say=None):
+    return trainings.train(project, name, SMALL, kind="hold-out", by=by, say=say)
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +87,8 @@ def test_the_generator_that_nobody_has_met_is_the_headline(held):
     assert worst["unseen"]["value"] <= 0.5
     assert worst["unseen"]["value"] < min(one["unseen"]["value"] for one in others)
     assert all(one["unseen"]["low"] <= one["unseen"]["value"] <= one["unseen"]["high"] for one in [worst, *others])
-    assert unseen.headline(run).startswith("On unseen generator blue: recall of ai 0.")
-    assert "by models that know the generator, but not the picture" in unseen.headline(run)
+    assert unseen.headline(run).startswith("Unseen generator blue: recall of ai 0.")
+    assert "models that know the generator but not the picture reach" in unseen.headline(run)
 
 
 def test_no_model_has_seen_a_picture_of_what_it_is_judged_on(held):
@@ -130,7 +130,7 @@ def test_a_line_a_part_is_said_and_the_figure_is_drawn(held):
 
 
 def test_a_hold_out_has_no_model_for_new_pictures_and_says_so(held):
-    from train.models import predicting
+    from train.network import predicting
 
     with pytest.raises(RunError, match="has no model for new pictures"):
         predicting.load(held[1])
@@ -165,7 +165,7 @@ def test_the_command_prints_headline_and_table_and_leaves_sources_out_too(tmp_pa
     ran = runner.invoke(main, ["hold-out", *OPTIONS, "--by", "source", "--project", str(project.root)])
     assert ran.exit_code == 0, ran.stderr
     lines = ran.stdout.splitlines()
-    assert lines[0].startswith("On unseen source folder:")
+    assert lines[0].startswith("Unseen source folder:")
     assert lines[-1] == str(project.runs / "drawn-squeezenet1_1-without-1")
     assert "folder:camera cannot be left out: it holds all real pictures" in ran.stderr
     assert "without folder:blue: " in ran.stderr
@@ -222,7 +222,7 @@ def test_a_source_of_both_classes_is_judged_by_its_balanced_accuracy(held, tmp_p
         for one, picture in zip(todo.pictures, mixed, strict=True)
     ]  # fmt: skip
     done = [holding_out.Done(name=f"1-{n}", run=Run.load(place), predictions=answers, kept=False) for n in (1, 2)]
-    for one in holding_out.told(mixed, LABELS, divided, done, 42):
+    for one in holding_out.evaluated(mixed, LABELS, divided, done, 42):
         assert (one["label"], one["other"]) == ("", {})
         assert one["unseen"]["method"].startswith("Wilson of")
 

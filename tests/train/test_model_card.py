@@ -44,7 +44,7 @@ def test_it_says_data_protocol_figures_shortcuts_and_limits(run):
     assert "normalize@1: size 120, quality 90" in card
     assert "5/8 = 62.5 % (95 % interval" in card
     assert "**SHORTCUT**" in card
-    assert "AUC of 0.91 [0.84-0.97]" in card
+    assert "AUC of 0.91 [0.84–0.97]" in card
     assert "fine_tune(3)" in card
     assert "All ai pictures were made by stylegan2" in card
 
@@ -72,13 +72,13 @@ def test_what_is_not_known_is_said(run):
     project, found, folder = run
     bare = replace(found, file_alone={}, metrics={}, manifest="")
     card = model_card.text(bare, model_card.about(project, bare, folder))
-    assert "sources and licences are not known" in card
-    assert "Not measured: it needs a manifest" in card
-    assert "Not tried: no `train hold-out`" in card
+    assert "sources and licences are unknown" in card
+    assert "Not measured: this needs a manifest" in card
+    assert "Not tested: this project has no `train hold-out`" in card
     assert "The run holds no figures" in card
     path = project.manifest("manifest")
     manifest.write(path, list(manifest.read(path))[:-1])
-    assert "Their manifest is gone or has changed" in model_card.text(found, model_card.about(project, found, folder))
+    assert "The manifest is gone or has changed" in model_card.text(found, model_card.about(project, found, folder))
 
 
 def test_calibration_and_evaluation_are_shown_with_intervals(run):
@@ -89,7 +89,7 @@ def test_calibration_and_evaluation_are_shown_with_intervals(run):
     predictions = list(read_predictions(folder))
     judged = evaluate(predictions, found.labels, [row.member for row in predictions])
     card = model_card.text(replace(found, evaluation=judged), model_card.about(project, found, folder))
-    assert "Temperature 1.70 [1.20-2.50], fitted on 8 pictures" in card
+    assert "Temperature 1.70 [1.20–2.50], fitted on 8 pictures" in card
     assert "Brier score" in card
     assert "| AUC |" in card
 
@@ -106,9 +106,9 @@ def test_hold_outs_on_the_same_manifest_stand_on_the_card_and_others_do_not(run)
             project.runs / name
         )
     card = card_of(run)
-    assert "On unseen generator mine-sd15: recall of ai 0.40 [0.20-0.60] of 10" in card
+    assert "Unseen generator mine-sd15: recall of ai 0.40 [0.20–0.60] on 10" in card
     assert "other-sd15" not in card
-    assert "Not tried" not in card
+    assert "Not tested" not in card
 
 
 def test_hostile_names_do_not_become_markup(run):

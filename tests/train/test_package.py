@@ -131,7 +131,7 @@ def swapped(model, target, name, content):
 
 
 def test_weights_that_are_a_pickle_or_torn_or_of_another_shape_are_refused(model, tmp_path):
-    from train.models import predicting
+    from train.network import predicting
 
     sound = files_of(model)["weights.safetensors"]
     size = struct.unpack("<Q", sound[:8])[0]

@@ -166,7 +166,7 @@ def test_a_run_on_pictures_without_steps_says_that_they_are_only_resized(runner,
     folder.mkdir(parents=True)
     settings = TrainSettings(arch="squeezenet1_1", weights="none", epochs=1, size=32, batch_size=8)
     todo = training.task(project, None, None)
-    training.fill(folder, "bare", project.declared.labels, todo, settings, figures=False).save(folder)
+    training.fill(folder, "bare", project.declared.labels, todo, settings, lambda *_: None, figures=False).save(folder)
     monkeypatch.chdir(project.root)
     known = originals(project, folder)
     done = asked(runner, "bare", *known, "--json", "--no-stability")

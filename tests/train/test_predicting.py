@@ -1,6 +1,7 @@
 """Asking a finished run about pictures gives what its training wrote down."""
 
 import pytest
+import trainings
 from PIL import Image
 from train_world import build
 
@@ -13,17 +14,15 @@ pytest.importorskip("fastai")
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     from train.config import TrainSettings
-    from train.run import work as training_run
-    from train.training import task as training
 
     project = build(tmp_path_factory.mktemp("trained"), train=8, valid=5)
     settings = TrainSettings(arch="squeezenet1_1", weights="none", epochs=1, size=64, batch_size=8)
-    folder, _ = training_run.train(project, training.task(project, None, None), settings, "tiny")
+    folder, _ = trainings.train(project, "tiny", settings)
     return project, folder
 
 
 def test_a_loaded_run_says_of_every_picture_what_it_said_when_it_was_trained(trained):
-    from train.models import predicting
+    from train.network import predicting
 
     project, folder = trained
     rows = list(read_predictions(folder))
@@ -35,7 +34,7 @@ def test_a_loaded_run_says_of_every_picture_what_it_said_when_it_was_trained(tra
 
 
 def test_pictures_of_any_shape_are_taken_and_none_gives_none(trained):
-    from train.models import predicting
+    from train.network import predicting
 
     model = predicting.load(trained[1])
     wide = Image.new("RGB", (300, 90), "red")
@@ -51,7 +50,7 @@ def test_pictures_of_any_shape_are_taken_and_none_gives_none(trained):
 def test_a_run_that_cannot_be_loaded_says_why(trained, tmp_path, damage, said):
     import shutil
 
-    from train.models import predicting
+    from train.network import predicting
 
     folder = shutil.copytree(trained[1], tmp_path / "copy")
     damage(folder)

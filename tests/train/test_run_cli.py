@@ -44,7 +44,7 @@ def test_a_line_an_epoch_goes_to_stderr_and_results_go_to_stdout(piped, drawn):
     assert out.splitlines()[-1] == str(drawn.runs / "piped")
     assert "95 % interval" in out
     assert "recall of ai" in out
-    assert "With 10 validation pictures the true accuracy may lie anywhere" in err
+    assert "With 10 validation pictures, the true accuracy may lie anywhere" in err
 
 
 def test_json_is_all_that_goes_to_stdout(runner, drawn):

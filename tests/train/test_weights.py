@@ -42,7 +42,7 @@ def saved(tmp_path, tensors):
 
 
 def fetched(path, backbone):
-    return weights.of_body(str(path), backbone, lambda _: None)
+    return weights.of_body(str(path), backbone)
 
 
 @pytest.mark.parametrize("head", [False, True])
@@ -184,18 +184,18 @@ def at_a_closed_port(backbone):
     return replace(backbone, url=f"http://127.0.0.1:9/models/{backbone.file_name}")
 
 
-def test_imagenet_weights_that_cannot_be_had_say_where_to_put_the_file(hub, resnet, monkeypatch):
+def test_imagenet_weights_that_cannot_be_had_say_where_to_put_the_file(hub, resnet, monkeypatch, caplog):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    told = []
+    caplog.set_level("INFO")
     with pytest.raises(ModelError, match="cannot be downloaded") as caught:
-        weights.of_body("imagenet", at_a_closed_port(resnet), told.append)
+        weights.of_body("imagenet", at_a_closed_port(resnet))
     assert str(hub / "resnet18-f37072fd.pth") in caught.value.hint
     assert "--weights none" in caught.value.hint
-    assert len(told) == 1
+    assert "downloading the ImageNet weights of resnet18" in caplog.text
     assert not list(hub.iterdir())
 
 
-def test_imagenet_weights_in_the_cache_are_used_without_a_download(hub, squeezenet):
+def test_imagenet_weights_in_the_cache_are_used_without_a_download(hub, squeezenet, caplog):
     from dataclasses import replace
 
     hub.mkdir(parents=True)
@@ -203,21 +203,21 @@ def test_imagenet_weights_in_the_cache_are_used_without_a_download(hub, squeezen
     digest = hashlib.sha256((hub / "draft").read_bytes()).hexdigest()[:8]
     planted = replace(at_a_closed_port(squeezenet), file_name=f"squeezenet1_1-{digest}.pth")
     (hub / "draft").rename(hub / planted.file_name)
-    told = []
-    body = weights.of_body("imagenet", planted, told.append)
+    caplog.set_level("INFO")
+    body = weights.of_body("imagenet", planted)
     assert len(body) == len(planted.body)
-    assert told == []
+    assert "downloading" not in caplog.text
 
 
 def test_a_damaged_file_in_the_cache_is_not_believed(hub, squeezenet):
     hub.mkdir(parents=True)
     torch.save(state(squeezenet), hub / squeezenet.file_name)
     with pytest.raises(ModelError, match="is damaged: its sha256"):
-        weights.of_body("imagenet", squeezenet, lambda _: None)
+        weights.of_body("imagenet", squeezenet)
 
 
 def test_from_scratch_needs_nothing(squeezenet):
-    assert weights.of_body("none", squeezenet, lambda _: None) is None
+    assert weights.of_body("none", squeezenet) is None
 
 
 @pytest.mark.parametrize("name", ["resnet81", "timm:no_such_model"])

@@ -3,12 +3,10 @@
 from dataclasses import replace
 
 import train_world
+import trainings
 
 from imageledger import manifest
 from train.config import TrainSettings
-from train.cross_validate import work as crossvalidating
-from train.cross_validate.work import Plan
-from train.training import task as training
 
 SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=1, size=32, batch_size=8)
 OPTIONS = ("--arch", "squeezenet1_1", "--weights", "none", "--epochs", "1", "--size", "32", "--batch-size", "8")
@@ -29,6 +27,5 @@ def build(root, pairs=3):
     return project
 
 
-def make(project, name, settings=SMALL, plan=Plan(folds=2), say=lambda _: None):  # noqa: B008
-    todo = training.task(project, None, None)
-    return crossvalidating.cross_validate(project, todo, settings, plan, name, say=say)
+def make(project, name, settings=SMALL, say=None, folds=2, repeats=1):
+    return trainings.train(project, name, settings, kind="cross-validate", say=say, folds=folds, repeats=repeats)

@@ -55,7 +55,7 @@ def _trained(root: Path) -> tuple[Project, Path]:
     folder = project.runs / "first"
     folder.mkdir(parents=True)
     todo = training.task(project, None, None)
-    run = training.fill(folder, "first", project.declared.labels, todo, settings, figures=False)
+    run = training.fill(folder, "first", project.declared.labels, todo, settings, lambda *_: None, figures=False)
     run.save(folder)
     model_card.write(project, run, folder)
     return project, folder
@@ -66,7 +66,7 @@ def _exported(root: Path) -> Path:
     from train.export import work as exporting
 
     project, folder = _trained(root)
-    return exporting.export(project, folder, project.root / "model.zip", onnx=True).path
+    return exporting.export(project, folder, output=project.root / "model.zip", onnx=True).path
 
 
 def unpacked(path: Path, target: Path) -> Path:

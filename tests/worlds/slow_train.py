@@ -4,13 +4,14 @@ import sys
 import time
 from pathlib import Path
 
+import trainings
+
 from imageledger.config import open_project
 from train.config import TrainSettings
-from train.run import work as training_run
 from train.training import task as training
 
 SMALL = TrainSettings(
-    arch="squeezenet1_1", weights="weights.safetensors", epochs=2, size=32, batch_size=4, log="csv", devices="cpu"
+    arch="squeezenet1_1", weights="weights.safetensors", epochs=2, size=32, batch_size=4, devices="cpu"
 )
 EPOCHS = 3
 
@@ -33,7 +34,7 @@ def begin(root: Path, stuck_at: int) -> None:
             time.sleep(600)
 
     project = open_project(root)
-    training_run.train(project, training.task(project, None, None), SMALL, "killed", tell)
+    trainings.train(project, "killed", SMALL, tell=tell)
 
 
 if __name__ == "__main__":

@@ -9,37 +9,34 @@ from imageledger import console
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN OTHER...")
-@click.option("--seed", type=click.IntRange(0), help="Draws the bootstrap.  [default: the project's, 42]")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the bootstrap.  [default: the project's, 42]")
 @console.json_option
 @console.everywhere
 def compare(runs: tuple[str, ...], seed: int | None, as_json: bool, project: Path | None) -> None:
-    """Tell whether one run is better than another, on the pictures that both judged without training on them.
+    """Compare runs on the pictures that all judged without having trained on them.
 
     Every other run is compared with the first. Pictures are paired by source, member and pixels, so that an easy
-    picture is easy for both: McNemar's exact test asks who is right where they disagree, the intervals draw whole
-    groups again. With several runs the p-values are corrected after Holm. Where nothing is shown, it says how large a
-    difference so many pictures could have shown. Runs of train cross-validate judge all pictures: compare those. With
-    --repeats the difference is the mean over repeats, what one model of each recipe is worth, and surer.
+    picture is easy for both. McNemar's exact test counts the pictures on which only one of the two is right; the
+    intervals come from a bootstrap of whole groups. With several runs, Holm's method corrects the p-values. Where no
+    difference is shown, the command says how large a difference that many pictures could have shown.
+
+    Compare runs of train cross-validate: they judge every picture. With --repeats, the difference is the mean over
+    the repeats: what one model of each recipe is worth, with a narrower interval.
 
     \b
     Examples:
-      train compare seed strong
-      train compare seed strong other --json | jq '.[].conclusion'
+      train compare fine-tuned frozen
+      train compare fine-tuned frozen other --json | jq '.[].conclusion'
     """
     from imageledger.config import open_project
-    from train.compare import judge as comparing
-    from train.compare import work as sides
+    from train.compare import report, work
 
-    opened = open_project(project)
-    read = sides.read(opened, runs)
-    for warning in dict.fromkeys(warning for answers in read for warning in answers.warnings):
-        console.say(f"Warning: {warning}")
-    found = comparing.compare(read, seed=opened.declared.seed if seed is None else seed)
+    comparisons = work.compare(open_project(project), runs, seed=seed)
     if as_json:
-        console.table(comparing.plain(found), as_json=True)
+        console.table(report.as_json(comparisons), as_json=True)
     else:
-        console.table(comparing.in_words(found), title=f"against {found[0].first}, on the same pictures")
-        for one in found:
-            console.result(comparing.conclusion(one))
-    for remark in (remark for one in found for remark in comparing.remarks(one)):
+        console.table(report.in_words(comparisons), title=f"against {comparisons[0].first}, on the same pictures")
+        for comparison in comparisons:
+            console.result(report.conclusion(comparison))
+    for remark in (remark for comparison in comparisons for remark in report.remarks(comparison)):
         console.say(remark)

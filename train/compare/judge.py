@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,63 +66,6 @@ def compare(answers: Sequence[Answers], *, seed: int = 42) -> list[Comparison]:
     found = [_compare(answers[0], other, seed) for other in answers[1:]]
     corrected = holm([comparison.p for comparison in found])
     return [replace(comparison, p=p) for comparison, p in zip(found, corrected, strict=True)]
-
-
-def conclusion(one: Comparison) -> str:
-    """Say in one sentence what a comparison shows."""
-    points = 100 * one.accuracy.value
-    test = "McNemar" if one.first_repeats == one.other_repeats == 1 else "sign-flip"
-    interval = f"[{100 * one.accuracy.low:.1f} to {100 * one.accuracy.high:.1f}]"
-    if one.shown:
-        better, worse = (one.other, one.first) if points > 0 else (one.first, one.other)
-        if points < 0:
-            interval = f"[{-100 * one.accuracy.high:.1f} to {-100 * one.accuracy.low:.1f}]"
-        return (
-            f"{better} is better than {worse} by {abs(points):.1f} points {interval} on {one.n} pictures, "
-            f"{test} p {_p(one.p)}"
-        )
-    return (
-        f"no difference shown between {one.first} and {one.other}: {points:+.1f} points {interval}, {test} "
-        f"p {_p(one.p)}; {one.n} pictures could only have shown one of about {100 * one.shows:.0f} points"
-    )
-
-
-def remarks(one: Comparison) -> list[str]:
-    """Say what a reader must know about a comparison besides its conclusion."""
-    pair = f"{one.other} against {one.first}"
-    said = [f"{pair}: {_pictures(count)} left out: {why}" for why, count in one.left_out.items()]
-    if max(one.first_repeats, one.other_repeats) > 1:
-        said.append(
-            f"{pair}: means over {one.other_repeats} and {one.first_repeats} repeats, so what one model is worth, "
-            "not several together"
-        )
-    if one.groups < one.n:
-        said.append(f"{pair}: {one.n} pictures in {one.groups} groups; a group counts as one draw")
-    if not one.shown and (one.p < SURE or not one.accuracy.low <= 0 <= one.accuracy.high):
-        said.append(f"{pair}: interval and test do not agree; a difference is shown when both find it")
-    return said
-
-
-def in_words(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """Return one row a comparison, for a table: accuracies in %, differences in points, with their intervals."""
-    return [
-        {
-            "run": one.other,
-            "pictures": one.n,
-            "accuracy": _percent(one.other_accuracy),
-            f"of {one.first}": _percent(one.first_accuracy),
-            "points": _points(one.accuracy),
-            "alone right": f"{one.other_alone} : {one.first_alone}",
-            "p": _p(one.p).removeprefix("= "),
-            "AUC": "" if one.auc is None else f"{one.auc.value:+.3f} [{one.auc.low:+.3f} {one.auc.high:+.3f}]",
-        }
-        for one in comparisons
-    ]
-
-
-def plain(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """Return comparisons as JSON values, each with its conclusion."""
-    return [{**asdict(one), "shown": one.shown, "conclusion": conclusion(one)} for one in comparisons]
 
 
 def _compare(first: Answers, other: Answers, seed: int) -> Comparison:
@@ -217,19 +159,3 @@ def _areas(
 def _pairs(first: Floats, other: Floats) -> Floats:
     """Return every round of the other less every round of the first, picture by picture: rounds x n."""
     return np.asarray(other[:, None] - first[None]).reshape(-1, first.shape[1])
-
-
-def _pictures(count: int) -> str:
-    return "1 picture" if count == 1 else f"{count} pictures"
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
-
-
-def _percent(one: Estimate) -> str:
-    return f"{100 * one.value:.1f} [{100 * one.low:.1f}-{100 * one.high:.1f}]"
-
-
-def _points(one: Estimate) -> str:
-    return f"{100 * one.value:+.1f} [{100 * one.low:+.1f} {100 * one.high:+.1f}]"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from imageledger.intervals import with_interval
 from imageledger.types import Bools, Floats, Ints
 from train.evaluation import statistics
 from train.evaluation.calibration_error import FEWEST, calibration_error
@@ -70,7 +71,7 @@ def evaluate(
 
 
 def in_words(evaluation: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return one row a figure for a table: what it is, value with interval in words, and how it was found."""
+    """Return one row per figure for a table: what it is, value with interval in words, and how it was found."""
     labels = list(evaluation["recall"])
     named = {
         "accuracy": evaluation["accuracy"],
@@ -82,7 +83,7 @@ def in_words(evaluation: Mapping[str, Any]) -> list[dict[str, str]]:
             f"{labels[1]} found with at most {100 * figure['fpr']:g} % of {labels[0]} called {labels[1]}": figure
             for figure in evaluation["tpr_at_fpr"]
         },
-        "Brier score (0 is best, 0.25 a coin)": evaluation["brier"],
+        "Brier score (0 is best, a coin toss has 0.25)": evaluation["brier"],
         "calibration error": evaluation["calibration_error"],
     }
     return [{"": name, "figure": _figure_in_words(figure), "how": _how(figure)} for name, figure in named.items()]
@@ -93,9 +94,9 @@ def _figure_in_words(figure: Mapping[str, Any]) -> str:
         return "refused"
     value, low, high = figure["value"], figure["low"], figure["high"]
     if not figure["method"].startswith(SHARES):
-        return f"{value:.3f} [{low:.3f}-{high:.3f}]"
-    counted = f"{figure['hits']}/{figure['n']} = " if "hits" in figure else ""
-    return f"{counted}{100 * value:.1f} % [{100 * low:.1f}-{100 * high:.1f} %]"
+        return with_interval(value, low, high)
+    counted = f"{figure['hits']} of {figure['n']}: " if "hits" in figure else ""
+    return counted + with_interval(value, low, high, percent=True)
 
 
 def _how(figure: Mapping[str, Any]) -> str:
@@ -103,7 +104,7 @@ def _how(figure: Mapping[str, Any]) -> str:
         return str(figure["refused"])
     if "band" in figure:
         low, high = figure["band"]
-        return f"a perfectly calibrated model would show {low:.3f}-{high:.3f} here; {figure['method']}"
+        return f"a perfectly calibrated model would show {low:.2f}–{high:.2f} here; {figure['method']}"
     return figure["statement"] + "; " + figure["method"] if "statement" in figure else str(figure["method"])
 
 
@@ -193,18 +194,19 @@ def _tpr(judged: _Arranged, labels: Sequence[str], rate: float) -> dict[str, Any
     allowed = statistics.allowed_alarms(draws, rate)
     if allowed < 0:
         needed = statistics.needed_negatives(rate)
-        bound = (
-            f"no false alarm among them would only show a rate below {100 * (1 - 0.05 ** (1 / max(draws, 1))):.1f} %"
+        bound = 100 * (1 - 0.05 ** (1 / max(draws, 1)))
+        refused = (
+            f"{draws} {labels[0]} are too few (groups count once): even without a false alarm they show only a rate "
+            f"below {bound:.1f} %; {needed} can show {100 * rate:g} %"
         )
-        refused = f"{draws} {labels[0]} are too few (groups count once): {bound}; {needed} could show {100 * rate:g} %"
         return {"fpr": rate, "refused": refused, "needed": needed, "n": draws}
     highest = np.array([[row[~positive][own == group].max() for group in range(draws)] for row in judged.probabilities])
     thresholds = np.sort(highest, axis=1)[:, draws - 1 - allowed]
     found = (judged.probabilities[:, positive] > thresholds[:, None]).astype(np.float64)
     estimate = statistics.share(found, _renumbered(judged.groups[positive]), judged.stretch)
     statement = (
-        f"above {float(np.mean(thresholds)):.3f}: {allowed} of {draws} {labels[0]}, "
-        f"so below {100 * rate:g} % of all, 95 % sure"
+        f"above {float(np.mean(thresholds)):.2f}: {allowed} of {draws} {labels[0]}, "
+        f"so below {100 * rate:g} % of all with 95 % confidence"
     )
     return {"fpr": rate, "threshold": float(np.mean(thresholds)), "false_alarms": allowed, "negatives": draws,
             "statement": statement, **_share(judged, estimate, found)}  # fmt: skip
@@ -215,7 +217,7 @@ def _errors(judged: _Arranged, seed: int) -> dict[str, Any]:
     figures: dict[str, Any] = {"brier": _figure(judged, brier, T)}
     n = len(judged.positive)
     if n < 2 * FEWEST:
-        refused = f"{n} pictures are too few to compare probabilities with shares; {2 * FEWEST} make two bins"
+        refused = f"{n} pictures are too few to compare probabilities with shares; two bins need {2 * FEWEST}"
         return figures | {"calibration_error": {"refused": refused, "needed": 2 * FEWEST, "n": n}}
     found = [
         calibration_error(row, judged.positive, judged.groups, stretch=judged.stretch, seed=seed)

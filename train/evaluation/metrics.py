@@ -1,11 +1,11 @@
-"""What predictions are worth: shares with their intervals, by class and altogether. Knows no torch."""
+"""What predictions are worth: shares with their intervals, by class and overall. Knows no torch."""
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from imageledger.intervals import share_in_words, wilson
+from imageledger.intervals import share_in_words, wilson, with_interval
 from train.pictures import TRAIN, VALID
 from train.runs import Prediction
 
@@ -42,7 +42,7 @@ def _share(hits: int, n: int) -> dict[str, Any]:
 
 
 def flat(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return one row a share, for a table: split, measure, hits, n, share, low, high."""
+    """Return one row per share, for a table: split, measure, hits, n, share, low, high."""
     rows = []
     for split, found in metrics.items():
         named = {
@@ -58,7 +58,7 @@ def flat(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def answer(probability: float, label: str, labels: Sequence[str]) -> dict[str, Any]:
-    """Return what a Prediction says of a picture given P(positive): probability, cross-entropy loss, label called."""
+    """Return what a Prediction holds for P(positive): probability, cross-entropy loss, and the label it means."""
     true = probability if label == labels[-1] else 1 - probability
     return {
         "probability": probability,
@@ -74,7 +74,7 @@ def mean_of(probabilities: Sequence[float]) -> float:
 
 
 def in_words(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return one row a measure, validation beside training, each share with its interval in words."""
+    """Return one row per measure, validation beside training, each share with its interval in words."""
     words: dict[str, dict[str, str]] = {}
     for row in flat(metrics):
         words.setdefault(row["measure"], {"": row["measure"]})[row["split"]] = share_in_words(row["hits"], row["n"])
@@ -86,16 +86,16 @@ def how_sure(metrics: Mapping[str, Any]) -> str:
     accuracy = metrics[VALID]["accuracy"]
     low, high = (100 * end for end in accuracy["interval"])
     return (
-        f"With {accuracy['n']} validation pictures the true accuracy may lie anywhere from "
-        f"{low:.0f} to {high:.0f} %: the interval is {high - low:.0f} points wide."
+        f"With {accuracy['n']} validation pictures, the true accuracy may lie anywhere from {low:.0f} to {high:.0f} %: "
+        f"the interval is {high - low:.0f} points wide."
     )
 
 
-def chosen_epoch(told: Mapping[str, Any]) -> str:
+def chosen_epoch(choice: Mapping[str, Any]) -> str:
     """Say in one sentence which epoch early stopping chose, and by what."""
     return (
-        f"Epoch {told['epoch']} of {told['epochs']} was chosen, by its loss of {told['loss']:.3f} on "
-        f"{told['pictures']} pictures held out of the training ones; no validation picture was looked at for that."
+        f"Early stopping chose epoch {choice['epoch']} of {choice['epochs']}, by its loss of {choice['loss']:.2f} on "
+        f"{choice['pictures']} pictures held out from training; it used no validation picture."
     )
 
 
@@ -103,8 +103,9 @@ def beside(metrics: Mapping[str, Any], file_alone: Mapping[str, Any]) -> str:
     """Set the validation accuracy beside what nuisance features reach without a face, in one line."""
     accuracy, valid = metrics[VALID]["accuracy"], file_alone["valid"]
     low, high = accuracy["interval"]
+    alone = with_interval(valid["hits"] / max(valid["n"], 1), valid["low"], valid["high"])
+    area = with_interval(file_alone["auc"], file_alone["low"], file_alone["high"])
     return (
-        f"accuracy {accuracy['share']:.2f} [{low:.2f}-{high:.2f}]; the file alone: AUC {file_alone['auc']:.2f} "
-        f"[{file_alone['low']:.2f}-{file_alone['high']:.2f}] ({file_alone['verdict']}), "
-        f"accuracy {valid['hits'] / max(valid['n'], 1):.2f} [{valid['low']:.2f}-{valid['high']:.2f}]"
+        f"accuracy {with_interval(accuracy['share'], low, high)}; the file alone: AUC {area} "
+        f"({file_alone['verdict']}), accuracy {alone}"
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from imageledger.intervals import with_interval
 from train.runs import Run
 
 Figure = Mapping[str, Any]
@@ -12,43 +13,43 @@ def headline(run: Run) -> str:
     """Say what happens on the worst part, in one sentence."""
     by, worst = run.evaluation["by"], run.evaluation["parts"][0]
     measure = f"recall of {worst['label']}" if worst["label"] else "balanced accuracy"
-    said = f"On unseen {by} {worst['name']}: {measure} {in_words(worst['unseen'])} of {worst['pictures']} pictures"
+    sentence = f"Unseen {by} {worst['name']}: {measure} {in_words(worst['unseen'])} on {worst['pictures']} pictures"
     if "value" not in worst["seen"]:
-        return f"{said}."
-    known = f"{in_words(worst['seen'])} of {worst['seen']['n']}"
-    return f"{said}; by models that know the {by}, but not the picture, {known}."
+        return f"{sentence}."
+    known = f"{in_words(worst['seen'])} on {worst['seen']['n']}"
+    return f"{sentence}; models that know the {by} but not the picture reach {known}."
 
 
 def below_chance(run: Run) -> str:
     """Say what it means when the model takes an unseen part for the other class more than a coin would; "" if none."""
     parts, by = run.evaluation["parts"], run.evaluation["by"]
-    below = sum(one["auc"].get("high", 1.0) < 0.5 for one in parts)
+    below = sum(part["auc"].get("high", 1.0) < 0.5 for part in parts)
     if not below:
         return ""
     return (
-        f"For {below} of {len(parts)} the AUC lies below chance: what was learned without the {by} speaks against it. "
-        "Models do that which tell sources apart, and not what makes a picture real; audit leaks names sources of one "
-        "class, audit shortcuts what gives them away."
+        f"For {below} of {len(parts)} the AUC lies below chance: what the model learned from the others misleads it on "
+        f"an unseen {by}. Such a model tells sources apart rather than real from generated. audit leaks lists sources "
+        "with a single class, audit shortcuts what gives them away."
     )
 
 
 def rows(run: Run) -> list[dict[str, str]]:
-    """Return one row a part for a table, the worst first."""
+    """Return one row per part for a table, the worst first."""
     return [
         {
-            f"{run.evaluation['by']} left out": one["name"],
-            "pictures": f"{one['pictures']} {one['label']}".strip(),
-            "unseen": in_words(one["unseen"]),
-            "known": in_words(one["seen"]) + (f" of {one['seen']['n']}" if one["seen"] else ""),
-            "other class": in_words(one["other"]),
-            "AUC unseen": in_words(one["auc"]),
+            f"{run.evaluation['by']} left out": part["name"],
+            "pictures": f"{part['pictures']} {part['label']}".strip(),
+            "unseen": in_words(part["unseen"]),
+            "known": in_words(part["seen"]) + (f" on {part['seen']['n']}" if part["seen"] else ""),
+            "other class": in_words(part["other"]),
+            "AUC unseen": in_words(part["auc"]),
         }
-        for one in run.evaluation["parts"]
+        for part in run.evaluation["parts"]
     ]
 
 
 def in_words(figure: Figure) -> str:
-    """Write a figure with its interval: "0.31 [0.20-0.44]"."""
+    """Write a figure with its interval: "0.31 [0.20–0.44]"."""
     if "value" not in figure:
         return "too few" if "refused" in figure else "-"
-    return f"{figure['value']:.2f} [{figure['low']:.2f}-{figure['high']:.2f}]"
+    return with_interval(figure["value"], figure["low"], figure["high"])

@@ -1,13 +1,11 @@
-"""Write a run's model as files that stand by themselves; model.onnx only if it says what torch says."""
+"""Write a run's model as files that stand by themselves; model.onnx only if it agrees with torch."""
 
 import io
 import os
 import shutil
 import tempfile
-import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,21 +16,16 @@ from PIL import Image
 from curate.pictures.pixels import CannotDecode
 from imageledger.config import Project
 from imageledger.errors import ConfigError, ModelError, RunError
-from imageledger.extras import need
 from imageledger.store import write_whole
+from imageledger.types import Track, untracked
 from train import views
-from train.models import card as model_card
-from train.models import onnx_file
-from train.models import open_model as opening
+from train.models import card, onnx_file, open_model, steps
 from train.models import package as packages
-from train.models import steps as applying
 from train.models.package import CARD, JSON, ONNX, WEIGHTS, Package
-from train.runs import Run, read_predictions
+from train.runs import Run, find_run, read_predictions
 
 if TYPE_CHECKING:
-    from train.models.predicting import Model
-
-Track = Callable[[Iterable[Any], int], Iterable[Any]]
+    from train.network.predicting import Model
 
 COMPARED = 16
 """Pictures of the run on which model.onnx is compared with torch, as many of each class as there are."""
@@ -40,10 +33,6 @@ COMPARED = 16
 LARGEST_DIFFERENCE = 1e-4
 DATED = (1980, 1, 1, 0, 0, 0)
 """A zip holds a time for each file; with this one, equal models give equal zips."""
-
-
-EXAMPLE = 320
-"""Side of the picture that a network of views of any size is shown when it is turned into ONNX."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,108 +44,70 @@ class Written:
 
 
 def export(
-    project: Project, folder: Path, target: Path, *, onnx: bool = False, track: Track = lambda rows, _: rows
+    project: Project,
+    run: str | Path | None = None,
+    *,
+    output: Path | None = None,
+    onnx: bool = False,
+    track: Track = untracked,
 ) -> Written:
-    """Export the model of a run's folder to a zip (`target` ends in .zip) or a folder that does not exist yet.
+    """Export the model of a run (the last one by default) to a zip (`output` ends in .zip) or a new folder.
 
-    Raises RunError for a run without a model or whose pictures are gone, ModelError for an ONNX model that differs
-    from torch, ConfigError for a target that is taken.
+    The default is RUN.zip in the working directory. Raises RunError for a run without a model or whose pictures are
+    gone, ModelError for an ONNX model that differs from torch, ConfigError for an output that is taken.
     """
+    folder = run if isinstance(run, Path) else find_run(project, run)
+    target = output if output is not None else Path(f"{folder.name}.zip")
     zipped = target.suffix.lower() == ".zip"
     if target.exists() and not (zipped and target.is_file()):
         raise ConfigError(f"{target} exists already", "name a new folder, or a .zip file, which is replaced")
-    from train.models import predicting
+    package, files = _files(project, folder, onnx, track)
+    (_zip if zipped else _folder)(target, {JSON: package.to_json().encode(), **files})
+    return Written(target, list(_remarks(package)))
 
-    run = Run.load(folder)
-    package = opening.described(project, folder, track)
+
+def _files(project: Project, folder: Path, onnx: bool, track: Track) -> tuple[Package, dict[str, bytes]]:
+    """Return what model.json says, and the other files by name."""
+    from train.network import predicting
+
+    made = Run.load(folder)
+    package = open_model.described(project, folder, track)
     weights = (folder / WEIGHTS).read_bytes()
-    model = predicting.built(run, weights, str(folder / WEIGHTS))
+    model = predicting.built(made, weights, str(folder / WEIGHTS))
     package = replace(package, views={**package.views, "mean": list(model.mean), "std": list(model.std)})
-    files, lines = {WEIGHTS: weights}, []
+    files = {WEIGHTS: weights}
     if onnx:
-        files[ONNX] = _onnx(model)
-        package = replace(package, checked=_compared(project, folder, run, package, model, files[ONNX]))
-        lines.append(
-            f"model.onnx says what torch says on {package.checked['pictures']} pictures of the run, to within "
+        from train.network import to_onnx
+
+        files[ONNX] = to_onnx.to_onnx(model)
+        package = replace(package, checked=_compared(project, folder, made, package, model, files[ONNX]))
+    files[CARD] = card.text(made, card.about(project, made, folder)).encode()
+    return replace(package, files={name: packages.facts(content) for name, content in files.items()}), files
+
+
+def _remarks(package: Package) -> Iterator[str]:
+    if package.checked:
+        yield (
+            f"model.onnx agrees with torch on {package.checked['pictures']} pictures of the run, to within "
             f"{package.checked['largest_difference']:.1g}"
         )
-    files[CARD] = model_card.text(run, model_card.about(project, run, folder)).encode()
-    package = replace(package, files={name: packages.facts(content) for name, content in files.items()})
-    (_zip if zipped else _folder)(target, {JSON: package.to_json().encode(), **files})
     if package.calibration is None:
-        lines.append("It is not calibrated: audit calibration, then export again, adds temperature and unsure band.")
+        yield "The model is not calibrated: audit calibration, then train export, adds a temperature and a band."
     if (matte := package.steps.matte_model) is not None:
-        lines.append(f"Who uses it needs the cut-out model {matte[0]} (sha256 {matte[1]}), which is not included.")
-    return Written(target, lines)
-
-
-def _onnx(model: "Model") -> bytes:
-    """Turn a network into ONNX: pixels in 0..1, normalised within, to probabilities; no path of this machine."""
-    from train.network.fastai_seam import torch
-
-    need("onnxscript", "train")
-    proto = need("onnx", "train")
-
-    class Whole(torch.nn.Module):  # type: ignore[misc, name-defined]
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = model.network.to("cpu")
-            self.mean = torch.nn.Buffer(torch.tensor(model.mean).view(1, -1, 1, 1))
-            self.std = torch.nn.Buffer(torch.tensor(model.std).view(1, -1, 1, 1))
-
-        def forward(self, pixels: Any) -> Any:
-            return self.network((pixels - self.mean) / self.std).softmax(dim=1)
-
-    target, said = io.BytesIO(), io.StringIO()
-    side = views.side(model.views)
-    shown = torch.rand(2, 3, *(2 * (side or EXAMPLE,)), generator=torch.Generator().manual_seed(0))
-    edges = {} if side else {axis: torch.export.Dim(name, min=32, max=2048) for axis, name in ((2, "h"), (3, "w"))}
-    try:
-        with redirect_stdout(said), warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")  # of the exporter about itself
-            torch.onnx.export(
-                Whole().eval(), (shown,), target, dynamo=True, verbose=False, external_data=False,
-                input_names=[onnx_file.PIXELS], output_names=[onnx_file.PROBABILITIES],
-                dynamic_shapes={"pixels": {0: torch.export.Dim("n", min=1, max=4096), **edges}},
-            )  # fmt: skip
-    except Exception as error:  # every trouble of the exporter has a class of its own
-        raise ModelError(
-            f"this network cannot be turned into ONNX: {str(error).splitlines()[0][:200]}", "export without --onnx"
-        ) from error
-    whole = proto.load_from_string(target.getvalue())
-    _forget_origins(whole)
-    content: bytes = whole.SerializeToString(deterministic=True)
-    return content
-
-
-def _forget_origins(whole: Any) -> None:
-    """Take out where in which source file each operator came from."""
-    whole.ClearField("doc_string")
-    whole.ClearField("metadata_props")
-    whole.graph.ClearField("metadata_props")
-    for kind in (
-        whole.graph.node,
-        whole.graph.value_info,
-        whole.graph.initializer,
-        whole.graph.input,
-        whole.graph.output,
-    ):
-        for one in kind:
-            one.ClearField("doc_string")
-            one.ClearField("metadata_props")
+        yield f"Whoever uses it needs the cut-out model {matte[0]} (sha256 {matte[1]}), which is not included."
 
 
 def _compared(
     project: Project, folder: Path, run: Run, package: Package, model: "Model", content: bytes
 ) -> dict[str, Any]:
     """Ask both networks about pictures of the run; raise ModelError when they differ by more than allowed."""
-    from train.models import predicting
+    from train.network import predicting
 
     images = _pictures(project, folder, run)
     ask = onnx_file.ready(content, views.side(model.views), ONNX)
-    torch_says = np.array(list(predicting.predict(model, images)))
-    onnx_says = np.array([ask(views.of(image, package.views))[:, -1].mean() for image in images])
-    difference = float(np.abs(torch_says - onnx_says).max())
+    by_torch = np.array(list(predicting.predict(model, images)))
+    by_onnx = np.array([ask(views.of(image, package.views))[:, -1].mean() for image in images])
+    difference = float(np.abs(by_torch - by_onnx).max())
     if not difference <= LARGEST_DIFFERENCE:
         raise ModelError(
             f"model.onnx differs from torch by {difference:.2g} on pictures of the run, where {LARGEST_DIFFERENCE:g} "
@@ -173,7 +124,7 @@ def _pictures(project: Project, folder: Path, run: Run) -> list[Image.Image]:
     for row in (rows[place] for place in places):
         path = project.store.path(row.file) if row.file else project.root / run.folder / row.member
         try:
-            found.append(applying.opened(path.read_bytes()))
+            found.append(steps.opened(path.read_bytes()))
         except (OSError, CannotDecode) as error:
             raise RunError(f"{path}, on which model.onnx would be checked, cannot be read: {error}",
                            "curate run makes missing objects again; or export without --onnx") from error  # fmt: skip

@@ -4,7 +4,8 @@ One model a part, trained without it and judged on it, beside pictures of the ot
 the worst part says what to expect of the next generation of fakes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,23 @@ from typing import Any
 from imageledger.config import Project
 from imageledger.errors import RunError
 from imageledger.intervals import share_in_words
+from imageledger.types import Track, untracked
 from train.config import TrainSettings
 from train.evaluation.evaluate import evaluate
 from train.evaluation.metrics import score
 from train.evaluation.unseen import Figure
 from train.folds import Part, hold_out_parts
-from train.hold_out import figure as hold_out_figure
-from train.models import card as model_card
+from train.hold_out import figure
+from train.models import card
 from train.pictures import Picture, refuse_parted_copies
 from train.runs import HOLD_OUT, Prediction, Run, write_predictions
 from train.training import series
 from train.training import task as training
+from train.training.progress import batches
 from train.training.series import Done, Training
-from train.training.task import Task
+from train.training.settings import ready
+
+logger = logging.getLogger(__name__)
 
 GENERATOR, SOURCE = "generator", "source"
 
@@ -53,64 +58,67 @@ def divide(pictures: Sequence[Picture], labels: Sequence[str], by: str, seed: in
 
 def hold_out(
     project: Project,
-    todo: Task,
+    manifest: Path | None = None,
+    *,
+    by: str = GENERATOR,
+    name: str | None = None,
     settings: TrainSettings,
-    by: str,
-    name: str,
-    tell: Callable[..., None] = lambda *_: None,
-    say: Callable[[str], None] = lambda _: None,
-) -> tuple[Path, Run]:
-    """Train a model a part, without it, write the run's folder, and return it with the contents of run.json.
+    track: Track = untracked,
+) -> Run:
+    """Train a model without each part in turn, write the run's folder, and return the contents of run.json.
 
-    The run holds one prediction a picture that was held out, by the model that was trained without its part. It
-    carries on where the same command was killed. Raises RunError as `divide` and `training.train` do.
+    The run holds one prediction per picture that was held out, by the model that was trained without its part. It
+    carries on where the same command was killed. Raises RunError as `divide` and `train.run.work.run` do.
     """
-    settings, labels = training.located(project, settings), project.declared.labels
-    refuse_parted_copies(todo.pictures)
-    divided = divide(todo.pictures, labels, by, settings.seed)
+    settings, labels = ready(project, settings), project.declared.labels
+    name = training.run_name(project, settings, name, "without")
+    task = training.task(project, manifest)
+    logger.info("run %s: %s on %d pictures, leaving out each %s", name, settings.arch, len(task.pictures), by)
+    refuse_parted_copies(task.pictures)
+    divided = divide(task.pictures, labels, by, settings.seed)
     for kind, label in divided.bound.items():
-        say(f"{kind} cannot be left out: it holds all {label} pictures, so what other {label} ones do stays unknown")
-    with series.opened(project, todo, settings, name, HOLD_OUT, {"by": by}) as folder:
+        logger.info("%s cannot be left out: it holds all %s pictures", kind, label)
+    with series.opened(project, task, settings, name, HOLD_OUT, {"by": by}) as place, batches(track) as tell:
         done: list[Done] = []
-        for one in series.each(folder, name, labels, todo, _trainings(todo.pictures, divided, settings), tell, say):
-            say(part_in_words(divided.parts[len(done)], todo.pictures, one))
-            done.append(one)
-        predictions = together(todo.pictures, divided.parts, done)
-        write_predictions(folder, predictions)
-        groups = {picture.key: picture.group for picture in todo.pictures}
-        judged = evaluate(predictions, labels, [groups[one.key] for one in predictions], seed=settings.seed)
-        parts = told(todo.pictures, labels, divided, done, settings.seed)
+        for each in series.each(place, name, labels, task, _trainings(task.pictures, divided, settings), tell):
+            logger.info("%s", part_in_words(divided.parts[len(done)], task.pictures, each))
+            done.append(each)
+        predictions = together(task.pictures, divided.parts, done)
+        write_predictions(place, predictions)
+        groups = {picture.key: picture.group for picture in task.pictures}
+        judged = evaluate(predictions, labels, [groups[row.key] for row in predictions], seed=settings.seed)
+        parts = evaluated(task.pictures, labels, divided, done, settings.seed)
         run = replace(
             done[0].run, name=name, kind=HOLD_OUT, settings={**done[0].run.settings, "by": by},
             metrics=score(predictions, labels), evaluation={**judged, "by": by, "parts": parts}, early_stopping={},
-            file_alone=training.file_alone(project, todo, say),
+            file_alone=training.file_alone(project, task),
         )  # fmt: skip
-        hold_out_figure.write(folder / "figures", run)
-        run.save(folder)
-        model_card.write(project, run, folder)
-    return project.runs / name, run
+        figure.write(place / "figures", run)
+        run.save(place)
+        card.write(project, run, place)
+    return run
 
 
 def part_in_words(part: Part, pictures: Sequence[Picture], done: Done) -> str:
     """Say how the model fared on the part that it was trained without, in one line."""
     own = {pictures[row].key for row in part.own}
-    right = sum(one.label == one.predicted for one in done.predictions if one.key in own)
+    right = sum(row.label == row.predicted for row in done.predictions if row.key in own)
     kept = " (kept from before)" if done.kept else ""
-    return f"without {part.name}: {share_in_words(right, len(own))} of it recognised{kept}"
+    return f"without {part.name}: {share_in_words(right, len(own))} of its pictures recognised{kept}"
 
 
 def together(pictures: Sequence[Picture], parts: Sequence[Part], done: Sequence[Done]) -> list[Prediction]:
-    """Return one prediction a picture that was held out: of its own part's model, or else of the one it was beside."""
+    """Return one prediction per held-out picture: by its own part's model, else by the one it was held out beside."""
     by_row: dict[int, Prediction] = {}
     for rows_of in (lambda part: part.beside, lambda part: part.own):
-        for fold, (part, one) in enumerate(zip(parts, done, strict=True), 1):
-            said = {prediction.key: prediction for prediction in one.predictions}
+        for fold, (part, each) in enumerate(zip(parts, done, strict=True), 1):
+            answers = {prediction.key: prediction for prediction in each.predictions}
             for row in rows_of(part):
-                by_row[row] = series.of_fold(said[pictures[row].key], fold)
+                by_row[row] = series.of_fold(answers[pictures[row].key], fold)
     return [by_row[row] for row in sorted(by_row)]
 
 
-def told(
+def evaluated(
     pictures: Sequence[Picture], labels: Sequence[str], divided: Divided, done: Sequence[Done], seed: int
 ) -> list[dict[str, Any]]:
     """Return what each part came to, the worst first, as run.json holds it.
@@ -120,16 +128,26 @@ def told(
     recall of the held-out pictures of the other class, `auc` of the part among these.
     """
     found = []
+    answers = [{row.key: row for row in each.predictions} for each in done]
+
+    def evaluation(asked: Iterable[tuple[int, int]]) -> dict[str, Any]:
+        """Evaluate what the model of a training answered of a picture, for pairs (training, row)."""
+        pairs = list(asked)
+        if not pairs:
+            return {}
+        rows = [answers[training][pictures[row].key] for training, row in pairs]
+        return evaluate(rows, labels, [pictures[row].group for _, row in pairs], seed=seed)
+
     for number, part in enumerate(divided.parts):
         own = {pictures[row].label for row in part.own}
         beside = [row for row in part.beside if pictures[row].label not in own]
-        judged = _evaluated(pictures, labels, [(number, row) for row in (*part.own, *beside)], done, seed)
-        known = [
-            (place, row)
+        judged = evaluation((number, row) for row in (*part.own, *beside))
+        known = {
+            row: (place, row)
             for place, other in enumerate(divided.parts) if place != number
             for row in other.beside if divided.kinds[row] == part.name
-        ]  # fmt: skip
-        seen = _evaluated(pictures, labels, list({row: (place, row) for place, row in known}.values()), done, seed)
+        }  # fmt: skip
+        seen = evaluation(known.values())
         label = own.pop() if len(own) == 1 else ""
         rest = next((other for other in labels if other != label), "") if label else ""
         found.append({
@@ -137,7 +155,7 @@ def told(
             "unseen": _figure(judged, label), "seen": _figure(seen, label),
             "other": judged["recall"][rest] if rest else {}, "auc": judged["auc"],
         })  # fmt: skip
-    return sorted(found, key=lambda one: one["unseen"].get("value", 1.0))
+    return sorted(found, key=lambda part: part["unseen"].get("value", 1.0))
 
 
 def _trainings(pictures: Sequence[Picture], divided: Divided, settings: TrainSettings) -> list[Training]:
@@ -149,21 +167,6 @@ def _trainings(pictures: Sequence[Picture], divided: Divided, settings: TrainSet
         )
         for fold, part in enumerate(divided.parts, 1)
     ]
-
-
-def _evaluated(
-    pictures: Sequence[Picture],
-    labels: Sequence[str],
-    asked: Sequence[tuple[int, int]],
-    done: Sequence[Done],
-    seed: int,
-) -> dict[str, Any]:
-    """Evaluate what the model of a training said of a picture, for pairs (training, row)."""
-    if not asked:
-        return {}
-    said = [{one.key: one for one in trained.predictions} for trained in done]
-    predictions = [said[place][pictures[row].key] for place, row in asked]
-    return evaluate(predictions, labels, [pictures[row].group for _, row in asked], seed=seed)
 
 
 def _figure(evaluated: Mapping[str, Any], label: str) -> Figure:

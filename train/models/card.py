@@ -14,12 +14,16 @@ from curate.sources.licences import concern
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.errors import LedgerError, ManifestError
+from imageledger.intervals import with_interval
 from imageledger.manifest import Card
 from imageledger.record import OK, Record
 from imageledger.store import write_whole
-from train.evaluation import metrics
-from train.evaluation import temperature as calibration
+from train.config import FINE_TUNE
+from train.evaluation import evaluate, metrics, temperature, unseen
 from train.evaluation.temperature import Calibration
+from train.models.markdown import escaped, table
+from train.pictures import DRAWN
+from train.recipes import current
 from train.runs import CROSS_VALIDATION, HOLD_OUT, SPLIT, Run, read_predictions
 
 FILE = "model-card.md"
@@ -27,9 +31,9 @@ NEW_STEPS = ("normalize", "whiten")
 
 PROTOCOLS = {
     SPLIT: "one model, trained on the train rows and judged on the valid rows of the manifest",
-    CROSS_VALIDATION: "a model a fold, each picture judged by one that had not seen it; the model that is kept was "
-    "trained on all pictures, so no figure here is of that very model",
-    HOLD_OUT: "a model for each {by} that was left out, judged on what it had not met",
+    CROSS_VALIDATION: "one model per fold, each picture judged by a model that had not seen it; the model that is kept "
+    "was trained on all pictures, so no figure here is of that very model",
+    HOLD_OUT: "one model for each {by} that was left out, judged on what it had not seen",
 }
 
 
@@ -68,14 +72,14 @@ def about(project: Project, run: Run, folder: Path) -> About:
         card=card,
         counts=Counter((row.split, row.label) for row in predictions),
         hold_outs=_hold_outs(project, run),
-        calibration=calibration.read(folder),
+        calibration=temperature.read(folder),
     )
 
 
 def text(run: Run, known: About) -> str:
     """Return the card as Markdown."""
     parts = [
-        f"# Model card: {_plain(run.name)}",
+        f"# Model card: {escaped(run.name)}",
         _summary(run, known),
         "## Data", *_data(run, known),
         "## Protocol", *_protocol(run),
@@ -92,10 +96,9 @@ def _summary(run: Run, known: About) -> str:
     negative, positive = run.labels
     n = sum(known.counts.values())
     return (
-        f"Says of a portrait whether it is **{_plain(negative)}** or **{_plain(positive)}** (the positive class). "
-        f"{_plain(run.settings.get('arch', '?'))}, recipe `{_plain(run.settings.get('recipe', 'seed'))}`, "
-        f"{n} pictures. "
-        "Written by imageledger from the files of the run; no line is filled in by hand."
+        f"Tells portraits that are **{escaped(positive)}** (the positive class) from **{escaped(negative)}** ones. "
+        f"Backbone {escaped(run.settings.get('arch', '?'))}, recipe `{escaped(_recipe(run))}`, {n} pictures. "
+        "imageledger wrote this card from the files of the run; no line is filled in by hand."
     )
 
 
@@ -104,17 +107,17 @@ def _data(run: Run, known: About) -> list[str]:
     for (side, _), count in known.counts.items():
         split[side] += count
     sides = ", ".join(f"{count} {side}" for side, count in sorted(split.items()))
-    origin = f"manifest `{_plain(Path(run.manifest).name)}`" if run.manifest else "a folder"
-    dataset = f"Dataset `{_plain(known.card.dataset)}`, " if known.card else ""
-    lines = [f"{dataset}{origin}, digest `{_plain(run.manifest_digest)}`: {sides}."]
+    origin = f"manifest `{escaped(Path(run.manifest).name)}`" if run.manifest else "a folder"
+    dataset = f"Dataset `{escaped(known.card.dataset)}`, " if known.card else ""
+    lines = [f"{dataset}{origin}, digest `{escaped(run.manifest_digest)}`: {sides}."]
     if not known.records:
-        why = "Their manifest is gone or has changed" if run.manifest else "Pictures in a folder have no records"
+        why = "The manifest is gone or has changed" if run.manifest else "Pictures in a folder have no records"
         rows = [{"split": side, "label": label, "pictures": n} for (side, label), n in sorted(known.counts.items())]
-        return [*lines, f"{why}: sources and licences are not known.", _table(rows)]
-    lines.append(_table(_sources(known.records)))
+        return [*lines, f"{why}: sources and licences are unknown.", table(rows)]
+    lines.append(table(_sources(known.records)))
     if known.card:
         kept = ", ".join(
-            f"{_plain(label)}: {', '.join(f'{count} {status}' for status, count in counts.items())}"
+            f"{escaped(label)}: {', '.join(f'{count} {status}' for status, count in counts.items())}"
             for label, counts in known.card.counts.items()
         )
         lines.append(f"Of {known.card.rows} rows of the manifest, {kept}.")
@@ -145,11 +148,11 @@ def shown_source(address: str) -> str:
 def _steps(records: Sequence[Record]) -> str:
     done = {step.did: step.settings for step in records[0].steps if step.did.partition("@")[0] in NEW_STEPS}
     if not done:
-        return "The pictures are as they were fetched: no step of ours changed them."
-    told = [
+        return "The pictures are as they were fetched: no step changed them."
+    lines = [
         f"- {did}: {', '.join(f'{key} {value}' for key, value in settings.items())}" for did, settings in done.items()
     ]
-    return "Every picture, of both classes, went through the same steps:\n\n" + "\n".join(map(_plain, told))
+    return "Every picture, of both classes, went through the same steps:\n\n" + "\n".join(map(escaped, lines))
 
 
 def _protocol(run: Run) -> list[str]:
@@ -161,7 +164,7 @@ def _protocol(run: Run) -> list[str]:
     )
     rows: dict[str, Any] = {
         "protocol": PROTOCOLS.get(run.kind, run.kind).format(by=settings.get("by", "part")),
-        "recipe": settings.get("recipe", "seed"),
+        "recipe": _recipe(run),
         "backbone": settings.get("arch", ""),
         "starts from": start,
         "schedule": settings.get("schedule", ""),
@@ -174,27 +177,29 @@ def _protocol(run: Run) -> list[str]:
         "workers, threads, device": f"{run.workers}, {run.threads}, {run.device}",
         "versions": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
     }  # fmt: skip
-    return [_table([{"what": what, "how": value} for what, value in rows.items() if value != ""])]
+    return [table([{"what": what, "how": value} for what, value in rows.items() if value != ""])]
+
+
+def _recipe(run: Run) -> str:
+    return current(str(run.settings.get("recipe", FINE_TUNE)))
 
 
 def _stopped(run: Run) -> str:
-    return metrics.chosen_epoch(run.early_stopping) if run.early_stopping else "no: the last epoch"
+    return metrics.chosen_epoch(run.early_stopping) if run.early_stopping else "no: the last epoch is kept"
 
 
 def _figures(run: Run) -> list[str]:
     parts = []
     if run.evaluation.get("recall"):
-        from train.evaluation import evaluate as evaluation
-
-        parts.append(_table([{"figure": row[""], "value [95 % interval]": row["figure"], "how": row["how"]}
-                             for row in evaluation.in_words(run.evaluation)]))  # fmt: skip
+        parts.append(table([{"figure": row[""], "value [95 % interval]": row["figure"], "how": row["how"]}
+                             for row in evaluate.in_words(run.evaluation)]))  # fmt: skip
     if run.metrics and run.kind == SPLIT:
-        parts.append(_table([{"figure": row[""], **{side: row[side] for side in row if side}}
+        parts.append(table([{"figure": row[""], **{side: row[side] for side in row if side}}
                              for row in metrics.in_words(run.metrics)]))  # fmt: skip
         parts.append(metrics.how_sure(run.metrics))
     if run.metrics and run.metrics["valid"]["accuracy"]["n"]:
         confusion = run.metrics["valid"]["confusion"]
-        parts.append(_table([{"": f"is {actual}", **{f"called {said}": count for said, count in row.items()}}
+        parts.append(table([{"": f"is {actual}", **{f"called {label}": count for label, count in row.items()}}
                              for actual, row in confusion.items()]))  # fmt: skip
     return parts or ["The run holds no figures."]
 
@@ -203,18 +208,18 @@ def _file_alone(run: Run) -> str:
     alone = run.file_alone
     if not alone:
         return (
-            "Not measured: it needs a manifest with enough pictures of each class. Without it nobody can say whether "
-            "the figures above come from the faces or from the files."
+            "Not measured: this needs a manifest with enough pictures of each class. Without it, the figures above may "
+            "come from the faces or from the files."
         )
     verdict = {
         "SHORTCUT": "A classifier that never sees a face tells the classes apart by numbers about the files: some of "
-        "the figures above may come from that.",
-        "CLEAN": "No such shortcut was found, and with this many pictures one would have been.",
-    }.get(str(alone["verdict"]).upper(), "With this few pictures neither a shortcut nor its absence can be shown.")
-    strongest = f" The strongest single number: {_plain(alone['strongest'])}." if alone.get("strongest") else ""
+        "the figures above may come from them.",
+        "CLEAN": "No such shortcut was found, and with this many pictures it would have been.",
+    }.get(str(alone["verdict"]).upper(), "With so few pictures, neither a shortcut nor its absence can be shown.")
+    strongest = f" The strongest single number: {escaped(alone['strongest'])}." if alone.get("strongest") else ""
     return (
-        f"**{_plain(alone['verdict'])}**: what can be measured about the files without their faces reaches an AUC of "
-        f"{alone['auc']:.2f} [{alone['low']:.2f}-{alone['high']:.2f}], where 0.5 is nothing and chance alone reaches "
+        f"**{escaped(alone['verdict'])}**: measurements of the files, without the faces, reach an AUC of "
+        f"{with_interval(alone['auc'], alone['low'], alone['high'])}; guessing has 0.5, and chance alone reaches "
         f"{alone['chance']:.2f}. {verdict}{strongest}"
     )
 
@@ -223,55 +228,58 @@ def _unseen(run: Run, known: About) -> list[str]:
     held = [run] if run.kind == HOLD_OUT else list(known.hold_outs)
     if not held:
         return [
-            "Not tried: no `train hold-out` of this manifest in this project. What the model makes of a generator or "
-            "a source that it has not met is unknown, and that is where such models fail."
+            "Not tested: this project has no `train hold-out` of this manifest. How the model treats a generator or "
+            "source that it has not seen is unknown, and that is where such models fail."
         ]
-    from train.evaluation import unseen
-
     parts = []
-    for one in held:
-        parts += [f"Run `{_plain(one.name)}`, by {_plain(one.evaluation['by'])}. {_plain(unseen.headline(one))}",
-                  _table(unseen.rows(one))]  # fmt: skip
+    for other in held:
+        by = escaped(other.evaluation["by"])
+        parts.append(f"Run `{escaped(other.name)}`, by {by}. {escaped(unseen.headline(other))}")
+        parts.append(table(unseen.rows(other)))
     return parts
 
 
 def _calibration(found: Calibration | None) -> str:
     if found is None:
         return (
-            "None: the probabilities are what the network says, which is often too sure. `audit calibration` fits one."
+            "None: the probabilities are the network's own, which is often too sure of itself. `audit calibration` "
+            "fits a temperature."
         )
-    rough = " That is few, so it is rough." if found.rough else ""
+    rough = " So few pictures give only a rough fit." if found.rough else ""
     return (
-        f"Temperature {found.temperature:.2f} [{found.interval[0]:.2f}-{found.interval[1]:.2f}], fitted on {found.n} "
+        f"Temperature {with_interval(found.temperature, *found.interval)}, fitted on {found.n} "
         f"pictures that the model had not seen.{rough} Calibrated probabilities from {found.low:.2f} to "
         f"{found.high:.2f} get no verdict."
     )
 
 
 def _limits(run: Run, known: About) -> list[str]:
-    negative, positive = map(_plain, run.labels)
+    negative, positive = map(escaped, run.labels)
     n = sum(known.counts.values())
     generators = sorted({record.generator for record in known.records if record.label == run.labels[1]} - {""})
     lines = [
-        f"It knows {n} pictures: the intervals above are wide, and what is rare among these pictures is unknown to it.",
-        "A verdict about one picture is no proof. Of many pictures, the error rates above hold only if they are like "
-        "these, and only if both kinds are as frequent as here.",
-        "It was judged on pictures from the same sources as it was trained on; cameras, generators, retouching, "
-        "filters and re-encodings that do not occur among them are unknown to it.",
+        f"The model has learned from {n} pictures: the intervals above are wide, and it does not know what is rare "
+        "among these pictures.",
+        "A verdict about one picture is no proof. For many pictures, the error rates above hold only if the pictures "
+        "are like these, and both classes as frequent as here.",
+        "The model was judged on pictures from the same sources as it was trained on. It does not know cameras, "
+        "generators, retouching, filters and re-encodings that do not occur among them.",
     ]
     if len(generators) == 1:
-        made = f"All {positive} pictures were made by {_plain(generators[0])}"
-        lines.append(f"{made}: those of other generators may look {negative} to it.")
+        made = f"All {positive} pictures were made by {escaped(generators[0])}"
+        lines.append(f"{made}: pictures by other generators may look {negative} to the model.")
     elif known.records and not generators:
-        lines.append(f"Nobody said which generators made the {positive} pictures.")
+        lines.append(f"Which generators made the {positive} pictures is not stated.")
     lines.append(
-        "Nobody measured whether it errs more often for some people than for others: `audit slices` begins to."
+        "Whether the model errs more often for some people than for others was not measured; `audit slices` makes a "
+        "start."
     )
     if any(concern(record.licence) for record in known.records):
         lines.append(
-            "Some sources restrict what may be done with their pictures (see Data); that may extend to a model."
+            "Some sources restrict what may be done with their pictures (see Data); that may extend to a model trained "
+            "on them."
         )
-    if any(record.source.startswith("sample:") for record in known.records):
+    if any(record.source.startswith(DRAWN) for record in known.records):
         lines.append("These pictures are drawn (sample:): the figures mean nothing about real portraits.")
     return lines
 
@@ -286,19 +294,3 @@ def _hold_outs(project: Project, run: Run) -> list[Run]:
         if other.kind == HOLD_OUT and other.manifest_digest == run.manifest_digest and path.parent.name[0] != ".":
             found.append(other)
     return found
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
-        return "Nothing to show."
-    head = " | ".join(map(_plain, rows[0]))
-    body = (" | ".join(_plain(value) for value in row.values()) for row in rows)
-    return "\n".join([f"| {head} |", "|" + " --- |" * len(rows[0]), *(f"| {line} |" for line in body)])
-
-
-def _plain(value: Any) -> str:
-    """Keep what strangers wrote (names, licences) from being read as Markdown or HTML."""
-    seen = "".join(letter if letter.isprintable() else " " for letter in str(value))
-    for sign, instead in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("`", "'"), ("*", "\\*"), ("](", "]\\(")):
-        seen = seen.replace(sign, instead)
-    return seen

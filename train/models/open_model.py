@@ -16,27 +16,28 @@ from imageledger import manifest
 from imageledger.config import Project, open_project
 from imageledger.errors import ConfigError, LedgerError, ManifestError, ModelError, RunError
 from imageledger.record import OK, Record
+from imageledger.types import Track, untracked
 from train import views
+from train.config import FINE_TUNE
 from train.evaluation import temperature as calibration
-from train.models import novelty as familiar
-from train.models import onnx_file
+from train.models import novelty, onnx_file
 from train.models import package as packages
 from train.models import steps as applying
 from train.models.novelty import Familiar
 from train.models.package import ONNX, WEIGHTS, Package
 from train.models.steps import Applier, Steps
+from train.recipes import current
 from train.runs import SPLIT, Run, find_run, read_predictions
 
 if TYPE_CHECKING:
     from curate.evidence.measure import Table
 
-Track = Callable[[Iterable[Any], int], Iterable[Any]]
 Ask = Callable[[Sequence[Image.Image]], list[float]]
 """Pictures as training stored them, upright and RGB -> P(positive), 0..1, not calibrated."""
 
 RESIZED_ONLY = (
-    "This model was trained on pictures as they lie in a folder, so new pictures are only decoded and resized; nothing "
-    "is known of what was done to the training pictures before."
+    "This model was trained on a folder of pictures, so new pictures are only decoded and resized; how the training "
+    "pictures were prepared is unknown."
 )
 
 
@@ -49,7 +50,7 @@ class Opened:
     ask: Ask
 
 
-def opened(address: str, folder: Path | None, matte_file: Path | None, track: Track = lambda rows, _: rows) -> Opened:
+def opened(address: str, folder: Path | None, matte_file: Path | None, track: Track = untracked) -> Opened:
     """Open MODEL; `folder` is where the project is looked for, `matte_file` a cut-out model of one's own.
 
     Raises LedgerErrors for a model that cannot be found, used or trusted.
@@ -62,7 +63,7 @@ def opened(address: str, folder: Path | None, matte_file: Path | None, track: Tr
         project = _project_of(address, folder)
         place = find_run(project, address)
         package = described(project, place, track)
-        from train.models import predicting
+        from train.network import predicting
 
         model = predicting.load(place)
         ask = lambda images: list(predicting.predict(model, images))  # noqa: E731
@@ -70,7 +71,7 @@ def opened(address: str, folder: Path | None, matte_file: Path | None, track: Tr
     return Opened(package=package, applier=applying.applier(package.steps, matte_file), ask=ask)
 
 
-def described(project: Project, folder: Path, track: Track = lambda rows, _: rows) -> Package:
+def described(project: Project, folder: Path, track: Track = untracked) -> Package:
     """Gather what is known of a finished run: its steps, calibration, and what its training pictures are like.
 
     `views` hold the size alone; `train.export.work` adds what the backbone says. Raises RunError when it has no model
@@ -83,7 +84,7 @@ def described(project: Project, folder: Path, track: Track = lambda rows, _: row
     steps = applying.steps_of(records)
     return Package(
         name=run.name,
-        recipe=str(run.settings.get("recipe", "seed")),
+        recipe=current(str(run.settings.get("recipe", FINE_TUNE))),
         backbone=str(run.settings["arch"]),
         labels=run.labels,
         views=views.of_run(run.settings),
@@ -132,7 +133,7 @@ def _ask_exported(found: packages.Exported) -> Ask:
             return [float(run(views.of(image, package.views))[:, -1].mean(dtype=np.float64)) for image in images]
 
         return ask
-    from train.models import predicting
+    from train.network import predicting
 
     model = predicting.built(package.as_run(), found.read(WEIGHTS), f"{WEIGHTS} in {found.path}")
     if (list(model.mean), list(model.std)) != (package.views["mean"], package.views["std"]):
@@ -178,17 +179,18 @@ def _familiar(project: Project, records: Sequence[Record], run: Run, track: Trac
     from curate.evidence.measure import FETCHED, FINAL, measure
     from curate.evidence.probe import enough
 
+    def shown(rows: Iterable[Any], total: int) -> Iterable[Any]:
+        return track(rows, total, "training pictures")
+
     learnt = [record for record in records if run.kind != SPLIT or record.split == "train"]
-    rows = enough([record for record in learnt if project.store.has(record.file)], familiar.MOST)
+    rows = enough([record for record in learnt if project.store.has(record.file)], novelty.MOST)
     if not rows:
         return None
-    table = measure(project, rows, tuple(familiar.NUMBERS), stage=FINAL, track=track)
-    columns = [_column(table, of, one) for of, ones in familiar.NUMBERS.items() for one in ones]
+    table = measure(project, rows, tuple(novelty.NUMBERS), stage=FINAL, track=shown)
+    columns = [_column(table, of, one) for of, ones in novelty.NUMBERS.items() for one in ones]
     kept = [record for record in rows if record.origin and project.store.has(record.origin)]
-    originals = measure(project, kept, ("resampling",), stage=FETCHED, track=track)
-    return familiar.fit(
-        np.stack(columns, axis=1), list(_column(originals, "resampling", familiar.FINE)) if kept else []
-    )
+    originals = measure(project, kept, ("resampling",), stage=FETCHED, track=shown)
+    return novelty.fit(np.stack(columns, axis=1), list(_column(originals, "resampling", novelty.FINE)) if kept else [])
 
 
 def _column(table: "Table", of: str, name: str) -> NDArray[np.float64]:

@@ -97,7 +97,7 @@ class Package:
             raise ModelError(f"{where}: {error}", AGAIN) from error
 
     def as_run(self) -> Run:
-        """Return the run that `train.models.predicting` builds the network of."""
+        """Return the run that `train.network.predicting` builds the network of."""
         settings = {"recipe": self.recipe, "arch": self.backbone, "views": self.views}
         return Run(name=self.name, labels=self.labels, settings=settings)
 

@@ -8,9 +8,10 @@ nothing of `fine_tune`, restores no random numbers, and lets Recorder count the 
 
 import hashlib
 import json
+import logging
 import random
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ import numpy as np
 
 from imageledger.store import write_whole
 from train.network.fastai_seam import Callback, torch, vision
+
+logger = logging.getLogger(__name__)
 
 FOLDER = "checkpoints"
 KEPT = 2
@@ -111,19 +114,17 @@ class Keeper(Callback):  # type: ignore[misc, valid-type]
 
 
 @contextmanager
-def carrying_on(
-    learn: Any, folder: Path | None, others: Sequence[Callback], total: int, say: Callable[[str], None]
-) -> Iterator[list[Callback]]:
+def carrying_on(learn: Any, folder: Path | None, others: Sequence[Callback], total: int) -> Iterator[list[Callback]]:
     """Make the next fits of a learner begin where the last checkpoint in a folder was written; hand out the Keeper.
 
-    The list is empty without a folder. `total` is the number of epochs of all fits, for what is said.
+    The list is empty without a folder. `total` is the number of epochs of all fits, for the log.
     """
     if folder is None:
         yield []
         return
     begun = newest(folder)
     if begun:
-        say(f"carrying on after epoch {begun.whole} of {total}")
+        logger.info("carrying on after epoch %d of %d", begun.whole, total)
     keeper = Keeper(folder, others, begun)
     learn._do_fit = keeper.epochs
     try:

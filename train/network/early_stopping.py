@@ -54,7 +54,7 @@ class Chooser(Callback):  # type: ignore[misc, valid-type]
         """Give the learner the weights that were chosen."""
         learn.model.load_state_dict(self.state)
 
-    def told(self, history: Sequence[Epoch], shown: Sequence[Picture]) -> dict[str, Any]:
+    def choice(self, history: Sequence[Epoch], shown: Sequence[Picture]) -> dict[str, Any]:
         """Return what run.json says of the choice."""
         inner = sum(picture.split == VALID for picture in shown)
         return {

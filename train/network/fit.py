@@ -1,4 +1,4 @@
-"""One training, from settings and pictures to a trained learner and what it says of every picture."""
+"""One training, from settings and pictures to a trained learner and its answer for every picture."""
 
 import math
 import warnings
@@ -11,7 +11,7 @@ from typing import Any
 from imageledger.engines.local import cores
 from imageledger.errors import ModelError, RunError
 from train.config import TrainSettings
-from train.network import checkpoint, devices, logs
+from train.network import checkpoint, devices
 from train.network.backbones import Backbone, quiet_legacy
 from train.network.fastai_seam import Callback, torch, vision
 from train.network.loaders import dataloaders
@@ -131,30 +131,21 @@ def learner(
     return learn
 
 
-def fit(
-    learn: Any,
-    settings: TrainSettings,
-    tell: Tell,
-    *others: Any,
-    place: Path | None = None,
-    say: Callable[[str], None] = lambda _: None,
-) -> list[Epoch]:
-    """Train, and return one row an epoch; `others` are callbacks of fastai's that go along.
+def fit(learn: Any, settings: TrainSettings, tell: Tell, *others: Any, place: Path | None = None) -> list[Epoch]:
+    """Train, and return one row per epoch; `others` are callbacks of fastai's that go along.
 
     With weights: fastai's `fine_tune`, one epoch with the body frozen, then `epochs` with all of it. From scratch
     there is nothing to keep frozen, so the whole network learns for `epochs` under one cycle (`fit_one_cycle`).
-    In the folder `place` there is a checkpoint after every epoch, which the same call carries on from, and the log;
-    several GPUs leave no checkpoints.
+    In the folder `place` there is a checkpoint after every epoch, which the same call carries on from.
     """
     frozen_epochs = 0 if settings.from_scratch else 1
     witness = Witness(tell, settings.epochs, frozen_epochs)
-    seen = [witness, *others, *logs.made(settings, place)]
-    total, kept = settings.epochs + frozen_epochs, place if settings.gpus < 2 else None
+    seen = [witness, *others]
     with (
         learn.no_bar(),
         learn.no_logging(),
-        devices.placed(learn, settings),
-        checkpoint.carrying_on(learn, kept, seen, total, say) as keeper,
+        devices.mixed(learn, settings),
+        checkpoint.carrying_on(learn, place, seen, settings.epochs + frozen_epochs) as keeper,
     ):
         if settings.from_scratch:
             learn.fit_one_cycle(settings.epochs, SCRATCH_RATE, cbs=[*seen, *keeper])
@@ -173,11 +164,11 @@ def schedule(settings: TrainSettings) -> str:
 
 
 def predict(learn: Any, pictures: Sequence[Picture], labels: Sequence[str]) -> list[Prediction]:
-    """Return what the learner says of every picture, in the order given: one pass a split, without augmentation.
+    """Return what the learner answers for every picture, in the order given: one pass per split, no augmentation.
 
     The learner need not know the pictures that are not its own.
     """
-    said: dict[Path | Picture, tuple[Any, Any]] = {}
+    answers: dict[Path | Picture, tuple[Any, Any]] = {}
     vocab, positive = list(learn.dls.vocab), labels[-1]
     train, valid = (list(part.items) for part in (learn.dls.train_ds, learn.dls.valid_ds))
     known = {*train, *valid}
@@ -186,10 +177,10 @@ def predict(learn: Any, pictures: Sequence[Picture], labels: Sequence[str]) -> l
         for items in filter(None, (train, valid, new)):
             loader = learn.dls.valid if items is valid else learn.dls.test_dl(items, with_labels=True)
             shares, _, losses = learn.get_preds(dl=loader, with_loss=True)
-            said.update(zip(items, zip(shares.numpy(), losses.numpy(), strict=True), strict=True))
+            answers.update(zip(items, zip(shares.numpy(), losses.numpy(), strict=True), strict=True))
     rows = []
     for picture in pictures:
-        shares, loss = said[picture] if picture in said else said[picture.path]
+        shares, loss = answers[picture] if picture in answers else answers[picture.path]
         rows.append(
             Prediction(
                 source=picture.source,

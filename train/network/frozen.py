@@ -46,7 +46,7 @@ def _fitting(path: str) -> tuple[Backbone, dict[str, Any]]:
     for name in KNOWN:
         backbone = backbones.find(name)
         try:
-            state = weights.of_body(path, backbone, lambda _: None)
+            state = weights.of_body(path, backbone)
         except ModelError as error:
             refused = refused or error
         else:

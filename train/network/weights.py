@@ -7,9 +7,10 @@ weights-only reader, which knows tensors and nothing else.
 
 import hashlib
 import http.client
+import logging
 import re
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from imageledger.extras import need
 from train.config import IMAGENET, SCRATCH
 from train.network.backbones import Backbone
 from train.network.fastai_seam import torch
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 """Seconds that one answer of the network may take; there is no second try."""
@@ -32,14 +35,11 @@ COUNTER = "num_batches_tracked"
 Tensors = Mapping[str, Any]
 
 
-def of_body(weights: str, backbone: Backbone, tell: Callable[[str], None]) -> dict[str, Any] | None:
-    """Return the state of the cut body, or None for "none"; raise ModelError when it cannot be had or does not fit.
-
-    `tell` is called with one sentence before anything is downloaded.
-    """
+def of_body(weights: str, backbone: Backbone) -> dict[str, Any] | None:
+    """Return the state of the cut body, or None for "none"; raise ModelError when it cannot be had or does not fit."""
     if weights == SCRATCH:
         return None
-    tensors = _published(backbone, tell) if weights == IMAGENET else read(Path(weights), backbone)
+    tensors = _published(backbone) if weights == IMAGENET else read(Path(weights), backbone)
     where = backbone.file_name if weights == IMAGENET else weights
     _check(where, {key: tuple(value.shape) for key, value in tensors.items()}, backbone)
     if sick := sorted(key for key, value in tensors.items() if not torch.isfinite(value).all()):
@@ -65,6 +65,12 @@ def read(path: Path, backbone: Backbone) -> Tensors:
             return {key: file.get_tensor(key) for key in header}
     except (safetensors.SafetensorError, OSError) as error:
         raise ModelError(f"{path} is not a sound safetensors file: {error}", "fetch or convert it again") from error
+
+
+def packed(state: Tensors) -> bytes:
+    """Return tensors as the bytes of a safetensors file."""
+    content: bytes = need("safetensors.torch", "train").save(dict(state))
+    return content
 
 
 def digest_of(weights: str) -> str:
@@ -111,14 +117,14 @@ def _check_types(path: Path, types: Mapping[str, str], backbone: Backbone) -> No
         )
 
 
-def _published(backbone: Backbone, tell: Callable[[str], None]) -> Tensors:
+def _published(backbone: Backbone) -> Tensors:
     target = cached(backbone)
     elsewhere = "--weights FILE takes a safetensors file, --weights none needs no weights"
     if not backbone.url:
         raise ModelError(f"no ImageNet weights are published for {backbone.name}", elsewhere)
     digest = DIGEST_IN_NAME.search(backbone.file_name)
     if not target.is_file():
-        tell(f"downloading the ImageNet weights of {backbone.name} to {target}")
+        logger.info("downloading the ImageNet weights of %s to %s", backbone.name, target)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with _impatient():

@@ -1,4 +1,4 @@
-"""Ask a model about new pictures: one row a picture, with how sure it is and what to beware of."""
+"""Ask a model about new pictures: one row per picture, with how sure it is and what to beware of."""
 
 import io
 import logging
@@ -18,7 +18,8 @@ from curate.sources.choose import is_hidden
 from imageledger.engines.local import cores, ordered_map
 from imageledger.errors import RunError
 from imageledger.record import OK, REJECTED, UNREADABLE
-from train.models import novelty as familiar
+from imageledger.types import Row
+from train.models import novelty
 from train.models.novelty import Familiar
 from train.models.open_model import Opened
 from train.models.package import Package
@@ -39,8 +40,8 @@ SHRUNK = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """One picture as a worker hands it back: what became of it, of its re-encodings, and its numbers."""
+class Prepared:
+    """One picture, ready for the network: what became of it and of its re-encodings, and its numbers."""
 
     name: str
     applied: Applied
@@ -53,7 +54,7 @@ def pictures_in(places: Iterable[str]) -> list[Path]:
     """Return the files that paths stand for, in order: a file is itself, a folder all pictures below it.
 
     In a folder, hidden files and files that neither are nor claim to be pictures are left out. A path where nothing
-    is stays in the list: it becomes a row with the reason.
+    is stays in the list: it becomes a row with the reason. Raises RunError when no file is left.
     """
     found = []
     for place in map(Path, places):
@@ -64,45 +65,47 @@ def pictures_in(places: Iterable[str]) -> list[Path]:
             found += files
         else:
             found.append(place)
+    if not found:
+        raise RunError("there is no picture to look at", "name pictures, folders that hold some, or - for a list")
     return found
 
 
-def judge(
+def predict(
     model: Opened, paths: Sequence[Path], *, stability: bool = True, workers: int | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield one row a picture, in order, as JSON values; a bad picture is a row with status and reason.
+) -> Iterator[Row]:
+    """Yield one row per picture, in order, as JSON values; a bad picture is a row with status and reason.
 
-    "probability" is the calibrated P(positive), 0..1, "uncalibrated" what the network said, "verdict" a label or
-    "unsure"; all are None unless "status" is ok. "stability" tells how the probability holds over re-encodings.
+    "probability" is the calibrated P(positive), 0..1, "uncalibrated" the network's own, "verdict" a label or "unsure";
+    all are None unless "status" is ok. "stability" tells how the probability holds over re-encodings.
     """
-    work = partial(look, applier=model.applier, told=model.package.familiar, stability=stability)
-    jobs: Iterator[tuple[Path, Looked | None]] = ((path, None) for path in paths)
-    for looked in ordered_map(work, jobs, workers=workers or cores()):
-        images = [image for image in (looked.applied.image, *looked.again) if image is not None]
+    work = partial(prepared, applier=model.applier, familiar=model.package.familiar, stability=stability)
+    jobs: Iterator[tuple[Path, Prepared | None]] = ((path, None) for path in paths)
+    for ready in ordered_map(work, jobs, workers=workers or cores()):
+        images = [image for image in (ready.applied.image, *ready.again) if image is not None]
         try:
-            said = model.ask(images) if images else []
+            answers = model.ask(images) if images else []
         except RunError as error:  # of `train.views`, for a picture that is too small for them
-            looked, said = replace(looked, applied=Applied(status=REJECTED, reason=error.what)), []
-        yield row_of(model.package, looked, said, stability)
+            ready, answers = replace(ready, applied=Applied(status=REJECTED, reason=error.what)), []
+        yield row_of(model.package, ready, answers, stability)
 
 
-def look(path: Path, *, applier: Applier, told: Familiar | None, stability: bool) -> Looked:
+def prepared(path: Path, *, applier: Applier, familiar: Familiar | None, stability: bool) -> Prepared:
     """Read one picture and make of it, and of its re-encodings, what training would have made. Runs in a worker."""
     try:
         content = _read(path)
     except _Unread as why:
-        return Looked(name=str(path), applied=Applied(status=UNREADABLE, reason=str(why)))
+        return Prepared(name=str(path), applied=Applied(status=UNREADABLE, reason=str(why)))
     applied = applier(content)
     if applied.image is None or applied.original is None:
-        return Looked(name=str(path), applied=replace(applied, original=None), fine=_fine(applied, told))
+        return Prepared(name=str(path), applied=replace(applied, original=None), fine=_fine(applied, familiar))
     again = [applier(other).image for other in re_encoded(applied.original)] if stability else []
-    numbers = familiar.numbers_of(content, applied.image, applied.face, applied.looked) if told else ()
-    return Looked(
+    numbers = novelty.numbers_of(content, applied.image, applied.face, applied.looked) if familiar else ()
+    return Prepared(
         name=str(path),
         applied=Applied(image=applied.image, face=applied.face, looked=applied.looked),
         again=[image for image in again if image is not None],
         numbers=numbers,
-        fine=_fine(applied, told),
+        fine=_fine(applied, familiar),
     )
 
 
@@ -121,21 +124,21 @@ def re_encoded(original: Image.Image) -> Iterator[bytes]:
         yield target.getvalue()
 
 
-def row_of(package: Package, looked: Looked, said: Sequence[float], stability: bool) -> dict[str, Any]:
-    """Put together what is printed of one picture; `said` is P(positive) of it and of its re-encodings."""
-    shares = [package.calibration.of(share) if package.calibration else share for share in said]
-    applied = looked.applied
+def row_of(package: Package, picture: Prepared, answers: Sequence[float], stability: bool) -> Row:
+    """Put together what is printed of one picture; `answers` is P(positive) of it and of its re-encodings."""
+    shares = [package.calibration.of(share) if package.calibration else share for share in answers]
+    applied = picture.applied
     return {
-        "picture": looked.name,
+        "picture": picture.name,
         "status": applied.status,
         "reason": applied.reason,
         "positive": package.labels[-1],
         "probability": _short(shares[0]) if shares else None,
         "verdict": verdict(package, shares[0]) if shares else None,
-        "uncalibrated": _short(said[0]) if said else None,
+        "uncalibrated": _short(answers[0]) if answers else None,
         "calibrated": package.calibration is not None,
         "stability": _stability(package, shares) if stability and shares else None,
-        "warnings": list(_warnings(package, looked, shares)),
+        "warnings": list(_warnings(package, picture, shares)),
     }
 
 
@@ -146,7 +149,7 @@ def verdict(package: Package, share: float) -> str:
     return package.labels[share > package.threshold]
 
 
-def _stability(package: Package, shares: Sequence[float]) -> dict[str, Any]:
+def _stability(package: Package, shares: Sequence[float]) -> Row:
     sides = [share > package.threshold for share in shares]
     flips = sum(side != sides[0] for side in sides[1:])
     of = len(shares) - 1
@@ -155,25 +158,26 @@ def _stability(package: Package, shares: Sequence[float]) -> dict[str, Any]:
             "high": _short(high), "spread": _short(high - low)}  # fmt: skip
 
 
-def _warnings(package: Package, looked: Looked, shares: Sequence[float]) -> Iterator[str]:
-    applied, told = looked.applied, package.familiar
+def _warnings(package: Package, picture: Prepared, shares: Sequence[float]) -> Iterator[str]:
+    applied, familiar = picture.applied, package.familiar
     if applied.reason.startswith(TOO_SMALL):
         yield applied.reason
     elif applied.reason.startswith("matte"):
         yield f"matte rejected: {applied.reason.partition(': ')[2]}"
     if (applied.looked and applied.status == OK and applied.face is None) or "no face" in applied.reason:
         yield "no face"
-    if told is not None and told.fine is not None and looked.fine < told.fine:
+    if familiar is not None and familiar.fine is not None and picture.fine < familiar.fine:
         yield "upscaled: less fine detail than any training picture has"
-    if told is not None and looked.numbers and (away := told.distance(looked.numbers)) > told.limit:
-        yield f"far from the training pictures: distance {away:.1f}, where 99 % of them are within {told.limit:.1f}"
+    if familiar and picture.numbers and (away := familiar.distance(picture.numbers)) > familiar.limit:
+        yield f"far from the training pictures: distance {away:.1f}; 99 % of them lie within {familiar.limit:.1f}"
     if shares and (flips := _stability(package, shares)["flips"]):
         yield f"unstable: {flips} of {len(shares) - 1} re-encodings change sides"
 
 
-def _fine(applied: Applied, told: Familiar | None) -> float:
-    known = applied.original is not None and told is not None and told.fine is not None
-    return familiar.fine_of(applied.original) if known and applied.original is not None else math.nan
+def _fine(applied: Applied, familiar: Familiar | None) -> float:
+    if applied.original is None or familiar is None or familiar.fine is None:
+        return math.nan
+    return novelty.fine_of(applied.original)
 
 
 class _Unread(Exception):

@@ -1,57 +1,60 @@
-"""Recipes by name: pictures and settings in, a trained network out that says what it sees in each of them."""
+"""Recipes by name: the ways to train. Each is one file here, or a plug-in (entry points `imageledger.recipes`)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import ast
+import logging
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from imageledger.extras import load
-from train.config import SEED, STRONG, TrainSettings
-from train.network.fit import Epoch
-from train.runs import Prediction
+from imageledger.plugins import Registry
+from train.recipes.recipe import Recipe, Trained
 
+__all__ = ["RECIPES", "Recipe", "Trained", "current", "described", "recipe_named"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """What a training leaves: one prediction a picture, in order; the tensors of its network; epochs, and figures.
+logger = logging.getLogger(__name__)
 
-    `early_stopping` says which epoch was chosen, as `Run.early_stopping` describes. `draw` writes the figures of the
-    training into a folder, given the confusion of the validation pictures.
-    """
+RECIPES = Registry(
+    group="imageledger.recipes",
+    kind="training recipe",
+    builtin={"fine-tune": "train.recipes.fine_tune:RECIPE", "frozen": "train.recipes.frozen:RECIPE"},
+)
 
-    predictions: Sequence[Prediction]
-    state: Mapping[str, Any]
-    history: Sequence[Epoch]
-    device: str
-    threads: int
-    draw: Callable[[Path, Mapping[str, Mapping[str, int]]], None]
-    early_stopping: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """A way to train.
-
-    `train(pictures, labels, settings, backbone, body, *, tell, folder=None, cache=None, place=None, say=...)` learns
-    from the pictures of the split "train" and says what the network sees in every one; there may be none of another
-    split, and where `settings.early_stopping` is set only an inner split of the training pictures may choose anything.
-    `body` is the state of the cut body to start from, or None; `folder` is where the pictures were listed from, when
-    that was a folder; in `cache` it may keep what does not depend on the split; `place` is the run's folder, where it
-    may keep checkpoints (`train.network.checkpoint`) and write logs, and `say` takes a sentence now and then. Raises
-    ModelError and RunError.
-    `stated(settings)` says for run.json what the settings come to: schedule, transforms, and the views of a picture as
-    `train.views` takes them.
-    """
-
-    train: Callable[..., Trained]
-    stated: Callable[[TrainSettings], dict[str, Any]]
-
-
-RECIPES = {SEED: "train.recipes.fine_tune:RECIPE", STRONG: "train.recipes.frozen:RECIPE"}
+OLD_NAMES = {"seed": "fine-tune", "strong": "frozen"}
+"""What recipes were called before: accepted for one more version."""
 
 
 def recipe_named(name: str) -> Recipe:
-    """Return a recipe by name; `TrainSettings` has refused other names."""
-    found = load(RECIPES[name])
-    assert isinstance(found, Recipe)
-    return found
+    """Return a recipe by its name of today or before; raise ConfigError when there is none."""
+    recipe: Recipe = RECIPES.load(current(name), Recipe)
+    return recipe
+
+
+def current(name: str) -> str:
+    """Return the name a recipe has today, and announce once in a process that an old name will go."""
+    if name not in OLD_NAMES:
+        return name
+    _announce(name)
+    return OLD_NAMES[name]
+
+
+def described() -> dict[str, str]:
+    """Return what each recipe does, by name: the first line of its module's docstring. Imports no recipe."""
+    return {name: _first_line(RECIPES.address(name)) for name in RECIPES.names()}
+
+
+def _first_line(address: str) -> str:
+    try:
+        spec = find_spec(address.partition(":")[0])
+    except ImportError:  # of a plug-in whose package is broken; who asks for it will hear why
+        spec = None
+    if spec is None or spec.origin is None:
+        return ""
+    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0]
+
+
+@lru_cache
+def _announce(name: str) -> None:
+    logger.warning(
+        "the recipe %r is now called %r; the old name will not be known to the next version", name, OLD_NAMES[name]
+    )

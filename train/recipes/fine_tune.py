@@ -1,17 +1,18 @@
-"""The recipe `seed`: one backbone, its head new, and fastai's `fine_tune` (Howard and Gugger 2020)."""
+"""Fine-tune the whole network: a new head, then fastai's fine_tune (Howard and Gugger 2020)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from train.config import TrainSettings
 from train.network import early_stopping, figures, fit
-from train.network.backbones import Backbone
+from train.network.backbones import TIMM, Backbone, quiet_legacy
+from train.network.fastai_seam import vision
 from train.network.fit import Tell
 from train.network.loaders import TRANSFORMS
 from train.pictures import Picture
-from train.recipes import Recipe, Trained
+from train.recipes.recipe import Recipe, Trained
 from train.views import RESIZE
 
 
@@ -26,15 +27,14 @@ def train(
     folder: Path | None = None,
     cache: Path | None = None,
     place: Path | None = None,
-    say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """Fine-tune with fastai's defaults, as `train.recipes.Recipe` describes; raises ModelError and RunError."""
+    """Fine-tune with fastai's defaults, as `Recipe` describes; raises ModelError and RunError."""
     shown, chooser = pictures, None
     if settings.early_stopping:
         shown, chooser, folder = early_stopping.divided(pictures, settings.seed), early_stopping.Chooser(), None
     with fit.fixed(settings) as threads:
         learn = fit.learner(shown, labels, settings, backbone, body, folder)
-        history = fit.fit(learn, settings, tell, *filter(None, [chooser]), place=place, say=say)
+        history = fit.fit(learn, settings, tell, *filter(None, [chooser]), place=place)
         if chooser:
             chooser.put_back(learn)
         return Trained(
@@ -44,8 +44,16 @@ def train(
             device=str(learn.dls.device),
             threads=threads,
             draw=partial(_draw, learn, history, settings, chooser.best if chooser else 0),
-            early_stopping=chooser.told(history, shown) if chooser else {},
+            early_stopping=chooser.choice(history, shown) if chooser else {},
         )
+
+
+def network(backbone: Backbone, classes: int) -> Any:
+    """Build the body and head that fastai builds, with random weights."""
+    with quiet_legacy():
+        if backbone.name.startswith(TIMM):
+            return vision.create_timm_model(backbone.arch, classes, vision.default_split, pretrained=False)[0]
+        return vision.create_vision_model(backbone.arch, classes, pretrained=False)
 
 
 def _draw(
@@ -68,4 +76,4 @@ def _stated(settings: TrainSettings) -> dict[str, Any]:
     }
 
 
-RECIPE = Recipe(train=train, stated=_stated)
+RECIPE = Recipe(train=train, network=network, stated=_stated)

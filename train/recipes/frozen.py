@@ -1,15 +1,15 @@
-"""The recipe `strong`: logistic regression on frozen features of many blocks, seen through several crops.
+"""Fit a linear classifier to what a frozen, pretrained network sees in nine crops of each picture.
 
 With 160 pictures there is little to fine-tune a network with. Linear probes on frozen features are the better learners
-there (Kornblith, Shlens and Le 2019; Ojha, Li and Lee 2023, who find them to generalise to other generators); means
+there (Kornblith, Shlens and Le 2019; Ojha, Li and Lee 2023, who find them to generalise to other generators). Means
 and spreads of early blocks keep texture that the last block has thrown away (Gatys, Ecker and Bethge 2015), and a
-network that ends early looks at patches rather than at content (Chai et al. 2020, What makes fake images detectable?);
-crops at the picture's own resolution spare the traces that a resize destroys (Gragnaniello et al. 2021); a worn copy
-of each training picture, which counts little, keeps it from trusting what the first recompression takes away (Wang et
-al. 2020). docs/training.md shows what else was tried.
+network that ends early looks at patches rather than at content (Chai et al. 2020, What makes fake images detectable?).
+Crops at the picture's own resolution spare the traces that a resize destroys (Gragnaniello et al. 2021). A degraded
+copy of each training picture, which counts little, keeps it from trusting what the first recompression takes away
+(Wang et al. 2020). docs/training.md shows what else was tried.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,14 +25,14 @@ from imageledger.types import Floats
 from train.config import TrainSettings
 from train.evaluation import figures as evaluation_figures
 from train.evaluation.metrics import answer
-from train.network import devices, fit
+from train.network import devices, features, fit
 from train.network.backbones import Backbone
 from train.network.fastai_seam import torch
 from train.network.fit import FROZEN, Epoch, Tell
 from train.network.loaders import decoded
+from train.network.pooled import Pooled
 from train.pictures import TRAIN, VALID, Picture
-from train.recipes import Recipe, Trained, features
-from train.recipes.pooled import Pooled
+from train.recipes.recipe import Recipe, Trained
 from train.runs import Prediction
 from train.views import of as stacked_views
 
@@ -42,8 +42,8 @@ VIEWS: Mapping[str, Any] = {"kind": "crops", "across": 3, "share": 0.5, "flip": 
 LOOSE = 256.0
 """How weak the penalty on the weights is: C of the logistic regression times features times views."""
 
-WORN = 0.2
-"""What a worn copy of a training picture (`train.degrade`) counts, beside 1 for the picture itself."""
+DEGRADED = 0.2
+"""What a degraded copy of a training picture (`train.degrade`) counts, beside 1 for the picture itself."""
 
 STEPS = 300
 
@@ -72,18 +72,17 @@ def train(
     folder: Path | None = None,
     cache: Path | None = None,
     place: Path | None = None,
-    say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """Fit a line to frozen features, as `train.recipes.Recipe` describes; raises ConfigError without weights."""
+    """Fit a line to frozen features, as `Recipe` describes; raises ConfigError without weights."""
     if body is None:
-        raise ConfigError("strong looks through a network that has learned already", "--weights imagenet, or a file")
+        raise ConfigError("the recipe frozen needs a pretrained network", "--weights imagenet, or a file")
     with fit.fixed(settings) as threads:
         device = devices.chosen(settings)
         network = Pooled(backbone, body).eval().to(device)
         total = len(pictures)
         values, again = features.of(
             pictures, network, backbone, VIEWS, cache=cache, tell=lambda done, _: tell(done, total, None),
-            wear=[row for row, one in enumerate(pictures) if one.split == TRAIN],
+            degraded=[row for row, one in enumerate(pictures) if one.split == TRAIN],
         )  # fmt: skip
         line = fitted(pictures, labels, values, again)
         predictions = _predictions(pictures, labels, line.probabilities(values))
@@ -111,7 +110,8 @@ def fitted(
 ) -> Line:
     """Fit to every view of the training pictures; the standardisation of the features goes into the weights.
 
-    `again` holds the features of worn copies of the training pictures alone, in the same order; each counts WORN.
+    `again` holds the features of degraded copies of the training pictures alone, in the same order, which count
+    DEGRADED each.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -119,7 +119,7 @@ def fitted(
     views, width = values.shape[1:]
     seen = [values[rows]] if again is None else [values[rows], again]
     known = np.concatenate(seen).reshape(-1, width).astype(np.float64)
-    counts = np.repeat([1.0, WORN][: len(seen)], len(rows) * views)
+    counts = np.repeat([1.0, DEGRADED][: len(seen)], len(rows) * views)
     counts *= len(rows) * views / counts.sum()
     positive = np.tile(np.repeat([pictures[row].label == labels[-1] for row in rows], views), len(seen))
     middle = np.average(known, axis=0, weights=counts)
@@ -193,10 +193,15 @@ def _stated(settings: TrainSettings) -> dict[str, Any]:
         "transforms": [
             "nine overlapping squares at the picture's own resolution",
             "Normalize(mean and std)",
-            f"a worn copy of each training picture, which counts {WORN:g}",
+            f"a degraded copy of each training picture, which counts {DEGRADED:g}",
         ],
         "views": dict(VIEWS),
     }
 
 
-RECIPE = Recipe(train=train, stated=_stated)
+RECIPE = Recipe(
+    train=train,
+    network=lambda backbone, _: Pooled(backbone),
+    stated=_stated,
+    unused=frozenset({"epochs", "size", "batch_size", "workers", "early_stopping", "precision"}),
+)

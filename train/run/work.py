@@ -1,44 +1,68 @@
 """What `train run` does: one training, on one split."""
 
-from collections.abc import Callable
+import logging
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from imageledger.config import Project
+from imageledger.types import Track, untracked
 from train.config import TrainSettings
+from train.models import card
 from train.runs import SPLIT, Run
+from train.training import task as training
 from train.training.partial import draft
-from train.training.task import Task, file_alone, fill, job_of, located
+from train.training.progress import batches
+from train.training.settings import ready
+
+if TYPE_CHECKING:
+    from train.network.fit import Epoch, Tell
+
+logger = logging.getLogger(__name__)
 
 
-def train(
+def run(
     project: Project,
-    todo: Task,
+    manifest: Path | None = None,
+    *,
+    folder: Path | None = None,
+    name: str | None = None,
     settings: TrainSettings,
-    name: str,
-    tell: Callable[..., None] = lambda *_: None,
-    say: Callable[[str], None] = lambda _: None,
-) -> tuple[Path, Run]:
-    """Train on a task, write the run's folder, and return it with the contents of run.json.
+    track: Track = untracked,
+) -> Run:
+    """Train on a manifest (default: the project's final one) or a folder, write the run's folder, and return run.json.
 
     The folder has its name only when it is whole; the same call carries on after the last epoch that a training which
-    was killed had finished. Of several processes of one training only the first writes. `tell` is called as fit.Tell
-    describes, `say` with a sentence now and then. Raises ModelError for a backbone, weights or devices that cannot be
-    used, RunError when training fails.
+    was killed had finished. Raises ModelError for a backbone, weights or devices that cannot be used, RunError when
+    training fails.
     """
-    from train.models import card as model_card
-    from train.network import checkpoint, devices
+    from train.network import checkpoint
 
-    settings, labels = located(project, settings), project.declared.labels
-    job = job_of(SPLIT, labels, todo, settings)
-    if devices.rank():
-        with TemporaryDirectory() as aside:
-            return project.runs / name, fill(Path(aside), name, labels, todo, settings, figures=False)
-    with draft(project.runs, name, "train run", job) as folder:
-        run = replace(fill(folder, name, labels, todo, settings, tell, say),
-                      file_alone=file_alone(project, todo, say))  # fmt: skip
-        run.save(folder)
-        model_card.write(project, run, folder)
-        checkpoint.clear(folder)
-    return project.runs / name, run
+    settings, labels = ready(project, settings), project.declared.labels
+    name = training.run_name(project, settings, name)
+    task = training.task(project, manifest, folder)
+    logger.info("run %s: %s on %d pictures", name, settings.arch, len(task.pictures))
+    job = training.job_of(SPLIT, labels, task, settings)
+    with draft(project.runs, name, "train run", job) as place:
+        with batches(track) as tell:
+            made = training.fill(place, name, labels, task, settings, _with_epochs(tell, settings))
+        made = replace(made, file_alone=training.file_alone(project, task))
+        made.save(place)
+        card.write(project, made, place)
+        checkpoint.clear(place)
+    return made
+
+
+def _with_epochs(tell: "Tell", settings: TrainSettings) -> "Tell":
+    """Report batches, and log what each epoch came to."""
+    judged = "inner" if settings.early_stopping else "validation"
+
+    def both(done: int, total: int, epoch: "Epoch | None") -> None:
+        tell(done, total, epoch)
+        if epoch is not None:
+            logger.info(
+                "epoch %d (%s): training loss %.3f, %s loss %.3f, error rate %.3f",
+                epoch.epoch, epoch.phase, epoch.train_loss, judged, epoch.valid_loss, epoch.error_rate,
+            )  # fmt: skip
+
+    return both

@@ -2,20 +2,23 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imageledger.config import Project
-from imageledger.errors import ConfigError, RunError
+from imageledger.errors import RunError
 from train.config import TrainSettings
 from train.pictures import TRAIN, VALID, Picture
 from train.runs import FOLDS, Prediction, Run, read_predictions
 from train.training import task as training
 from train.training.partial import draft
 from train.training.task import Task
+
+if TYPE_CHECKING:
+    from train.network.fit import Tell
 
 FINAL = "final"
 
@@ -45,10 +48,8 @@ def opened(
 ) -> Iterator[Path]:
     """Hand out the folder of a run that carries on where the same job was killed; other jobs begin anew.
 
-    A job is what `training.job_of` says; raises ConfigError for several GPUs, which train one run at a time.
+    A job is what `training.job_of` says.
     """
-    if settings.gpus > 1:
-        raise ConfigError(f"--devices {settings.gpus} is for train run alone", "--devices 1")
     job = training.job_of(kind, project.declared.labels, todo, settings, **protocol)
     with draft(project.runs, name, f"train {kind}", job) as folder:
         yield folder
@@ -60,8 +61,7 @@ def each(
     labels: Sequence[str],
     todo: Task,
     trainings: Sequence[Training],
-    tell: Callable[..., None],
-    say: Callable[[str], None],
+    tell: "Tell",
 ) -> Iterator[Done]:
     """Do the trainings that are not done yet, and yield them all in order, each once its folder is whole.
 
@@ -76,7 +76,7 @@ def each(
                 own = replace(todo, pictures=one.pictures, folder=None)
                 made = training.fill(
                     inside, f"{run_name}/{FOLDS}/{one.name}", labels, own, one.settings,
-                    _counting(tell, number - 1, len(trainings)), say, figures=False,
+                    _counting(tell, number - 1, len(trainings)), figures=False,
                 )  # fmt: skip
                 made.save(inside)
         yield Done(name=one.name, run=Run.load(place), predictions=list(read_predictions(place)), kept=kept)
@@ -114,9 +114,9 @@ def _whole(place: Path) -> Iterator[Path]:
     os.replace(begun, place)
 
 
-def _counting(tell: Callable[..., None], before: int, trainings: int) -> Callable[..., None]:
+def _counting(tell: "Tell", before: int, trainings: int) -> "Tell":
     def counted(done: int, total: int, _: Any) -> None:
-        tell(before * total + done, trainings * total)
+        tell(before * total + done, trainings * total, None)
 
     return counted
 

@@ -1,10 +1,11 @@
-"""`train run` without its console: refuse what cannot work, train, and leave a finished run folder or none."""
+"""One training: list its pictures, name its run, say on what it depends, and fill the folder of a finished run."""
 
 import csv
 import io
+import logging
 import platform
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,16 @@ from imageledger.engines.local import cores
 from imageledger.errors import ConfigError, RunError
 from imageledger.store import write_whole
 from train import pictures as listing
-from train.config import IMAGENET, SCRATCH, UNUSED, TrainSettings
+from train.config import TrainSettings
 from train.evaluation.metrics import score
 from train.pictures import Picture
+from train.recipes import Trained, recipe_named
 from train.runs import Run, write_predictions
 
 if TYPE_CHECKING:
-    from train.recipes import Trained
+    from train.network.fit import Tell
+
+logger = logging.getLogger(__name__)
 
 PACKAGES = ("imageledger", "torch", "torchvision", "fastai", "safetensors", "numpy", "pillow")
 
@@ -40,8 +44,13 @@ class Task:
     cache: Path | None = None
 
 
-def task(project: Project, path: Path | None, folder: Path | None) -> Task:
-    """List the pictures of a manifest (default: the project's final one) or a folder; RunError refuses them."""
+def task(project: Project, path: Path | None = None, folder: Path | None = None) -> Task:
+    """List the pictures of a manifest (default: the project's final one) or a folder.
+
+    Raises RunError for pictures that cannot be trained on, ConfigError when they are named twice.
+    """
+    if path and folder:
+        raise ConfigError("the pictures are named twice", "give a manifest or a folder, not both")
     labels = project.declared.labels
     if folder is None:
         path = path or project.manifest("manifest")
@@ -74,12 +83,11 @@ def run_name(project: Project, settings: TrainSettings, wanted: str | None, prot
 def job_of(kind: str, labels: Sequence[str], todo: Task, settings: TrainSettings, **protocol: Any) -> dict[str, Any]:
     """Return all that the result of a training depends on: only the same job carries on what another process began.
 
-    That is a manifest's bytes, settings, versions, threads, device, and the numbers of a protocol. Raises ModelError,
-    ConfigError and MissingExtra for settings that cannot be met here.
+    That is a manifest's bytes, settings, versions, threads, device, and the numbers of a protocol. Raises ModelError
+    and ConfigError for settings that cannot be met here.
     """
-    from train.network import devices, logs
+    from train.network import devices
 
-    logs.refuse(settings)
     return {
         "device": str(devices.chosen(settings)),
         "kind": kind,
@@ -98,24 +106,22 @@ def fill(
     labels: Sequence[str],
     todo: Task,
     settings: TrainSettings,
-    tell: Callable[..., None] = lambda *_: None,
-    say: Callable[[str], None] = lambda _: None,
+    tell: "Tell",
     *,
     figures: bool = True,
 ) -> Run:
     """Train on a task, write everything but run.json into a folder, and return what run.json shall hold."""
     from train.network import backbones, weights
-    from train.recipes import recipe_named
 
     backbone = backbones.find(settings.arch)
-    body = weights.of_body(settings.weights, backbone, say)
     made = recipe_named(settings.recipe).train(
-        todo.pictures, labels, settings, backbone, body, tell=tell, folder=todo.folder, cache=todo.cache,
-        place=folder, say=say,
+        todo.pictures, labels, settings, backbone, weights.of_body(settings.weights, backbone), tell=tell,
+        folder=todo.folder, cache=todo.cache, place=folder,
     )  # fmt: skip
     metrics = score(made.predictions, labels)
     write_predictions(folder, made.predictions)
-    _write(folder, made)
+    write_whole(folder / "weights.safetensors", weights.packed(made.state))
+    _write_history(folder, made)
     if figures:
         made.draw(folder / "figures", metrics["valid"]["confusion"])
     return Run(
@@ -129,7 +135,6 @@ def fill(
         workers=settings.workers,
         threads=made.threads,
         device=made.device,
-        devices=max(settings.gpus, 1),
         precision=settings.precision,
         versions=versions_of(settings),
         metrics=metrics,
@@ -137,20 +142,17 @@ def fill(
     )
 
 
-def file_alone(project: Project, todo: Task, say: Callable[[str], None]) -> dict[str, Any]:
+def file_alone(project: Project, todo: Task) -> dict[str, Any]:
     """Probe the manifest for what the files alone give away; a folder has no records to measure."""
     if not todo.manifest:
         return {}
     from curate.evidence import file_alone as evidence
 
-    say("probing what the file alone gives away")
+    logger.info("probing what the file alone gives away")
     return evidence.file_alone(project, project.root / todo.manifest)
 
 
-def _write(folder: Path, made: "Trained") -> None:
-    from safetensors.torch import save
-
-    write_whole(folder / "weights.safetensors", save(dict(made.state)))
+def _write_history(folder: Path, made: Trained) -> None:
     table = io.StringIO()
     rows = csv.DictWriter(table, [spec.name for spec in fields(made.history[0])], lineterminator="\n")
     rows.writeheader()
@@ -158,23 +160,15 @@ def _write(folder: Path, made: "Trained") -> None:
     write_whole(folder / "history.csv", table.getvalue().encode())
 
 
-def located(project: Project, settings: TrainSettings) -> TrainSettings:
-    """A weights file named in imageledger.toml lies beside it; one named as an option, in the working directory."""
-    beside = project.root / settings.weights
-    if settings.weights in (IMAGENET, SCRATCH) or Path(settings.weights).is_file() or not beside.is_file():
-        return settings
-    return replace(settings, weights=str(beside))
-
-
 def stated(settings: TrainSettings) -> dict[str, Any]:
     """Return settings as run.json holds them, with what they come to: schedule, transforms, digest of the weights."""
     from train.network import weights
-    from train.recipes import recipe_named
 
+    recipe = recipe_named(settings.recipe)
     return {
-        **{name: value for name, value in asdict(settings).items() if name not in UNUSED[settings.recipe]},
+        **{name: value for name, value in asdict(settings).items() if name not in recipe.unused},
         "weights_digest": weights.digest_of(settings.weights),
-        **recipe_named(settings.recipe).stated(settings),
+        **recipe.stated(settings),
     }
 
 

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imageledger.store import write_whole
-from train import degrade as worn
-from train import views
+from train import degrade, views
 from train.network.backbones import Backbone
 from train.network.fastai_seam import torch
 from train.network.loaders import decoded
+from train.network.pooled import Pooled
 from train.pictures import Picture
-from train.recipes.pooled import Pooled
 
 Features = NDArray[np.float32]
 
@@ -30,13 +29,13 @@ def of(
     backbone: Backbone,
     chosen: Mapping[str, Any],
     *,
-    wear: Collection[int] = (),
+    degraded: Collection[int] = (),
     cache: Path | None = None,
     tell: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[Features, Features]:
-    """Return the features of every view of every picture, and of worn copies of some: both n x views x k, float32.
+    """Return the features of every view of every picture, and of degraded copies of some: both n x views x k, float32.
 
-    `chosen` are the views as `train.views.of` takes them, `wear` the rows of the pictures that are worn
+    `chosen` are the views as `train.views.of` takes them, `degraded` the rows of the pictures that are degraded
     (`train.degrade`), in the order of `pictures`; the network runs where its weights are. What lies in `cache` is not
     computed again, nor is the picture decoded, and none is decoded twice; raises StoreError for a picture that cannot
     be.
@@ -45,19 +44,20 @@ def of(
     def ask(image: Image.Image) -> Features:
         return _asked(network, backbone, chosen, image)
 
-    def ask_worn(image: Image.Image) -> Features:
-        return ask(worn.worn(image))
+    def ask_degraded(image: Image.Image) -> Features:
+        return ask(degrade.degraded(image))
 
-    kept, kept_worn = (
-        None if cache is None else cache / _name(network, {**chosen, **more}) for more in ({}, {"worn": worn.VERSION})
+    kept, kept_degraded = (
+        None if cache is None else cache / _name(network, {**chosen, **more})
+        for more in ({}, {"worn": degrade.VERSION})  # the word is part of the names of kept features
     )
-    found, copies, worn_rows = [], [], set(wear)
+    found, copies, degraded_rows = [], [], set(degraded)
     for number, picture in enumerate(pictures):
         tell(number, len(pictures))
         opened = lru_cache(partial(decoded, picture.path))
         found.append(_kept(kept, picture, opened, ask))
-        if number in worn_rows:
-            copies.append(_kept(kept_worn, picture, opened, ask_worn))
+        if number in degraded_rows:
+            copies.append(_kept(kept_degraded, picture, opened, ask_degraded))
     tell(len(pictures), len(pictures))
     values = np.stack(found)
     return values, np.stack(copies) if copies else np.empty((0, *values.shape[1:]), dtype=np.float32)
@@ -85,7 +85,7 @@ def _asked(network: Pooled, backbone: Backbone, chosen: Mapping[str, Any], image
 
 
 def _name(network: Pooled, chosen: Mapping[str, Any]) -> str:
-    """Name what features depend on besides the picture: every weight of the body, the views, and the wear."""
+    """Name what features depend on besides the picture: every weight of the body, the views, and the degradation."""
     digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
     for key, value in network.body.state_dict().items():
         digest.update(key.encode())

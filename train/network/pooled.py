@@ -1,4 +1,4 @@
-"""The network of the recipe `strong`: means and spreads of earlier blocks of a frozen body, and one linear layer."""
+"""The network of the recipe `frozen`: means and spreads of earlier blocks of a frozen body, and one linear layer."""
 
 from collections.abc import Sequence
 from typing import Any

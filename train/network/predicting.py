@@ -13,11 +13,10 @@ from PIL import Image
 from imageledger.errors import ModelError, RunError
 from imageledger.extras import need
 from train import views
-from train.config import SEED, STRONG
+from train.config import FINE_TUNE
 from train.network import backbones
-from train.network.backbones import TIMM, Backbone, quiet_legacy
 from train.network.fastai_seam import torch, vision
-from train.recipes.pooled import Pooled
+from train.recipes import recipe_named
 from train.runs import HOLD_OUT, Run
 
 BATCH = 16
@@ -59,7 +58,7 @@ def built(run: Run, weights: bytes, where: str) -> Model:
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"run {run.name} does not say with which network and views: {error}") from error
     backbone = backbones.find(arch)
-    network = _network(backbone, len(run.labels), str(run.settings.get("recipe", SEED)))
+    network = recipe_named(str(run.settings.get("recipe", FINE_TUNE))).network(backbone, len(run.labels))
     safetensors = need("safetensors.torch", "train")
     try:
         state = safetensors.load(weights)
@@ -91,13 +90,3 @@ def _shares(model: Model, pixels: views.Floats32) -> NDArray[np.float32]:
         found = model.network(inputs.to(model.device)).softmax(dim=1)
     shares: NDArray[np.float32] = found[:, -1].cpu().numpy()
     return shares
-
-
-def _network(backbone: Backbone, classes: int, recipe: str) -> Any:
-    """Build what the recipe built, without any data."""
-    if recipe == STRONG:
-        return Pooled(backbone)
-    with quiet_legacy():
-        if backbone.name.startswith(TIMM):
-            return vision.create_timm_model(backbone.arch, classes, vision.default_split, pretrained=False)[0]
-        return vision.create_vision_model(backbone.arch, classes, pretrained=False)

@@ -1,0 +1,120 @@
+"""Which labels may be wrong? Confident learning (Northcutt, Jiang and Chuang 2021) on out-of-fold predictions.
+
+A label is suspected when a model that had not seen the picture is sure of the other one. What a model finds hard looks
+the same, so suspects are for a person to look at: nothing is ever relabelled here.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audit.labels.file_witness import Witness
+from audit.words import other_label
+from imageledger.decisions import RELABEL
+from imageledger.extras import need
+from imageledger.types import Bools, Floats, Key
+from train.answers import Answers
+from train.runs import Prediction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """One picture whose label may be wrong; rank 1 is the most suspicious.
+
+    `quality` is cleanlab's self-confidence, the out-of-fold probability of its label (0..1). Where its file was asked
+    as well, `by_file` is that of the file, and `quality` that of the witness who doubts more. `flagged` tells whether
+    confident learning counts it among the wrong labels, by the thresholds of the classes.
+    """
+
+    rank: int
+    prediction: Prediction
+    suggested: str
+    quality: float
+    flagged: bool
+    by_file: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLabels:
+    """What became of one run: its suspects, the most suspicious first, and how many pictures a person has decided on.
+
+    `witness` is what the files as fetched say, where they were asked.
+    """
+
+    answers: Answers
+    suspects: tuple[Suspect, ...]
+    decided: int
+    witness: Witness | None = None
+
+    @property
+    def flagged(self) -> int:
+        """How many of the suspects confident learning counts as wrong labels."""
+        return sum(suspect.flagged for suspect in self.suspects)
+
+    @property
+    def mistaken(self) -> int:
+        """On how many of all pictures model and label differ."""
+        return int(((self.answers.shares >= 0.5) != self.answers.positive).sum())
+
+
+def judge(answers: Answers, decided: Collection[Key], witness: Witness | None = None) -> RunLabels:
+    """Rank the labels of a run; pictures that a person has `decided` on are left out."""
+    quality, flagged = confident(answers.shares, answers.positive)
+    by_file = None
+    if witness:
+        by_file, flagged_by_file = confident(witness.shares, answers.positive)
+        quality, flagged = np.minimum(quality, by_file), flagged | flagged_by_file
+    ranked = rank(answers.predictions, answers.labels, quality, flagged, by_file)
+    open_ = [suspect for suspect in ranked if suspect.prediction.key not in decided]
+    suspects = tuple(replace(suspect, rank=number) for number, suspect in enumerate(open_, 1))
+    return RunLabels(answers=answers, suspects=suspects, decided=len(ranked) - len(suspects), witness=witness)
+
+
+def confident(shares: Floats, positive: Bools) -> tuple[Floats, Bools]:
+    """Return cleanlab's label quality (n, 0..1) and whether each label counts as wrong (n), for P(positive)."""
+    rating, filtering = need("cleanlab.rank", "labels"), need("cleanlab.filter", "labels")
+    both, labels = np.stack([1 - shares, shares], axis=1), positive.astype(int)
+    quality = rating.get_label_quality_scores(labels, both, method="self_confidence")
+    flagged = filtering.find_label_issues(labels, both, filter_by="prune_by_noise_rate", n_jobs=1)
+    return np.asarray(quality, dtype=np.float64), np.asarray(flagged, dtype=bool)
+
+
+def rank(
+    predictions: Sequence[Prediction], labels: tuple[str, str], quality: Floats, flagged: Bools,
+    by_file: Floats | None = None,
+) -> list[Suspect]:  # fmt: skip
+    """Rank the pictures that the model, or the file, calls something else than they are labelled, the worst first."""
+    doubted = [
+        n
+        for n, prediction in enumerate(predictions)
+        if (prediction.probability >= 0.5) != (prediction.label == labels[1])
+        or (by_file is not None and by_file[n] < 0.5)
+    ]
+    doubted.sort(key=lambda n: (quality[n], predictions[n].key))
+    return [
+        Suspect(
+            rank=number, prediction=predictions[n], suggested=other_label(labels, predictions[n].label),
+            quality=float(quality[n]), flagged=bool(flagged[n]),
+            by_file=None if by_file is None else float(by_file[n]),
+        )
+        for number, n in enumerate(doubted, 1)
+    ]  # fmt: skip
+
+
+def proposed(suspects: Sequence[Suspect], run: str, who: str = "") -> list[Mapping[str, str]]:
+    """Return a decision for each suspect, as a line of decisions.jsonl; without `who` it is not a valid one yet."""
+    return [
+        {
+            "source": suspect.prediction.source, "member": suspect.prediction.member, "decision": RELABEL,
+            "label": suspect.suggested, "who": who,
+            "why": f"audit labels {run}: suspect {suspect.rank}, {_who(suspect)} gives {suspect.prediction.label} a "
+            f"probability of {suspect.quality:.2f}",
+        }
+        for suspect in suspects
+    ]  # fmt: skip
+
+
+def _who(suspect: Suspect) -> str:
+    """Name the witness who doubts the label more."""
+    return "its file as fetched" if suspect.by_file == suspect.quality else "a model that had not seen it"

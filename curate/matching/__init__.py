@@ -1,1 +1,0 @@
-"""What `curate matching` does."""
