@@ -84,20 +84,11 @@ def leaks(
 
 
 def reliance(project: Project, *, track: Track, run: str | None, beside: str | None, output: Where) -> Report:
-    """Test whether a model leans on what the file gives away."""
-    from audit.reliance import report, work
+    """Test whether a model relies on what the file gives away."""
+    from audit.reliance import work
 
-    folder = find_run(project, run)
-    other = find_run(project, beside) if beside else None
-    found = work.look(project, folder, other, say=lambda _: None, track=partial(_named, track))
-    tables = {
-        "Do the answers follow the file within a class?": report.table(found.reliance, found.run.labels),
-        "Swapped deliveries": report.swap_table(found.reliance.swaps),
-    }
-    return _report(
-        "reliance", folder.name, report.sentences(found), output or _NOWHERE, verdict=str(found.reliance.verdict),
-        write=partial(report.write, found), warnings=found.warnings, tables=tables, plain=partial(report.plain, found),
-    )  # fmt: skip
+    report = work.reliance(project, run, settings=work.RelianceSettings(beside=beside), track=track)
+    return _written(report, output)
 
 
 def calibration(project: Project, *, track: Track, run: str | None, output: Where) -> Report:
@@ -182,6 +173,13 @@ def self_test(project: Project, *, track: Track, quick: bool, seed: int) -> Repo
 
 
 _NOWHERE = ""
+
+
+def _written(report: Report, output: Where) -> Report:
+    """Write the files of a report where the caller asked for them."""
+    if output:
+        report.write(Path(output))
+    return report
 
 
 def _report(

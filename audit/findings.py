@@ -1,6 +1,7 @@
 """What every audit returns: one report, with the findings that a person should look at."""
 
-from collections.abc import Callable, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from imageledger import notebook
 from imageledger.errors import LedgerError
+from imageledger.spreadsheet import as_csv
 from imageledger.store import write_whole
 from imageledger.types import Key, Row
 
@@ -43,8 +45,9 @@ class Report:
     """One audit of one run or manifest.
 
     `tables` are rows by title, for people; `rows` are the raw rows behind them, as the CSV file has them; `data` is
-    the whole audit for scripts, which `--json` prints. `contents` make the files, by name. `refusal` is what a gate
-    says, and what to do, where the audit found more than a gate allows.
+    the whole audit for scripts, which `--json` prints. `contents` make the files, by name, and `folder` is where they
+    go; `written` are files that the audit has written already. `refusal` is what a gate says, and what to do, where
+    the audit found more than a gate allows.
     """
 
     audit: str
@@ -55,6 +58,8 @@ class Report:
     rows: Sequence[Row] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     contents: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    folder: Path = Path()
+    written: Mapping[str, Path] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     refusal: tuple[str, str] | None = None
 
@@ -63,11 +68,11 @@ class Report:
         """What was found, in words, in order."""
         return [finding.sentence for finding in self.findings]
 
-    def write(self, folder: Path) -> dict[str, Path]:
-        """Write the files into a folder and return their paths by kind, such as "csv" and "png"."""
-        paths = {}
+    def write(self, folder: Path | None = None) -> dict[str, Path]:
+        """Write the files into a folder (default: `folder`) and return their paths by kind, such as "csv"."""
+        paths = dict(self.written)
         for name, content in self.contents.items():
-            path = folder / name
+            path = (folder or self.folder) / name
             write_whole(path, content())
             paths[path.suffix.removeprefix(".")] = path
         return paths
@@ -78,8 +83,6 @@ class Report:
 
     def figure(self) -> "Image.Image":
         """Return the figure of the audit as a picture; raise LedgerError where there is none."""
-        import io
-
         from PIL import Image
 
         content = self._content(PICTURES)
@@ -107,3 +110,13 @@ class Report:
     def _content(self, kinds: Sequence[str]) -> bytes | None:
         makers = [make for name, make in self.contents.items() if name.endswith(tuple(kinds))]
         return makers[0]() if makers else None
+
+
+def csv_bytes(fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return rows as the bytes of a CSV file."""
+    return as_csv(fields, rows).encode("utf-8", errors="backslashreplace")
+
+
+def notes(*sentences: str) -> list[Finding]:
+    """Return a note for each sentence that is not empty."""
+    return [Finding(severity=Severity.NOTE, sentence=sentence) for sentence in sentences if sentence]

@@ -1,5 +1,6 @@
-"""The audit commands that ask how far a model can be trusted: reliance, calibration, robustness, slices, labels."""
+"""What the audit commands share: options, and the one way to print a report."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,38 @@ import click
 from imageledger import console
 
 if TYPE_CHECKING:
+    from audit.findings import Report
     from imageledger.config import Project
 
 output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-    help="Where the files go (default: data/runs/NAME/audit/).",
+    help="Write the files here (default: data/runs/NAME/audit/).",
 )  # fmt: skip
+
+
+def show(report: "Report", output: Path | None = None, *, as_json: bool = False, gate: bool = False) -> None:
+    """Write the files of a report and print it: one object for scripts, or sentences, tables and files for people.
+
+    Raises GateFailed when `gate` is set and the audit found more than a gate allows.
+    """
+    for warning in report.warnings:
+        console.say(f"Warning: {warning}")
+    files = report.write(output)
+    if as_json:
+        data = {**report.data, "files": {kind: str(path) for kind, path in files.items()}}
+        console.result(json.dumps(data, ensure_ascii=False, indent=2))
+    else:
+        for sentence in report.sentences:
+            console.result(sentence)
+        for title, rows in report.tables.items():
+            if rows:
+                console.table(rows, title=title)
+        for path in files.values():
+            console.result(path)
+    if gate and report.refusal:
+        from imageledger.errors import GateFailed
+
+        raise GateFailed(*report.refusal)
 
 
 def _found(project: Path | None, run: str | None) -> "tuple[Project, Path]":

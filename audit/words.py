@@ -11,3 +11,8 @@ DRAWN_NOTE = (
 def other_label(labels: tuple[str, str], label: str) -> str:
     """Return the label of the other class."""
     return labels[0] if label == labels[1] else labels[1]
+
+
+def family_in_words(name: str) -> str:
+    """Write the name of a family for people: "jpeg-history"; all families together are "all together"."""
+    return "all together" if name == "all" else name.replace("_", "-")

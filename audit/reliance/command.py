@@ -4,44 +4,37 @@ from pathlib import Path
 
 import click
 
-from audit.options import _found, _tell, _warn, output_option
+from audit.options import output_option, show
 from imageledger import console
 
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--beside", metavar="RUN", help="Another run on the same pictures: does it follow the file more?")
+@click.option("--beside", metavar="RUN", help="Compare with another run on the same pictures: which follows the file?")
 @output_option
 @console.json_option
 @console.everywhere
 def reliance(run: str | None, beside: str | None, output: Path | None, as_json: bool, project: Path | None) -> None:
-    """Ask whether a model leans on what the file gives away, rather than on the face.
+    """Tell whether a model relies on what the file gives away, rather than on the face.
 
-    RUN is the name of a training run (default: the one finished last). Probes its pictures as audit shortcuts
-    does and looks at the validation ones (all of them, of a cross-validated run) in three ways: whether the model's
-    answers follow the probes within a class; whether it fails where the file misleads; and whether its answers flip
-    once each class is delivered (JPEG quality, size, background) as the other one was, compared with a placebo. The
-    last needs torch. Where both runs were cross-validated with --repeats, the comparison with another run is freed
-    of the noise of training, which makes a model follow everything less. Writes reliance.csv and reliance.png.
+    RUN is the name of a training run (default: the last finished run). The audit probes the pictures as audit
+    shortcuts does, and then asks three questions about those that the model did not train on. Do the model's answers
+    follow the probes within a class? Does the model fail where the file misleads? Do its answers flip when each class
+    is delivered (JPEG quality, size, background) as the other class was, more than with a placebo? The last question
+    needs torch.
+
+    --beside says which of two runs follows the file more. Training adds noise, and a noisy model follows everything
+    less; when both runs were cross-validated with --repeats, that noise is removed. Writes reliance.csv and
+    reliance.png.
 
     \b
-    audit reliance                              the run finished last
-    audit reliance strong --beside seed         and whether strong follows the file more than seed does
-    audit reliance first --json | jq .verdict   RELIES, INDEPENDENT or INCONCLUSIVE
+    audit reliance                                    the last finished run
+    audit reliance frozen --beside fine-tuned         which of the two follows the file more
+    audit reliance first --json | jq .verdict         RELIES, INDEPENDENT or INCONCLUSIVE
     """
-    from audit.reliance import report as reliance_report
-    from audit.reliance import work as reliance_run
+    from audit.reliance import work
+    from imageledger.config import open_project
 
-    opened, folder = _found(project, run)
-    found = reliance_run.look(
-        opened, folder, _found(project, beside)[1] if beside else None, say=console.say,
-        track=lambda doing: lambda rows, total: console.track(rows, total, doing),
-    )  # fmt: skip
-    _warn(found.warnings)
-    files = reliance_report.write(found, output or folder / "audit")
-    title = f"Do the answers follow the file within a class? ({found.reliance.model.total} pictures, {found.split})"
-    tables = {
-        title: reliance_report.table(found.reliance, found.run.labels),
-        "Swapped deliveries": reliance_report.swap_table(found.reliance.swaps),
-    }
-    _tell(reliance_report.plain(found, files), reliance_report.sentences(found), tables, files, as_json)
+    settings = work.RelianceSettings(beside=beside)
+    report = work.reliance(open_project(project), run, settings=settings, track=console.track)
+    show(report, output, as_json=as_json)

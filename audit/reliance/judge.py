@@ -14,7 +14,7 @@ import numpy as np
 from audit.reliance.swaps import Swap
 from curate.evidence.probe import ALL, Probe
 from imageledger.intervals import fisher, holm, wilson
-from imageledger.types import Bools, Floats
+from imageledger.types import Bools, Floats, Ints, Key
 
 RELIES, INDEPENDENT, INCONCLUSIVE = "RELIES", "INDEPENDENT", "INCONCLUSIVE"
 SURE = 0.01
@@ -141,7 +141,27 @@ class Reliance:
         return tuple(min(self.lead, max(0.0, share - self.chance)) for share in (self.file.share, best))  # type: ignore[return-value]
 
 
-def judge(said: Floats, positive: Bools, probes: Sequence[Probe], rows: Sequence[int]) -> Reliance:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReliance:
+    """What became of one run: its answers to the `pictures` it is judged by, and what a person should be warned of.
+
+    `keys` are those of the pictures, in the order of the answers. `skipped` says why no deliveries were swapped, ""
+    when they were. `beside` compares the run with another one.
+    """
+
+    run: str
+    labels: tuple[str, str]
+    pictures: str
+    split: str
+    keys: Sequence[Key]
+    reliance: Reliance
+    skipped: str = ""
+    warnings: Sequence[str] = ()
+    drawn: bool = False
+    beside: Beside | None = None
+
+
+def judge(said: Floats, positive: Bools, probes: Sequence[Probe], rows: Sequence[int] | Ints) -> Reliance:
     """Compare the model's answers with probes on some of the pictures that these were made from.
 
     `said` is P(positive) of the pictures `rows` (places among those probed), `positive` the labels of all probed.

@@ -5,30 +5,15 @@ The proof and measurement of association between two things, takes the noise out
 of the reliability of what was correlated.
 """
 
-from collections.abc import Sequence
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 
 from audit.reliance.judge import spearman
 from imageledger.types import Bools, Floats
-from train.runs import Run, repeats_of
-
-Key = tuple[str, str]
 
 LEAST = 0.05
 """Answers that agree less than this from one training to the next are taken to agree by this much."""
-
-
-def repeats(folder: Path, run: Run, keys: Sequence[Key]) -> Floats | None:
-    """Return P(positive) of pictures by repeat of a cross-validation (repeats x n); None where there is one answer.
-
-    Raises RunError when the predictions of a fold are gone.
-    """
-    said = repeats_of(folder, run)
-    found = np.array([[one.probability for one in said[key]] for key in keys]).T
-    return found if len(found) > 1 else None
 
 
 def reliability(answers: Floats, positive: Bools) -> float:

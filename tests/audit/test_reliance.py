@@ -73,7 +73,7 @@ def test_the_lead_is_divided_by_what_the_file_alone_gets_right():
     share, most = found.from_file
     assert share == pytest.approx(found.file.share - 0.5)
     assert share < most == pytest.approx(found.file.interval[1] - 0.5)
-    assert "of the model's lead of 50 points over chance about" in reliance_report.headline(found)
+    assert "of the model's lead of 50 points over chance, about" in reliance_report.headline(found)
     blind = judge(np.full(len(positive), 0.2), positive, probes, range(len(positive)))
     assert blind.lead == 0
     assert "no better than chance" in reliance_report.headline(blind)

@@ -91,10 +91,10 @@ def test_a_comparison_reads_what_each_repeat_answered(crossed):
 
 
 def test_an_audit_of_reliance_reads_what_each_repeat_answered(crossed):
-    project, place, run, _ = crossed
-    keys = Answers.of(project, place).keys
-    assert noise.repeats(place, run, keys).shape == (2, 30)
-    assert noise.repeats(place, replace(run, settings={**run.settings, "repeats": 1}), keys) is None
+    project, place, _, _ = crossed
+    answers = Answers.of(project, place)
+    reliability = noise.reliability(answers.rounds().shares, answers.positive)
+    assert 0 < reliability <= 1
 
 
 def test_no_group_is_trained_on_by_the_model_that_judges_it(crossed):
@@ -206,7 +206,7 @@ def test_reliance_asks_the_models_of_the_folds_about_swapped_deliveries(crossed,
 
     project, place, _, _ = crossed
     monkeypatch.setattr(reliance_run, "FAMILIES", ("tone", "chroma"))
-    found = reliance_run.look(project, place, track=lambda _: lambda rows, total: rows, say=lambda _: None)
-    assert found.skipped == ""
-    assert [one.pictures for one in found.reliance.swaps] == [15, 15]
-    assert (found.split, found.reliance.model.total) == ("out of fold, 2 models together", 30)
+    data = reliance_run.reliance(project, place).data
+    assert data["swaps_skipped"] == ""
+    assert [swap["pictures"] for swap in data["swaps"]] == [15, 15]
+    assert (data["split"], data["accuracy"]["model"]["n"]) == ("out of fold, 2 models together", 30)
