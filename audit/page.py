@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from imageledger.record import Record, Step
 from imageledger.letters import visible
+from imageledger.record import Record, Step
 
 QUALITY = 82
 

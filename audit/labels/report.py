@@ -43,7 +43,7 @@ def write(project: Project, audit: Audit, entries: Sequence[Entry], folder: Path
     texts = {
         "csv": as_csv(CSV_FIELDS, map(_row, audit.suspects)),
         "html": page.render(
-            "labels.html", audit=audit, run=audit.judged.run, heading=headline(audit), lines=told,
+            "labels/page.html", audit=audit, run=audit.judged.run, heading=headline(audit), lines=told,
             cards=list(zip(audit.suspects, entries, lines, strict=False)), positive=audit.judged.run.labels[1],
         ),
         "jsonl": "".join(f"{line}\n" for line in lines),

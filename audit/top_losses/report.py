@@ -143,7 +143,9 @@ def _cell(ranked: RankedRun, entry: Entry, slots: int) -> Cell:
     prediction, positive = entry.prediction, ranked.run.labels[-1]
     frames = [_frame(entry.seen, "seen by the model" if slots > 1 else "")]
     if slots > 1:
-        absent = Shown(missing="nothing was changed: the model saw the original" if entry.record else "original unknown")
+        absent = Shown(
+            missing="nothing was changed: the model saw the original" if entry.record else "original unknown"
+        )
         frames.append(_frame(entry.original or absent, "original"))
     title = f"{entry.rank}.  P({positive}) {prediction.probability:.2f}   loss {prediction.loss:.2f}"
     if not ranked.wanted.one_cell:

@@ -50,9 +50,7 @@ def top_losses(
     most = settings.k or (None if settings.all else MOST)
     ranking = rank(read_predictions(folder), trained.labels, which, most)
     joined = pictures.records_of(project, trained, ranking.worst)
-    ranked = RankedRun(
-        run=trained, wanted=which, ranking=ranking, records=joined.records, warnings=joined.warnings
-    )
+    ranked = RankedRun(run=trained, wanted=which, ranking=ranking, records=joined.records, warnings=joined.warnings)
     return report.report(ranked, open_pictures(project, ranked, track), folder / "audit")
 
 
