@@ -1,19 +1,12 @@
 """The Python calls of audit: what `imageledger.Dataset` reaches through the entry point `imageledger.door`."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-from audit.findings import Finding, Report, Severity
-from imageledger import manifest as manifests
+from audit.findings import Report
 from imageledger.config import Project
-from imageledger.errors import ConfigError, GateFailed
-from imageledger.types import Row, Track
-from train.runs import Run, find_run, read_predictions
+from imageledger.errors import GateFailed
+from imageledger.types import Track
 
 Where = Path | str | None
 
@@ -23,25 +16,10 @@ def top_losses(
     k: int | None, all: bool, output: Where,
 ) -> Report:  # fmt: skip
     """Show the pictures that the model got wrong, highest loss first."""
-    from audit import pictures
-    from audit.top_losses import judge, report, work
+    from audit.top_losses import work
 
-    if all and (actual or predicted):
-        raise ConfigError("all takes every picture", "leave out actual and predicted")
-    folder = find_run(project, run)
-    trained = Run.load(folder)
-    judge.refuse_split(trained, split)
-    asked = judge.asked(trained.labels, actual, predicted, split, everything=all)
-    ranking = judge.rank(read_predictions(folder), trained.labels, asked, k or (None if all else 20))
-    audit = work.Audit(
-        run=trained, wanted=asked, ranking=ranking, found=pictures.records_of(project, trained, ranking.worst)
-    )
-    entries = work.open_pictures(project, audit, _named(track, "opening pictures"))
-    warnings = [*audit.found.warnings, *(f"{n} × {why}" for why, n in pictures.unshown(entries).items())]
-    return _report(
-        "top-losses", trained.name, audit.sentences, output or _NOWHERE, write=partial(report.write, audit, entries),
-        warnings=warnings, tables={audit.cut: report.table(audit)}, plain=partial(report.plain, audit),
-    )  # fmt: skip
+    settings = work.TopLossesSettings(actual=actual, predicted=predicted, split=split, k=k, all=all)
+    return _written(work.top_losses(project, run, settings=settings, track=track), output)
 
 
 def shortcuts(
@@ -49,38 +27,22 @@ def shortcuts(
     seed: int | None, permutations: int | None, most: int | None, fail_on: str | None, output: Where,
 ) -> Report:  # fmt: skip
     """Test whether the classes can be told apart without looking at a face."""
-    from audit.shortcuts import report, words, work
+    from audit.shortcuts import work
 
-    families = (family,) if isinstance(family, str) else tuple(family)
-    asked = work.Asked.of(project, families, seed, permutations, most)
-    audit = work.look(project, asked, source=_path(manifest), stage=stage, track=partial(_named, track))
-    if fail_on:
-        audit.refuse_shortcuts()
-    return _report(
-        "shortcuts", audit.dataset, words.spoken(audit), output or _NOWHERE,
-        verdict=str(audit.last.conclusive.verdict), write=partial(report.write, project, audit),
-        tables={title: rows for rows, title in words.tables(audit)}, plain=partial(words.plain, audit),
-    )  # fmt: skip
+    settings = work.ShortcutsSettings(
+        stage=stage, family=family, seed=seed, permutations=permutations or work.PERMUTATIONS, most=most or work.ENOUGH
+    )
+    return _written(work.shortcuts(project, manifest, settings=settings, track=track), output, gate=bool(fail_on))
 
 
 def leaks(
     project: Project, *, track: Track, manifest: Where, distance: int | None, fail_on: str | None, output: Where
 ) -> Report:  # fmt: skip
     """Find pictures that stand on both sides of the split, or under both labels."""
-    from audit.leaks import report, work
+    from audit.leaks import work
 
-    path = _path(manifest) or project.manifest("manifest")
-    found = work.find(
-        manifests.read(path), project.store, distance=work.DISTANCE if distance is None else distance,
-        watch=_named(track, "looking into pairs"),
-    )  # fmt: skip
-    if fail_on and (found.leaks or found.unchecked):
-        raise GateFailed(*report.refusal(found))
-    return _report(
-        "leaks", str(path), report.sentences(found), output or _NOWHERE,
-        write=partial(report.write, found, project.store), warnings=report.warnings(found),
-        tables={"pairs": report.table(found)}, plain=partial(report.plain, found, str(path)),
-    )  # fmt: skip
+    settings = work.LeaksSettings() if distance is None else work.LeaksSettings(distance=distance)
+    return _written(work.leaks(project, manifest, settings=settings, track=track), output, gate=bool(fail_on))
 
 
 def reliance(project: Project, *, track: Track, run: str | None, beside: str | None, output: Where) -> Report:
@@ -128,63 +90,21 @@ def recipes(
     """Try the recipes of normalize on a sample."""
     from audit.recipes import work
 
-    rows, remark = work.compare(
-        project, source=_path(manifest), sample=sample, weights=str(weights or ""), workers=workers,
-        track=_named(track, "recipes"),
-    )  # fmt: skip
-    return Report(
-        audit="recipes", subject=project.dataset, findings=_notes([remark]), tables={"recipes": rows}, rows=rows
-    )
+    settings = work.RecipesSettings(sample=sample, weights=weights, workers=workers)
+    return work.recipes(project, manifest, settings=settings, track=track)
 
 
 def self_test(project: Project, *, track: Track, quick: bool, seed: int) -> Report:
     """Plant known shortcuts, and none, and count what the audit of shortcuts finds."""
     from audit.self_test import work
-    from imageledger.engines.local import cores
 
-    found = work.run(project, quick=quick, seed=seed, workers=cores(), track=_named(track, "self-test"))
-    return Report(
-        audit="self-test", subject=project.dataset, verdict="PASSED" if found.passed else "FAILED",
-        findings=_notes(found.sentences), tables={"plants": found.rows()}, rows=found.rows(),
-    )  # fmt: skip
+    return work.self_test(project, settings=work.SelfTestSettings(quick=quick, seed=seed), track=track)
 
 
-_NOWHERE = ""
-
-
-def _written(report: Report, output: Where) -> Report:
-    """Write the files of a report where the caller asked for them."""
+def _written(report: Report, output: Where, *, gate: bool = False) -> Report:
+    """Write the files of a report where the caller asked for them; raise GateFailed where a gate was asked for."""
     if output:
         report.write(Path(output))
+    if gate and report.refusal:
+        raise GateFailed(*report.refusal)
     return report
-
-
-def _report(
-    audit: str, subject: str, sentences: Sequence[str], output: Path | str, *,
-    write: Callable[[Path], Mapping[str, Path]], tables: Mapping[str, Sequence[Row]],
-    plain: Callable[[dict[str, Path]], Mapping[str, Any]], verdict: str = "", warnings: Sequence[str] = (),
-) -> Report:  # fmt: skip
-    with TemporaryDirectory() as aside:
-        files = dict(write(Path(aside)))
-        contents = {path.name: partial(bytes, path.read_bytes()) for path in files.values() if path.is_file()}
-        data = plain(files)
-    lines = next((make().decode() for name, make in contents.items() if name.endswith(".csv")), "")
-    report = Report(
-        audit=audit, subject=subject, verdict=verdict, findings=_notes(sentences), tables=tables, data=data,
-        rows=list(csv.DictReader(io.StringIO(lines))), contents=contents, warnings=tuple(warnings),
-    )  # fmt: skip
-    if output:
-        report.write(Path(output))
-    return report
-
-
-def _notes(sentences: Iterable[str]) -> list[Finding]:
-    return [Finding(severity=Severity.NOTE, sentence=sentence) for sentence in sentences]
-
-
-def _named(track: Track, doing: str) -> Any:
-    return lambda rows, total: track(rows, total, doing)
-
-
-def _path(path: Where) -> Path | None:
-    return None if path is None else Path(path)

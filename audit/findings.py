@@ -46,8 +46,9 @@ class Report:
 
     `tables` are rows by title, for people; `rows` are the raw rows behind them, as the CSV file has them; `data` is
     the whole audit for scripts, which `--json` prints. `contents` make the files, by name, and `folder` is where they
-    go; `written` are files that the audit has written already. `refusal` is what a gate says, and what to do, where
-    the audit found more than a gate allows.
+    go; `written` are files that the audit has written already, and `stale` names files of an earlier audit that this
+    one replaces by nothing. `refusal` is what a gate says, and what to do, where the audit found more than a gate
+    allows.
     """
 
     audit: str
@@ -60,6 +61,7 @@ class Report:
     contents: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     folder: Path = Path()
     written: Mapping[str, Path] = field(default_factory=dict)
+    stale: Sequence[str] = ()
     warnings: Sequence[str] = ()
     refusal: tuple[str, str] | None = None
 
@@ -71,6 +73,8 @@ class Report:
     def write(self, folder: Path | None = None) -> dict[str, Path]:
         """Write the files into a folder (default: `folder`) and return their paths by kind, such as "csv"."""
         paths = dict(self.written)
+        for name in self.stale:
+            ((folder or self.folder) / name).unlink(missing_ok=True)
         for name, content in self.contents.items():
             path = (folder or self.folder) / name
             write_whole(path, content())

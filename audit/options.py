@@ -26,7 +26,9 @@ def show(report: "Report", output: Path | None = None, *, as_json: bool = False,
         console.say(f"Warning: {warning}")
     files = report.write(output)
     if as_json:
-        data = {**report.data, "files": {kind: str(path) for kind, path in files.items()}}
+        data = dict(report.data)
+        if files or report.stale:
+            data["files"] = {kind: str(path) for kind, path in files.items()}
         console.result(json.dumps(data, ensure_ascii=False, indent=2))
     else:
         for sentence in report.sentences:

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
+from imageledger.letters import visible
 from imageledger.record import Record, Step
-from imageledger.sheet import visible
 
 QUALITY = 82
 
@@ -26,7 +26,7 @@ class Link:
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template of audit/templates with values; every value is escaped."""
+    """Fill a template, named by its place under audit/, with values; every value is escaped."""
     return _environment().get_template(template).render(**values)
 
 
@@ -79,7 +79,7 @@ def percent(share: float) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("audit"), autoescape=True, undefined=StrictUndefined,
+        loader=PackageLoader("audit", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(data_uri=data_uri, pairs=pairs, percent=percent, visible=visible)

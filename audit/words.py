@@ -1,8 +1,8 @@
 """Words that several audits share."""
 
+from curate.nuisance.spelling import spelled
+
 DRAWN = "sample:"
-
-
 DRAWN_NOTE = (
     "The built-in source sample: draws its pictures. No figure here means anything about portraits of real people."
 )
@@ -15,4 +15,4 @@ def other_label(labels: tuple[str, str], label: str) -> str:
 
 def family_in_words(name: str) -> str:
     """Write the name of a family for people: "jpeg-history"; all families together are "all together"."""
-    return "all together" if name == "all" else name.replace("_", "-")
+    return "all together" if name == "all" else spelled(name)

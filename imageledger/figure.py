@@ -64,8 +64,9 @@ def drawn(
         heights = (_tall(head) + EDGE, size[1], _tall(below) + EDGE)
         figure.set_size_inches(size[0], sum(heights))
         aside = EDGE / size[0]
-        figure.get_layout_engine().set(w_pad=0.04, h_pad=0.06, rect=(aside, 0, 1 - 2 * aside, 1))
-        parts = figure.subfigures(3, 1, height_ratios=heights, hspace=0)
+        layout: Any = figure.get_layout_engine()
+        layout.set(w_pad=0.04, h_pad=0.06, rect=(aside, 0, 1 - 2 * aside, 1))
+        parts: Any = figure.subfigures(3, 1, height_ratios=heights, hspace=0)
         _write(figure, head, sum(heights) - EDGE * 0.8)
         draw(parts[1])
         _write(figure, below, _tall(below) + EDGE * 0.7)

@@ -41,7 +41,7 @@ def report(result: RunLabels, entries: Sequence[Entry], places: Places, k: int, 
 
     def html() -> bytes:
         text = page.render(
-            "labels.html", result=result, run=run, heading=headline(result), lines=advice(result, places),
+            "labels/page.html", result=result, run=run, heading=headline(result), lines=advice(result, places),
             cards=list(zip(result.suspects, entries, lines, strict=False)), positive=run.labels[1],
         )  # fmt: skip
         return text.encode("utf-8", errors="backslashreplace")

@@ -1,146 +1,166 @@
-"""What leaks, written for people: sentences, a table, a CSV file and a contact sheet of the pairs."""
+"""What leaks, written for people: findings, a table, a CSV file and a contact sheet of the pairs."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from audit.leaks.work import Found, Leak
-from audit.pictures import look_at_object
+from audit.findings import Finding, Report, Severity, csv_bytes, notes
+from audit.leaks.pairs import Comparison, Leak
+from audit.pictures import show_object
+from imageledger.letters import visible
 from imageledger.record import Record
-from imageledger.sheet import Cell, Frame, sheet, visible
-from imageledger.spreadsheet import as_csv
-from imageledger.store import Store, write_whole
+from imageledger.sheet import Cell, Frame, sheet
+from imageledger.store import Store
+from imageledger.types import Row
 
 SHOWN = 60
-"""At most so many pairs stand on the sheet; the CSV file has them all."""
+"""At most so many pairs stand on the sheet; the CSV file has all of them."""
 
 COLUMNS = 2
 FIELDS = (
     "kind", "similarity", "why", "source", "member", "label", "split", "origin",
     "other_source", "other_member", "other_label", "other_split", "other_origin",
 )  # fmt: skip
+FILES = ("leaks.csv", "leaks.png")
 REMEDY = (
-    "curate dedupe --distance 12 and then curate manifest keep what is alike on one side; a person settles a "
-    "conflict by a line in decisions.jsonl."
+    "curate dedupe --distance 12 and then curate manifest keep similar pictures on one side; a line in "
+    "decisions.jsonl settles a conflict of labels."
 )
 
 
-def sentences(found: Found) -> list[str]:
+def report(comparison: Comparison, store: Store, manifest: str, folder: Path) -> Report:
+    """Write a comparison as a report; with pairs, its files go into `folder`, without pairs old files go away."""
+    rows = [_row(leak) for leak in comparison.leaks]
+    return Report(
+        audit="leaks",
+        subject=manifest,
+        verdict="LEAKS" if rows else "",
+        findings=findings(comparison),
+        tables={"pairs": table(comparison)},
+        rows=rows,
+        data=data(comparison, manifest),
+        contents={
+            "leaks.csv": lambda: csv_bytes(FIELDS, rows),
+            "leaks.png": lambda: _png(comparison, store),
+        } if rows else {},
+        stale=() if rows else FILES,
+        folder=folder,
+        warnings=warnings(comparison),
+        refusal=refusal(comparison),
+    )  # fmt: skip
+
+
+def findings(comparison: Comparison) -> list[Finding]:
     """Say what was compared, what lies across the split or under both labels, and what to do about it."""
-    crossing = [leak for leak in found.leaks if leak.crosses]
-    conflicts = [leak for leak in found.leaks if leak.conflicts]
-    said = [_compared(found)]
-    if found.divided:
-        said.append(
-            f"{_pairs(crossing)} across the split: validation counts what training has seen."
+    crossing = [leak for leak in comparison.leaks if leak.crosses]
+    conflicts = [leak for leak in comparison.leaks if leak.conflicts]
+    lines = notes(_compared(comparison))
+    if comparison.divided:
+        lines.append(
+            _finding(f"{_pairs(crossing)} across the split: validation counts what training has seen.", crossing)
             if crossing
-            else "Nothing lies on both sides of the split."
+            else _finding("Nothing lies on both sides of the split.")
         )
-    said.append(
-        f"{_pairs(conflicts)} under both labels: one of them is wrong."
+    lines.append(
+        _finding(f"{_pairs(conflicts)} under both labels: one label of each is wrong.", conflicts)
         if conflicts
-        else "No picture stands under both labels."
+        else _finding("No picture stands under both labels.")
     )
-    return [*said, *([f"What to do: {REMEDY}"] if found.leaks else []), *sources_in_words(found)]
+    return [*lines, *notes(f"What to do: {REMEDY}" if comparison.leaks else "", *sources_in_words(comparison))]
 
 
-def sources_in_words(found: Found) -> list[str]:
-    """Say which sources hold only one class, what that means, and what would help."""
-    if not found.sources:
+def sources_in_words(comparison: Comparison) -> list[str]:
+    """Say which sources hold a single class, what that means, and what would help."""
+    if not comparison.sources:
         return []
-    held = ", ".join(f"{one.source} only {one.label} ({one.pictures})" for one in found.sources)
+    held = ", ".join(f"{source.source} only {source.label} ({source.pictures})" for source in comparison.sources)
     return [
-        f"One class a source: {held}. There the classes differ by source, and no audit can tell the face from the "
-        "source. What would help: a source that holds both classes; or, with several sources a class, training on "
-        "some of them and validating on one that the model has never seen."
+        f"Sources with a single class: {held}. There the classes differ by source, and no audit can tell face from "
+        "source. Either a source that holds both classes would help, or several sources per class: train on some, and "
+        "validate on one that the model has never seen."
     ]
 
 
-def warnings(found: Found, shown: int = 3) -> list[str]:
+def warnings(comparison: Comparison, shown: int = 3) -> list[str]:
     """Say what could not be compared, the first few by name."""
-    if not found.unchecked:
+    unchecked = comparison.unchecked
+    if not unchecked:
         return []
-    first = [f"{one.name}: {one.reason}" for one in found.unchecked[:shown]]
-    more = [f"and {len(found.unchecked) - shown} more"] if len(found.unchecked) > shown else []
-    what = "picture or pair" if len(found.unchecked) == 1 else "pictures or pairs"
-    return [f"{len(found.unchecked)} {what} could not be compared", *first, *more]
+    first = [f"{each.name}: {each.reason}" for each in unchecked[:shown]]
+    more = [f"and {len(unchecked) - shown} more"] if len(unchecked) > shown else []
+    what = "picture or pair" if len(unchecked) == 1 else "pictures or pairs"
+    return [f"{len(unchecked)} {what} could not be compared", *first, *more]
 
 
-def refusal(found: Found) -> tuple[str, str]:
+def refusal(comparison: Comparison) -> tuple[str, str] | None:
     """Say why a gate does not let a manifest pass, and what to do: what could not be compared may leak too."""
-    if found.leaks:
-        return f"{_pairs(found.leaks)} leak, and --fail-on leak is set", REMEDY
-    return (
-        f"{len(found.unchecked)} pictures or pairs could not be compared, and --fail-on leak is set",
-        "curate run makes missing objects again",
-    )
+    if comparison.leaks:
+        return f"{_pairs(comparison.leaks)} {'leaks' if len(comparison.leaks) == 1 else 'leak'}", REMEDY
+    if comparison.unchecked:
+        what = f"{len(comparison.unchecked)} pictures or pairs could not be compared, and any of them may leak"
+        return what, "curate run makes missing objects again"
+    return None
 
 
-def table(found: Found) -> list[dict[str, Any]]:
-    """Return one row a pair for the terminal, the names safe to print."""
+def table(comparison: Comparison) -> list[Row]:
+    """Return one row per pair for the terminal, the names safe to print."""
     return [
-        {"what": leak.kind, "one": _named(leak.one), "other": _named(leak.other),
-         "similarity": leak.similarity, "why": visible(leak.why)}
-        for leak in found.leaks
+        {"what": leak.kind, "picture": _named(leak.one), "other picture": _named(leak.other),
+         "similarity": _similarity(leak), "why": visible(leak.why)}
+        for leak in comparison.leaks
     ]  # fmt: skip
 
 
-def plain(found: Found, manifest: str, files: dict[str, Path]) -> dict[str, Any]:
+def data(comparison: Comparison, manifest: str) -> Row:
     """Return the whole audit as one object for --json."""
     return {
         "manifest": manifest,
-        "compared": dict(sorted(found.sides.items())),
-        "sentences": sentences(found),
-        "warnings": [{"name": one.name, "reason": one.reason} for one in found.unchecked],
+        "compared": dict(sorted(comparison.sides.items())),
+        "sentences": [finding.sentence for finding in findings(comparison)],
+        "warnings": [{"name": each.name, "reason": each.reason} for each in comparison.unchecked],
         "pairs": [
             {"across_the_split": leak.crosses, "under_both_labels": leak.conflicts, **_row(leak)}
-            for leak in found.leaks
+            for leak in comparison.leaks
         ],
         "one_class_sources": [
-            {"source": one.source, "label": one.label, "pictures": one.pictures} for one in found.sources
+            {"source": source.source, "label": source.label, "pictures": source.pictures}
+            for source in comparison.sources
         ],
-        "files": {kind: str(path) for kind, path in files.items()},
-    }  # fmt: skip
+    }
 
 
-def write(found: Found, store: Store, folder: Path) -> dict[str, Path]:
-    """Write leaks.csv and leaks.png when there are pairs and return their paths; take older ones away when not."""
-    files = {kind: folder / f"leaks.{kind}" for kind in ("csv", "png")}
-    if not found.leaks:
-        for path in files.values():
-            path.unlink(missing_ok=True)
-        return {}
-    text = as_csv(FIELDS, (_row(leak) for leak in found.leaks))
-    write_whole(files["csv"], text.encode("utf-8", errors="backslashreplace"))
-    write_whole(files["png"], _png(found, store))
-    return files
+def _finding(sentence: str, leaks: Iterable[Leak] = ()) -> Finding:
+    records = [record.key for leak in leaks for record in (leak.one, leak.other)]
+    return Finding(severity=Severity.PROBLEM if records else Severity.NOTE, sentence=sentence, records=records)
 
 
-def _png(found: Found, store: Store) -> bytes:
-    shown = found.leaks[:SHOWN]
-    rest = f" Shown are the first {SHOWN}; leaks.csv has them all." if len(found.leaks) > SHOWN else ""
-    drawn = sheet(
-        [_cell(leak, store) for leak in shown], columns=COLUMNS, heading="Leaks",
-        lines=[f"{_pairs(found.leaks)} that must not stand where they stand.{rest}", *sentences(found)[1:3]],
-    )  # fmt: skip
+def _png(comparison: Comparison, store: Store) -> bytes:
+    leaks, shown = comparison.leaks, comparison.leaks[:SHOWN]
+    rest = f" The first {SHOWN} are shown; leaks.csv has all." if len(leaks) > SHOWN else ""
+    lines = [f"{_pairs(leaks)} across the split or under both labels.{rest}"]
+    lines += [finding.sentence for finding in findings(comparison)[1:3]]
     target = io.BytesIO()
-    drawn.save(target, "PNG")
+    cells = [_cell(leak, store) for leak in shown]
+    sheet(cells, columns=COLUMNS, heading="Leaks", lines=lines).save(target, "PNG")
     return target.getvalue()
 
 
 def _cell(leak: Leak, store: Store) -> Cell:
-    alike = "" if leak.similarity is None else f"   {leak.similarity:.2f}"
     frames = tuple(_frame(record, store) for record in (leak.one, leak.other))
-    return Cell(frames=frames, title=f"{leak.kind}{alike}", lines=(leak.one.name, leak.other.name, leak.why))
+    title = f"{leak.kind}   {_similarity(leak)}".rstrip()
+    return Cell(frames=frames, title=title, lines=(leak.one.name, leak.other.name, leak.why))
+
+
+def _similarity(leak: Leak) -> str:
+    return "" if leak.similarity is None else f"{leak.similarity:.2f}"
 
 
 def _frame(record: Record, store: Store) -> Frame:
-    look = look_at_object(store, record.origin)
-    return Frame(picture=look.image, caption=_place(record), missing=look.missing)
+    shown = show_object(store, record.origin)
+    return Frame(picture=shown.image, caption=_place(record), missing=shown.missing)
 
 
-def _row(leak: Leak) -> dict[str, Any]:
+def _row(leak: Leak) -> Row:
     one, other = leak.one, leak.other
     return {
         "kind": leak.kind, "similarity": leak.similarity, "why": leak.why,
@@ -158,14 +178,14 @@ def _place(record: Record) -> str:
     return f"{record.split} {record.label}".strip()
 
 
-def _compared(found: Found) -> str:
-    count = sum(found.sides.values())
-    if not found.divided:
+def _compared(comparison: Comparison) -> str:
+    count = sum(comparison.sides.values())
+    if not comparison.divided:
         return f"{count} pictures without a split were compared across the labels."
-    sides = ", ".join(f"{found.sides[side]} {side}" for side in sorted(found.sides))
+    sides = ", ".join(f"{comparison.sides[side]} {side}" for side in sorted(comparison.sides))
     return f"{count} pictures ({sides}) were compared across the split and across the labels."
 
 
-def _pairs(leaks: Sequence[Leak] | Iterable[Leak]) -> str:
+def _pairs(leaks: Iterable[Leak]) -> str:
     count = len(list(leaks))
     return f"{count} pair{'' if count == 1 else 's'}"

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from audit.options import show
 from imageledger import console
 
 
 @click.command()
 @click.argument("manifest", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--sample", type=click.IntRange(10), default=100, show_default=True, help="Pictures of each label.")
-@click.option("--weights", metavar="FILE", help="A network's weights (safetensors), whose features are probed too.")
+@click.option("--weights", metavar="FILE", help="Probe the features of a network too: its weights (safetensors).")
 @click.option("--workers", type=click.IntRange(1), help="Processes to use (default: all cores).")
 @console.json_option
 @console.everywhere
@@ -20,10 +21,10 @@ def recipes(
     """Try the recipes of `curate normalize` on a sample: how much shortcut each leaves, how much signal it keeps.
 
     MANIFEST is the manifest to draw the sample from (default: what normalize would read). Nothing is written. The
-    table holds AUCs, 0.5 for nothing left and 1.0 for everything: what still separates the classes without a look at
-    the face (all such numbers together, and some families alone), an old JPEG that was planted in half of the AI
-    pictures (should become 0.5), and a faint generator trace that was planted in half of the real ones (should stay
-    near 0.9).
+    table holds AUCs, 0.5 for nothing left and 1.0 for everything. Its columns: what still separates the classes
+    without a look at the face (all such numbers jointly, and some families alone); an old JPEG planted in half of the
+    AI pictures, which should fall to 0.5; and a faint generator trace planted in half of the real ones, which should
+    stay near 0.9.
 
     \b
     audit recipes
@@ -32,9 +33,9 @@ def recipes(
     from audit.recipes import work
     from imageledger.config import open_project
 
-    rows, remark = work.compare(
-        open_project(project), source=manifest, sample=sample, weights=weights or "", workers=workers,
-        track=lambda looks, total: console.track(looks, total, "recipes"),
-    )  # fmt: skip
-    console.table(rows, as_json=as_json, title=f"AUC left and kept, up to {sample} pictures a label")
-    console.say(remark)
+    settings = work.RecipesSettings(sample=sample, weights=weights, workers=workers)
+    report = work.recipes(open_project(project), manifest, settings=settings, track=console.track)
+    if as_json:
+        console.table(report.rows, as_json=True)
+    else:
+        show(report)

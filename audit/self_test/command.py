@@ -1,52 +1,48 @@
 """The command `audit self-test`: it parses, calls one function and prints."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from audit.options import show
 from imageledger import console
+
+if TYPE_CHECKING:
+    from imageledger.config import Project
 
 
 @click.command("self-test")
-@click.option("--quick", is_flag=True, help="Fewer pictures, plants and empty sets.")
+@click.option("--quick", is_flag=True, help="Try fewer pictures, plants and empty sets.")
 @click.option("--seed", type=int, default=42, show_default=True, help="Fixes pictures, plants and permutations.")
 @console.json_option
 @console.everywhere
 def self_test(quick: bool, seed: int, as_json: bool, project: Path | None) -> None:
     """Plant known shortcuts, and none, and count what `audit shortcuts` finds.
 
-    Inside a project the plants go into its own pictures; outside one, into drawn portraits. Exits with 3 when the
-    audit misses a plant, or finds one that is not there, more often than it may.
+    Inside a project the plants go into its own pictures; outside a project, into drawn portraits. Exits with 3 when
+    the audit misses a plant, or finds a shortcut where nothing was planted more often than it may.
 
     \b
     audit self-test --quick
     audit self-test --json | jq .passed
     """
-    import json
-
     from audit.self_test import work
+
+    settings = work.SelfTestSettings(quick=quick, seed=seed)
+    report = work.self_test(_project_at(project), settings=settings, track=console.track)
+    show(report, as_json=as_json, gate=True)
+
+
+def _project_at(place: Path | None) -> "Project | None":
+    """Open the project that was named, or the one around the working directory; None outside any."""
     from imageledger.config import find_root, open_project
-    from imageledger.engines.local import cores
-    from imageledger.errors import ConfigError, GateFailed
+    from imageledger.errors import ConfigError
 
     try:
-        root = find_root((project or Path.cwd()).resolve())
+        root = find_root((place or Path.cwd()).resolve())
     except ConfigError:
-        if project:
+        if place:
             raise
-        opened = None  # outside a project the test draws its own portraits
-    else:
-        opened = open_project(root)
-    report = work.run(
-        opened, quick=quick, seed=seed, workers=cores(),
-        track=lambda rows, total: console.track(rows, total, "self-test"),
-    )  # fmt: skip
-    if as_json:
-        told = {"plants": report.rows(), "sentences": report.sentences, "passed": report.passed}
-        console.result(json.dumps(told, ensure_ascii=False, indent=2))
-    else:
-        console.table(report.rows())
-        for sentence in report.sentences:
-            console.result(sentence)
-    if not report.passed:
-        raise GateFailed("the audit of shortcuts was not right about itself", "the lines above say where")
+        return None
+    return open_project(root)

@@ -1,4 +1,4 @@
-"""Is the audit of shortcuts right about itself? Plant nuisances and see them named; plant none and see none.
+"""Is the audit of shortcuts right? Plant nuisances and see them named; plant none and see none.
 
 Every sitter is delivered untouched, and with each plant that its half of a set calls for, and measured straight
 away. A planted set gives the plant to one class chosen by chance; a null set only has the classes.
@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.findings import Finding, Report, Severity, notes
 from audit.self_test.plants import PLANTS, UNTOUCHED, WHITE, Plant, deliver
 from audit.self_test.portraits import Sitters, sitters
+from audit.words import family_in_words
 from curate.evidence.permuted import Quick
 from curate.evidence.probe import ALL, PERMUTATIONS, SHORTCUT, SURE, Probe, judged, probe
 from curate.nuisance import FAMILIES, family
 from curate.nuisance.seen import Values
 from imageledger.config import Project
-from imageledger.engines.local import ordered_map
-from imageledger.intervals import holm, share_in_words
+from imageledger.engines.local import cores, ordered_map
+from imageledger.intervals import holm, share_in_words, with_interval
+from imageledger.types import Bools, Row, Track, untracked
 
-Track = Callable[[Iterable[Any], int], Iterable[Any]]
-Labels = NDArray[np.bool_]
 Columns = Mapping[str, Sequence[str]]
 Tables = Mapping[str, NDArray[np.float64]]
 Measured = Mapping[str, Mapping[str, Values]]
@@ -44,13 +45,22 @@ BATCH = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTestSettings:
+    """`quick` tries fewer pictures, plants and null sets; `seed` fixes pictures, plants and permutations."""
+
+    quick: bool = False
+    seed: int = 42
+    workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
     """One planted set: its numbers, and which pictures have the plant."""
 
     plant: Plant
     columns: Columns
     values: Tables
-    positive: Labels
+    positive: Bools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +73,8 @@ class Nulls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What the probes said about one planted set, the strongest family first."""
+class PlantProbes:
+    """The probes of one planted set, the strongest family first."""
 
     plant: Plant
     probes: Sequence[Probe]
@@ -72,7 +82,7 @@ class Found:
     @property
     def named(self) -> Probe:
         """The strongest of the families that may rightly name the plant."""
-        return next(one for one in self.probes if one.family in self.plant.families)
+        return next(probe for probe in self.probes if probe.family in self.plant.families)
 
     @property
     def right(self) -> bool:
@@ -81,10 +91,10 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What the self-test found; `alarms` holds, for every null set, the families that gave a false alarm."""
+class SelfTest:
+    """The probes of every planted set; `alarms` holds, for every null set, the families that gave a false alarm."""
 
-    found: Sequence[Found]
+    planted: Sequence[PlantProbes]
     alarms: Sequence[Sequence[str]]
     sitters: Sitters
 
@@ -96,34 +106,55 @@ class Report:
     @property
     def passed(self) -> bool:
         """Whether every plant was rightly named, and false alarms are no more than allowed."""
-        return all(one.right for one in self.found) and self.false_alarms <= MOST_FALSE_ALARMS * len(self.alarms)
+        return all(one.right for one in self.planted) and self.false_alarms <= MOST_FALSE_ALARMS * len(self.alarms)
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return one row a plant: what was planted, which families may name it, and what was found."""
-        return [_row(one) for one in self.found]
+    def rows(self) -> list[Row]:
+        """Return one row per plant: what was planted, which families may name it, and what the probes named."""
+        return [_row(one) for one in self.planted]
 
     @property
     def sentences(self) -> list[str]:
-        """Say in words what was found, false alarms included."""
-        right, each = sum(one.right for one in self.found), len(self.sitters.groups) // 2
+        """Say in words how many plants were named, and how many alarms were false."""
+        right, each = sum(one.right for one in self.planted), len(self.sitters.groups) // 2
         of = "of this project" if self.sitters.own else "drawn for this test"
-        said = [
-            f"{right} of {len(self.found)} planted nuisances were found and named by the right family, with {each} "
-            f"portraits {of} in each class.",
+        lines = [
+            f"The right family named {right} of {len(self.planted)} planted nuisances, with {each} portraits {of} in "
+            "each class.",
             f"False alarms: {share_in_words(self.false_alarms, len(self.alarms))} of the sets in which nothing was "
             f"planted; at most {100 * MOST_FALSE_ALARMS:.0f} % are allowed.",
         ]
         if not self.sitters.with_mattes:
-            said.append("Nothing was planted in cut-outs, because these portraits have none: curate whiten makes them.")
-        return said
+            lines.append("Nothing was planted in cut-outs: these portraits have no mattes, which curate whiten makes.")
+        return lines
 
 
-def run(project: Project | None, *, quick: bool, seed: int, workers: int, track: Track) -> Report:
-    """Plant every nuisance, and none, in the project's own pictures or in drawn ones, and report what was found.
+def self_test(
+    project: Project | None = None, *, settings: SelfTestSettings = SelfTestSettings(), track: Track = untracked
+) -> Report:
+    """Report whether the audit of shortcuts names what is planted, and stays silent where nothing is.
 
-    `quick` tries fewer plants, null sets and pictures. `track` shows the progress of three loops: the pictures that
-    are measured, the planted sets, and batches of null sets.
+    The plants go into the project's own pictures, or into drawn ones where there is no project or too few pictures.
     """
+    test = run(project, settings=settings, track=track)
+    rows = test.rows()
+    missed = [Finding(severity=Severity.PROBLEM, sentence=line) for line in test.sentences[:2]]
+    return Report(
+        audit="self-test", subject=project.dataset if project else "drawn portraits",
+        verdict="PASSED" if test.passed else "FAILED",
+        findings=notes(*test.sentences) if test.passed else [*missed, *notes(*test.sentences[2:])],
+        tables={"plants": list(map(_for_people, rows))}, rows=rows,
+        data={"plants": rows, "sentences": test.sentences, "passed": test.passed},
+        refusal=None if test.passed else ("the audit of shortcuts failed its own test", "the lines above say where"),
+    )  # fmt: skip
+
+
+def run(project: Project | None, *, settings: SelfTestSettings, track: Track = untracked) -> SelfTest:
+    """Plant every nuisance, and none, and probe each set.
+
+    `track` shows the progress of three loops: the pictures that are measured, the planted sets, and batches of null
+    sets.
+    """
+    quick, seed, workers = settings.quick, settings.seed, settings.workers or cores()
     each, null_sets = (QUICK_PER_CLASS, QUICK_NULL_SETS) if quick else (PER_CLASS, NULL_SETS)
     people = sitters(project, 2 * each, seed)
     plants = [plant for plant in PLANTS if (plant.small or not quick) and (people.with_mattes or plant.plain != WHITE)]
@@ -132,17 +163,17 @@ def run(project: Project | None, *, quick: bool, seed: int, workers: int, track:
     wanted = [_deliveries(number, plants, labels, untouched) for number in range(2 * each)]
 
     def spread(work: Callable[[Any], Any], jobs: Iterable[Any], total: int) -> list[Any]:
-        return list(track(ordered_map(work, ((job, None) for job in jobs), workers=workers), total))
+        return list(track(ordered_map(work, ((job, None) for job in jobs), workers=workers), total, "self-test"))
 
     seen = spread(partial(measured, people=people, seed=seed), enumerate(wanted), len(wanted))
     sets = (planted(plant, seen, positive) for plant, positive in zip(plants, labels, strict=True))
-    found = spread(partial(look, groups=people.groups, seed=seed), sets, len(plants))
+    probed = spread(partial(probe_plant, groups=people.groups, seed=seed), sets, len(plants))
     batches = list(_batches(untouched, seen, seed, null_sets))
     alarms = spread(partial(false_alarms, groups=people.groups), batches, len(batches))
-    return Report(found=found, alarms=[one for batch in alarms for one in batch], sitters=people)
+    return SelfTest(planted=probed, alarms=[families for batch in alarms for families in batch], sitters=people)
 
 
-def labelled(count: int, positives: int, seed: int | Sequence[int]) -> Labels:
+def labelled(count: int, positives: int, seed: int | Sequence[int]) -> Bools:
     """Call some of `count` pictures positive, by chance."""
     return np.random.default_rng(seed).permutation(np.arange(count) < positives)
 
@@ -150,14 +181,14 @@ def labelled(count: int, positives: int, seed: int | Sequence[int]) -> Labels:
 def measured(job: tuple[int, Sequence[str]], *, people: Sitters, seed: int) -> Measured:
     """Deliver one sitter in several ways and measure every family on each."""
     number, deliveries = job
-    sitter, found = people.sitter(number), {}
+    sitter, numbers = people.sitter(number), {}
     for name in deliveries:
         seen = deliver(name, sitter, seed).seen()
-        found[name] = {one: dict(family(one).measure(seen)) for one in FAMILIES}
-    return found
+        numbers[name] = {each: dict(family(each).measure(seen)) for each in FAMILIES}
+    return numbers
 
 
-def planted(plant: Plant, seen: Sequence[Measured], positive: Labels) -> Planted:
+def planted(plant: Plant, seen: Sequence[Measured], positive: Bools) -> Planted:
     """Put a planted set together from what its pictures gave."""
     rows = [one[plant.touched if touched else plant.plain] for one, touched in zip(seen, positive, strict=True)]
     columns = {name: sorted(rows[0][name]) for name in rows[0]}
@@ -172,10 +203,10 @@ def table(rows: Sequence[Mapping[str, Values]]) -> Tables:
     }
 
 
-def look(job: Planted, *, groups: Sequence[str], seed: int) -> Found:
+def probe_plant(job: Planted, *, groups: Sequence[str], seed: int) -> PlantProbes:
     """Probe one planted set, family by family."""
     probes = probe(job.columns, job.values, job.positive, groups, seed=seed, joint=False)
-    return Found(plant=job.plant, probes=sorted(probes, key=lambda one: -one.auc))
+    return PlantProbes(plant=job.plant, probes=sorted(probes, key=lambda one: -one.auc))
 
 
 def false_alarms(job: Nulls, *, groups: Sequence[str]) -> list[list[str]]:
@@ -194,7 +225,7 @@ def false_alarms(job: Nulls, *, groups: Sequence[str]) -> list[list[str]]:
 
 
 def _alarms(
-    values: Tables, quicks: Mapping[str, Quick], positive: Labels, groups: Sequence[str], seed: int
+    values: Tables, quicks: Mapping[str, Quick], positive: Bools, groups: Sequence[str], seed: int
 ) -> list[str]:
 
     def raw(name: str, permutations: int) -> float:
@@ -207,14 +238,14 @@ def _alarms(
     return [name for name, p in corrected.items() if p < SURE and _confirmed(name, values, positive, groups, seed, p)]
 
 
-def _confirmed(name: str, values: Tables, positive: Labels, groups: Sequence[str], seed: int, p: float) -> bool:
+def _confirmed(name: str, values: Tables, positive: Bools, groups: Sequence[str], seed: int, p: float) -> bool:
     columns = {"suspect": [str(number) for number in range(values[name].shape[1])]}
     (one,) = probe(columns, {"suspect": values[name]}, positive, groups, seed=seed, joint=False)
     return judged(replace(one, p=p), positive).verdict == SHORTCUT
 
 
 def _deliveries(
-    number: int, plants: Sequence[Plant], labels: Sequence[Labels], untouched: Sequence[str]
+    number: int, plants: Sequence[Plant], labels: Sequence[Bools], untouched: Sequence[str]
 ) -> tuple[str, ...]:
     """Return in which ways one sitter is needed: untouched for the null sets, and on its side of each planted set."""
     sides = (plant.touched if own[number] else plant.plain for plant, own in zip(plants, labels, strict=True))
@@ -231,17 +262,23 @@ def _batches(untouched: Sequence[str], seen: Sequence[Measured], seed: int, null
             yield Nulls(values=values, positives=len(seen) // 2, seeds=own[begun : begun + BATCH])
 
 
-def _row(one: Found) -> dict[str, Any]:
-    named = one.named
-    strongest = [rival for rival in one.probes if rival.verdict == SHORTCUT and rival.auc > named.auc][:2]
+def _row(probed: PlantProbes) -> Row:
+    named = probed.named
+    strongest = [rival for rival in probed.probes if rival.verdict == SHORTCUT and rival.auc > named.auc][:2]
     return {
-        "plant": one.plant.name,
-        "may be named": ", ".join(family(name).title for name in one.plant.families),
-        "named": family(named.family).title if named.verdict == SHORTCUT else "",
+        "plant": probed.plant.name,
+        "may be named": ", ".join(family_in_words(name) for name in probed.plant.families),
+        "named": family_in_words(named.family) if named.verdict == SHORTCUT else "",
         "AUC": round(named.auc, 3),
-        "interval": f"{named.low:.2f}-{named.high:.2f}",
+        "interval": f"{named.low:.2f}–{named.high:.2f}",
         "p": round(named.p, 4),
         "verdict": named.verdict,
-        "stronger still": ", ".join(f"{family(rival.family).title} {rival.auc:.2f}" for rival in strongest),
-        "right": "yes" if one.right else "NO",
+        "stronger still": ", ".join(f"{family_in_words(rival.family)} {rival.auc:.2f}" for rival in strongest),
+        "right": "yes" if probed.right else "NO",
     }
+
+
+def _for_people(row: Row) -> Row:
+    low, high = map(float, row["interval"].split("–"))
+    told = {"AUC": with_interval(row["AUC"], low, high), "p": f"{row['p']:.4f}"}
+    return {name: told.get(name, value) for name, value in row.items() if name != "interval"}

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from audit.shortcuts.judge import DatasetProbes, StageProbes
 from audit.shortcuts.words import ABSENT, conclusion, families_of, pictures_in_words
-from audit.shortcuts.work import Audit, Judged, title_of
+from audit.words import family_in_words
 from curate.evidence.probe import ALL, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
 from imageledger.figure import FAINT, FINE, INK, LINE, MOUNT, PROBLEM, UNDECIDED, drawn, key, styled, whisker
 
@@ -13,30 +14,30 @@ ROW, REST = 0.36, 0.95
 LOWEST, HIGHEST = 0.3, 1.02
 
 
-def png(audit: Audit) -> bytes:
-    """Draw the audit and return a PNG; equal audits give equal bytes."""
-    names = families_of(audit)
-    size = (max(ALONE, NAMES + PANEL * len(audit.judged)), ROW * len(names) + REST)
+def png(probed: DatasetProbes) -> bytes:
+    """Draw the probes and return a PNG; equal probes give equal bytes."""
+    names = families_of(probed)
+    size = (max(ALONE, NAMES + PANEL * len(probed.stages)), ROW * len(names) + REST)
     return drawn(
-        size, lambda figure: _draw(figure, audit, names), title=conclusion(audit, audit.last),
-        note=f"Dataset {audit.dataset}: {pictures_in_words(audit, audit.last)}",
+        size, lambda figure: _draw(figure, probed, names), title=conclusion(probed.last),
+        note=f"Dataset {probed.dataset}: {pictures_in_words(probed, probed.last)}",
         foot="AUC of a probe that sees only these numbers: 0.5 is a coin, 1.0 tells every pair apart.",
     )  # fmt: skip
 
 
-def _draw(figure: Any, audit: Audit, names: list[str]) -> None:
-    alone = len(audit.judged) == 1
-    panels = figure.subplots(1, len(audit.judged), squeeze=False, sharey=True)[0]
-    for axes, stage in zip(panels, audit.judged, strict=True):
+def _draw(figure: Any, probed: DatasetProbes, names: list[str]) -> None:
+    alone = len(probed.stages) == 1
+    panels = figure.subplots(1, len(probed.stages), squeeze=False, sharey=True)[0]
+    for axes, stage in zip(panels, probed.stages, strict=True):
         _panel(axes, stage, names, alone=alone)
-    panels[0].set_yticks(range(len(names)), [title_of(name) for name in names])
+    panels[0].set_yticks(range(len(names)), [family_in_words(name) for name in names])
     for label, name in zip(panels[0].get_yticklabels(), names, strict=True):
         label.set_fontweight("bold" if name == ALL else "normal")
     marks = [(name, *mark) for name, mark in MARKS.items()]
     key(figure, [*marks, ("what chance reaches in 19 of 20 cases", MOUNT, "")], columns=4)
 
 
-def _panel(axes: Any, stage: Judged, names: list[str], *, alone: bool) -> None:
+def _panel(axes: Any, stage: StageProbes, names: list[str], *, alone: bool) -> None:
     axes.set_xlim(LOWEST, HIGHEST)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.axvline(0.5, color=FAINT, lw=1, zorder=1)

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit import page
-from audit.pictures import Look, look_at_object
-from audit.shortcuts import words as shortcut_words
-from audit.shortcuts.work import Audit, Judged
+from audit.pictures import Shown, show_object
+from audit.shortcuts import words
+from audit.shortcuts.judge import DatasetProbes, StageProbes
+from audit.shortcuts.words import EXAMPLES
+from audit.words import family_in_words
 from curate.evidence.measure import FETCHED
 from curate.evidence.probe import ALL, INCONCLUSIVE, SHORTCUT, Probe
 from curate.nuisance import family
+from curate.nuisance.spelling import spelled
 from imageledger.config import Project
+from imageledger.intervals import with_interval
 from imageledger.record import Record
-
-EXAMPLES = 3
-"""Pictures shown of each class: those that a family's scores give away most."""
 
 BINS = 32
 KEPT_INSIDE = (0.01, 0.99)
@@ -41,13 +42,13 @@ class Example:
     """One picture that the family's probe is surest of, and the value of the family's strongest feature."""
 
     record: Record
-    look: Look
+    shown: Shown
     value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What the page shows of one family: its probe, its spread, three pictures a class, and what to do."""
+    """What the page shows of one family: its probe, its spread, three pictures per class, and what to do."""
 
     probe: Probe
     spread: Spread | None
@@ -57,25 +58,25 @@ class Card:
     @property
     def anchor(self) -> str:
         """The id of its place on the page."""
-        return self.probe.family.replace("_", "-")
+        return spelled(self.probe.family)
 
 
-def cards_of(project: Project, audit: Audit) -> list[Card]:
+def cards_of(project: Project, probed: DatasetProbes) -> list[Card]:
     """Open the pictures that the families of the last stage give away most; what cannot be shown says why."""
-    return [card_of(project, audit.last, probe) for probe in audit.last.probes]
+    return [card_of(project, probed.last, probe) for probe in probed.last.probes]
 
 
-def card_of(project: Project, one: Judged, probe: Probe) -> Card:
+def card_of(project: Project, stage: StageProbes, probe: Probe) -> Card:
     """Gather what the page shows of one probe."""
-    values = values_of(one, probe)
+    values = values_of(stage, probe)
     sides = [
-        tuple(_example(project, one, int(row), values) for row in rows)
-        for rows in given_away(probe.scores, one.positive)
+        tuple(_example(project, stage, int(row), values) for row in rows)
+        for rows in given_away(probe.scores, stage.positive)
     ]
     advice = family(probe.family).advice if probe.family != ALL and probe.verdict in (SHORTCUT, INCONCLUSIVE) else ""
     spread = None
     if probe.strongest is not None and values is not None:
-        spread = spread_of(probe.strongest.feature, values, one.positive)
+        spread = spread_of(probe.strongest.feature, values, stage.positive)
     return Card(probe=probe, spread=spread, examples=(sides[0], sides[1]), advice=advice)
 
 
@@ -89,14 +90,14 @@ def given_away(
     ][:most]
 
 
-def values_of(one: Judged, probe: Probe) -> NDArray[np.float64] | None:
-    """Return the numbers of a probe's strongest feature, one a row; of all together it is named family.feature."""
+def values_of(stage: StageProbes, probe: Probe) -> NDArray[np.float64] | None:
+    """Return the numbers of a probe's strongest feature, row by row; of all together it is named family.feature."""
     if probe.strongest is None:
         return None
     name, feature = probe.family, probe.strongest.feature
     if name == ALL:
         name, _, feature = feature.partition(".")
-    column: NDArray[np.float64] = one.table.values[name][:, list(one.table.columns[name]).index(feature)]
+    column: NDArray[np.float64] = stage.table.values[name][:, list(stage.table.columns[name]).index(feature)]
     return column
 
 
@@ -123,18 +124,18 @@ def spread_of(feature: str, values: NDArray[np.float64], positive: NDArray[np.bo
     )
 
 
-def html_text(audit: Audit, cards: Sequence[Card], figure: bytes) -> str:
+def html_text(probed: DatasetProbes, cards: Sequence[Card], figure: bytes) -> str:
     """Fill the page; it needs nothing but itself."""
     inline = "data:image/png;base64," + base64.b64encode(figure).decode("ascii")
     return page.render(
-        "shortcuts.html", audit=audit, one=audit.last, cards=cards, words=shortcut_words,
-        lines=shortcut_words.notes(audit), heading=shortcut_words.conclusion(audit, audit.last),
-        course=shortcut_words.course_table(audit), figure=inline, bins=BINS,
+        "shortcuts/page.html", probed=probed, stage=probed.last, cards=cards, words=words, named=family_in_words,
+        lines=words.remarks(probed), heading=words.conclusion(probed.last), course=words.course_table(probed),
+        figure=inline, bins=BINS, with_interval=with_interval,
     )  # fmt: skip
 
 
-def _example(project: Project, one: Judged, row: int, values: NDArray[np.float64] | None) -> Example:
-    record = one.table.records[row]
-    seen = look_at_object(project.store, record.origin if one.stage == FETCHED else record.file)
+def _example(project: Project, stage: StageProbes, row: int, values: NDArray[np.float64] | None) -> Example:
+    record = stage.table.records[row]
+    shown = show_object(project.store, record.origin if stage.stage == FETCHED else record.file)
     value = float("nan") if values is None else float(values[row])
-    return Example(record=record, look=seen, value=value)
+    return Example(record=record, shown=shown, value=value)

@@ -1,28 +1,96 @@
-"""Write an audit of shortcuts into a folder: a table, an object, a figure and a page."""
+"""Write an audit of shortcuts as a report: findings, tables, rows, one object for scripts, a figure and a page."""
 
 import json
+import math
+from functools import cache, partial
 from pathlib import Path
 
-from audit.shortcuts import figure as shortcut_figure
-from audit.shortcuts import page as shortcut_page
-from audit.shortcuts import words as shortcut_words
-from audit.shortcuts.work import Audit
+from audit.findings import Report, csv_bytes
+from audit.shortcuts import figure, page, words
+from audit.shortcuts.judge import DatasetProbes, StageProbes
+from curate.evidence.probe import Probe
 from imageledger.config import Project
-from imageledger.spreadsheet import as_csv
-from imageledger.store import write_whole
+from imageledger.types import Row
+
+CSV_FIELDS = (
+    "stage", "family", "features", "auc", "low", "high", "chance", "p", "verdict", "needed", "model",
+    "strongest", "strongest_auc", "median_negative", "median_positive", "negatives", "positives",
+)  # fmt: skip
 
 
-def write(project: Project, audit: Audit, folder: Path) -> dict[str, Path]:
-    """Write shortcuts.csv, .json, .png and .html and return their paths by kind; equal audits give equal bytes."""
-    files = {kind: folder / f"shortcuts.{kind}" for kind in ("csv", "json", "png", "html")}
-    figure = shortcut_figure.png(audit)
-    cards = shortcut_page.cards_of(project, audit)
-    contents = {
-        "csv": as_csv(shortcut_words.CSV_FIELDS, shortcut_words.csv_rows(audit)),
-        "json": json.dumps(shortcut_words.plain(audit), ensure_ascii=False, indent=2) + "\n",
-        "html": shortcut_page.html_text(audit, cards, figure),
+def report(project: Project, probed: DatasetProbes, folder: Path) -> Report:
+    """Write the probes of a dataset as a report, whose files go into `folder`; equal probes give equal bytes."""
+    rows, content = csv_rows(probed), data(probed)
+    drawn = cache(partial(figure.png, probed))
+    return Report(
+        audit="shortcuts",
+        subject=probed.dataset,
+        verdict=str(probed.last.conclusive.verdict),
+        findings=words.findings(probed),
+        tables=words.tables(probed),
+        rows=rows,
+        data=content,
+        contents={
+            "shortcuts.csv": lambda: csv_bytes(CSV_FIELDS, rows),
+            "shortcuts.json": lambda: _encoded(json.dumps(content, ensure_ascii=False, indent=2) + "\n"),
+            "shortcuts.png": drawn,
+            "shortcuts.html": lambda: _encoded(page.html_text(probed, page.cards_of(project, probed), drawn())),
+        },
+        folder=folder,
+        refusal=probed.refusal,
+    )
+
+
+def csv_rows(probed: DatasetProbes) -> list[Row]:
+    """Return one row per stage and family."""
+    rows = []
+    for stage in probed.stages:
+        negatives, positives = stage.counts
+        for probe in stage.probes:
+            rows.append({"stage": stage.stage, **_numbers(probe), "negatives": negatives, "positives": positives})
+    return rows
+
+
+def data(probed: DatasetProbes) -> Row:
+    """Return the whole audit as one object for JSON."""
+    return {
+        "dataset": probed.dataset,
+        "labels": list(probed.labels),
+        "seed": probed.seed,
+        "permutations": probed.permutations,
+        "verdict": probed.last.conclusive.verdict,
+        "stage": probed.last.stage,
+        "sentences": words.sentences(probed),
+        "stages": [_stage(probed, stage) for stage in probed.stages],
+        "to_do": [{"family": name, "advice": advice} for name, advice in words.to_do(probed.last)],
+        "absent": list(probed.absent),
     }
-    write_whole(files["png"], figure)
-    for kind, text in contents.items():
-        write_whole(files[kind], text.encode("utf-8", errors="backslashreplace"))
-    return files
+
+
+def _stage(probed: DatasetProbes, stage: StageProbes) -> Row:
+    unseen = stage.unseen
+    return {
+        "stage": stage.stage,
+        "pictures": dict(zip(probed.labels, stage.counts, strict=True)),
+        "probes": [_numbers(probe) for probe in stage.probes],
+        "unseen_sources": unseen and {
+            "auc": unseen.auc, "low": unseen.low, "high": unseen.high,
+            "sources": dict(zip(probed.labels, unseen.sources, strict=True)),
+        },
+        "one_class_sources": stage.one_sided,
+    }  # fmt: skip
+
+
+def _numbers(probe: Probe) -> Row:
+    strongest = probe.strongest
+    medians = [value if math.isfinite(value) else None for value in strongest.medians] if strongest else [None, None]
+    return {
+        "family": probe.family, "features": probe.features, "auc": probe.auc, "low": probe.low, "high": probe.high,
+        "chance": probe.chance, "p": probe.p, "verdict": probe.verdict, "needed": probe.needed, "model": probe.model,
+        "strongest": strongest.feature if strongest else "", "strongest_auc": strongest.auc if strongest else None,
+        "median_negative": medians[0], "median_positive": medians[1],
+    }  # fmt: skip
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", errors="backslashreplace")

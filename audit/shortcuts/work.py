@@ -1,200 +1,125 @@
-"""How well the file alone tells the classes apart, stage by stage: manifests in, probes of nuisance features out."""
+"""Measure the pictures of a dataset at its stages, and probe the numbers: manifests in, a report out."""
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from audit.shortcuts.unseen import Unseen, unseen_sources
+from audit.findings import Report
+from audit.shortcuts import report
+from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
+from audit.shortcuts.unseen import unseen_sources
 from curate.evidence import measure as measuring
 from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
-from curate.evidence.probe import ALL, ENOUGH, FEWEST, PERMUTATIONS, SHORTCUT, Probe, enough, probe
+from curate.evidence.probe import ENOUGH, FEWEST, PERMUTATIONS, enough, probe
 from curate.nuisance import FAMILIES, apart, known
-from curate.nuisance.spelling import spelled
-from imageledger import manifest
+from imageledger import manifest as manifests
 from imageledger.config import MANIFEST_OF, Project
 from imageledger.engines.local import cores
-from imageledger.errors import GateFailed, LedgerError, ManifestError
+from imageledger.errors import LedgerError, ManifestError
 from imageledger.record import OK, Record, groups_of
+from imageledger.types import Key, Track, phase, untracked
 
 EVERY = "all"
 """The choice of every stage that there is."""
 
-MADE_BY = {NORMALIZED: "normalize", WHITENED: "whiten", FINAL: "manifest", MODEL_INPUT: "manifest"}
-"""The stage of `curate` that makes the pictures of a stage of the audit."""
-
-Track = Callable[[Iterable[Any], int], Iterable[Any]]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What to probe: which families, from which seed, against how many permutations of the labels."""
+class ShortcutsSettings:
+    """What to probe: at which stage, which families, from which seed, against how many permutations of the labels.
 
-    families: tuple[str, ...] = tuple(FAMILIES)
-    seed: int = 42
+    Left open: the final pictures (or the furthest made), all families, the seed of the project. At most `most`
+    pictures of each label are measured, by `workers` processes (None takes all cores).
+    """
+
+    stage: str | None = None
+    family: str | Sequence[str] = ()
+    seed: int | None = None
     permutations: int = PERMUTATIONS
     most: int = ENOUGH
     workers: int | None = None
 
-    @classmethod
-    def of(
-        cls, project: Project, families: Sequence[str], seed: int | None, permutations: int | None, most: int | None
-    ) -> Self:
-        """Fill in what was left open: every family, the project's seed, the usual permutations and pictures."""
-        asked = known(families) if families else FAMILIES.names()
-        return cls(
-            families=tuple(name for name in FAMILIES if name in asked),
-            seed=project.declared.seed if seed is None else seed,
-            permutations=PERMUTATIONS if permutations is None else permutations,
-            most=ENOUGH if most is None else most,
-        )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """One stage as the probes saw it; `positive` (bool) belongs to the rows of `table`, the last probe sees all.
-
-    `there` is how many pictures the stage has, more than were looked at where those were enough.
-    """
-
-    stage: str
-    table: Table
-    positive: NDArray[np.bool_]
-    probes: tuple[Probe, ...]
-    unseen: Unseen | None = None
-    there: int = 0
-
-    @property
-    def families(self) -> tuple[Probe, ...]:
-        """The probes of single families, in the order of every table."""
-        return tuple(one for one in self.probes if one.family != ALL)
-
-    @property
-    def together(self) -> Probe | None:
-        """The probe that saw every family side by side; None where only one family was asked for."""
-        return next((one for one in self.probes if one.family == ALL), None)
-
-    @property
-    def conclusive(self) -> Probe:
-        """The probe that the conclusion speaks of: all together, or the one family that there is."""
-        return self.together or self.probes[-1]
-
-    def of(self, family: str) -> Probe | None:
-        """Return the probe of a family, or None where it does not apply at this stage."""
-        return next((one for one in self.probes if one.family == family), None)
-
-    @property
-    def shortcuts(self) -> tuple[Probe, ...]:
-        """The families that are shortcuts, the clearest first."""
-        return tuple(sorted((one for one in self.families if one.verdict == SHORTCUT), key=lambda one: -one.auc))
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """How many pictures of the negative and of the positive class were judged."""
-        return int((~self.positive).sum()), int(self.positive.sum())
-
-    @property
-    def one_sided(self) -> dict[str, list[str]]:
-        """The sources that hold only one class, by that class, the negative one first; empty where there are none."""
-        held: dict[str, set[str]] = {}
-        for record in self.table.records:
-            held.setdefault(record.source, set()).add(record.label)
-        labels = dict.fromkeys(self.table.records[row].label for row in np.argsort(self.positive, kind="stable"))
-        alone = {label: sorted(source for source, has in held.items() if has == {label}) for label in labels}
-        return {label: sources for label, sources in alone.items() if sources}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
-    """One audit of one dataset: its stages in the order in which they are made, and those that are not there."""
-
-    dataset: str
-    labels: tuple[str, str]
-    asked: Asked
-    judged: tuple[Judged, ...]
-    absent: tuple[str, ...] = ()
-
-    @property
-    def last(self) -> Judged:
-        """The stage that counts: the final pictures where they were looked at, else the furthest ones."""
-        return next((one for one in self.judged if one.stage == FINAL), self.judged[-1])
-
-    def refuse_shortcuts(self) -> None:
-        """Raise GateFailed when the pictures of the last stage, or what a model sees of them, hold a shortcut."""
-        counted = [one for one in self.judged if one is self.last or one.stage == MODEL_INPUT]
-        for one in counted:
-            if names := [title_of(probe.family) for probe in one.probes if probe.verdict == SHORTCUT]:
-                raise GateFailed(
-                    f"{one.stage}: {len(names)} of {len(one.probes)} probes found a shortcut: {', '.join(names)}",
-                    "shortcuts.html says what to do about each; without --fail-on this is no error",
-                )
-
-
-def look(
+def shortcuts(
     project: Project,
-    asked: Asked,
+    manifest: str | Path | None = None,
     *,
-    source: Path | None = None,
-    stage: str | None = None,
-    track: Callable[[str], Track] = lambda _: lambda rows, _: rows,
-    say: Callable[[str], None] = lambda _: None,
-) -> Audit:
-    """Measure and probe one stage (default: the final pictures, or the furthest made), or "all" of them.
+    settings: ShortcutsSettings = ShortcutsSettings(),
+    track: Track = untracked,
+) -> Report:
+    """Report whether the classes can be told apart without looking at a face, and by which families of numbers.
 
-    `source` names a manifest file to look at instead of those of the project; its earlier stages are found through
-    the steps of its records. Raises LedgerError for a stage that is not there, for too few pictures, and when there is
-    no manifest.
+    `manifest` names a manifest file to use instead of those of the project. Raises LedgerError for an unknown family,
+    for a stage that is not there, for too few pictures, and when there is no manifest.
     """
+    probes = probe_stages(project, manifest, settings=settings, track=track)
+    return report.report(project, probes, project.root / "data" / "audit" / "shortcuts")
+
+
+def probe_stages(
+    project: Project,
+    manifest: str | Path | None = None,
+    *,
+    settings: ShortcutsSettings = ShortcutsSettings(),
+    track: Track = untracked,
+) -> DatasetProbes:
+    """Measure and probe one stage, or "all" of them; earlier stages are found through the steps of the records."""
+    families = _families(settings.family)
+    seed = project.declared.seed if settings.seed is None else settings.seed
+    source = None if manifest is None else Path(manifest)
     made = {FINAL: source} if source else manifests_made(project)
-    furthest = list(manifest.read(list(made.values())[-1]))
+    furthest = list(manifests.read(list(made.values())[-1]))
     there = _stages_in(furthest) if source else (*made, *([MODEL_INPUT] if FINAL in made else []))
-    chosen = _chosen(stage, there, source)
     groups = {record.key: record for record in furthest}
-    judged = []
-    for name in chosen:
-        rows = furthest if source else manifest.read(made[FINAL if name == MODEL_INPUT else name])
+    stages = []
+    for name in _chosen(settings.stage, there, source):
+        rows = furthest if source else manifests.read(made[FINAL if name == MODEL_INPUT else name])
         records = list(rows_at(rows, name))
         labels, there_are = _two_classes(records, project.declared.labels, name), len(records)
-        records = enough(records, asked.most)
-        doing = f"measuring {name}"
+        records = enough(records, settings.most)
         table = measuring.measure(
-            project, records, asked.families, stage=name, workers=asked.workers, track=track(doing)
+            project, records, families, stage=name, workers=settings.workers, track=phase(track, f"measuring {name}")
         )
-        say(f"probing {name}: {len(records)} pictures, {asked.permutations} permutations of their labels")
-        judged.append(replace(judge(name, table, labels, groups, asked), there=there_are))
-    absent = tuple(name for name in STAGES if name not in there) if stage == EVERY else ()
-    return Audit(
-        dataset=project.dataset, labels=_pair(project.declared.labels), asked=asked, judged=tuple(judged),
-        absent=absent,
+        permutations = settings.permutations
+        log.info("probing %s: %d pictures, %d permutations of their labels", name, len(records), permutations)
+        stage = probe_stage(name, table, labels, groups, replace(settings, family=families, seed=seed))
+        stages.append(replace(stage, there=there_are))
+    return DatasetProbes(
+        dataset=project.dataset, labels=_pair(project.declared.labels), stages=tuple(stages), families=families,
+        seed=seed, permutations=settings.permutations, most=settings.most,
+        absent=tuple(name for name in STAGES if name not in there) if settings.stage == EVERY else (),
     )  # fmt: skip
 
 
-def judge(
-    stage: str, table: Table, labels: tuple[str, str], known: Mapping[tuple[str, str], Record], asked: Asked
-) -> Judged:
-    """Probe measured pictures; `known` are the rows of the furthest manifest, which knows the near-duplicates."""
+def probe_stage(
+    stage: str, table: Table, labels: tuple[str, str], furthest: Mapping[Key, Record], settings: ShortcutsSettings
+) -> StageProbes:
+    """Probe measured pictures; `furthest` are the rows of the furthest manifest, which knows the near-duplicates."""
+    seed = settings.seed or 0
     positive = np.array([record.label == labels[1] for record in table.records])
-    groups = groups_of([known.get(record.key, record) for record in table.records])
+    groups = groups_of([furthest.get(record.key, record) for record in table.records])
     probes = probe(
-        table.columns, table.values, positive, groups, seed=asked.seed, permutations=asked.permutations,
-        workers=asked.workers or cores(), joint=len(asked.families) > 1, apart=apart(),
+        table.columns, table.values, positive, groups, seed=seed, permutations=settings.permutations,
+        workers=settings.workers or cores(), joint=len(settings.family) > 1, apart=apart(),
     )  # fmt: skip
     if not probes:
         raise LedgerError(
-            f"none of the families asked for applies to {stage} pictures: {', '.join(table.columns) or 'none is left'}",
+            f"none of these families applies to {stage} pictures: {', '.join(table.columns) or 'none is left'}",
             "audit shortcuts without --family measures all of them",
         )
-    unseen = unseen_sources(table, positive, groups, seed=asked.seed)
-    return Judged(stage=stage, table=table, positive=positive, probes=tuple(probes), unseen=unseen)
+    unseen = unseen_sources(table, positive, groups, seed=seed)
+    return StageProbes(stage=stage, table=table, positive=positive, probes=tuple(probes), unseen=unseen)
 
 
-def title_of(name: str) -> str:
-    """Name a family, or all together, as people read it."""
-    return "all together" if name == ALL else spelled(name)
+def _families(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Return families in the order of every table; all of them for no name. Raises ConfigError for an unknown name."""
+    wanted = known([names] if isinstance(names, str) else names)
+    return tuple(name for name in FAMILIES if name in wanted) if wanted else FAMILIES.names()
 
 
 def manifests_made(project: Project) -> dict[str, Path]:
@@ -248,8 +173,8 @@ def _chosen(stage: str | None, there: Sequence[str], source: Path | None) -> tup
     if stage not in there:
         where = f"in {source}" if source else "yet"
         raise ManifestError(
-            f"there are no {stage} pictures {where}", f"curate {MADE_BY.get(stage, 'fetch')} makes them; "
-            f"those that can be looked at: {', '.join(there)}",
+            f"there are no {stage} pictures {where}",
+            f"curate {MADE_BY.get(stage, 'fetch')} makes them; the stages that there are: {', '.join(there)}",
         )  # fmt: skip
     return (stage,)
 

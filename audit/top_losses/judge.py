@@ -6,14 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from audit.words import DRAWN, other_label
+from audit.words import DRAWN, DRAWN_NOTE, other_label
 from imageledger.errors import LedgerError, RunError
 from imageledger.intervals import fisher, share_in_words, wilson
+from imageledger.record import Record
+from imageledger.types import Key
 from train.runs import SPLIT, Prediction, Run
 
 CHANCE = 0.05
 SMALL = 200
 """Below this many pictures the sentences say in so many words how little the counts can show."""
+
+
+SHOWN = 100
+"""At most so many pictures stand on the sheet and the page; the CSV file always has every row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,11 @@ class Wanted:
     def takes_split_of(self, prediction: Prediction) -> bool:
         """Tell whether a prediction lies in the split asked for."""
         return self.split in ("all", prediction.split)
+
+    @property
+    def one_cell(self) -> bool:
+        """Whether both classes are fixed, so that every picture has the same two."""
+        return bool(self.actual and self.predicted)
 
     def in_words(self, matched: int) -> str:
         """Name the pictures asked for, such as "3 real portraits called ai"."""
@@ -69,7 +80,7 @@ class Confusion:
         return fisher(wrong, self.total(first) - wrong, other, self.total(last) - other)
 
     def rows(self) -> list[dict[str, str | int | float]]:
-        """Return one row a class: pictures, wrong, their share and its 95 % Wilson interval."""
+        """Return one row per class: pictures, wrong, their share and its 95 % Wilson interval."""
         rows: list[dict[str, str | int | float]] = []
         for actual in self.labels:
             wrong, total = self.wrong(actual), self.total(actual)
@@ -90,10 +101,38 @@ class Ranking:
     drawn: bool
 
 
-def asked(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedRun:
+    """A run with its worst predictions, their records by key, and what a person should be warned of."""
+
+    run: Run
+    wanted: Wanted
+    ranking: Ranking
+    records: Mapping[Key, Record]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The pictures in words, such as "34 real portraits called ai"."""
+        return self.wanted.in_words(self.ranking.matched)
+
+    @property
+    def cut(self) -> str:
+        """The title with how many are listed, such as "the 20 worst of 34 real portraits called ai"."""
+        listed = len(self.ranking.worst)
+        return f"the {listed} worst of {self.title}" if listed < self.ranking.matched else self.title
+
+    @property
+    def sentences(self) -> list[str]:
+        """The counts in words, and first of all that drawn pictures mean nothing."""
+        counts = verdict(self.ranking.confusion, self.wanted.split, self.run.kind)
+        return [DRAWN_NOTE, *counts] if self.ranking.drawn else counts
+
+
+def wanted(
     labels: tuple[str, str], actual: str | None, predicted: str | None, split: str, *, everything: bool = False
 ) -> Wanted:
-    """Fill in what was left open: by default the negative class called the positive one; one alone, its mistakes.
+    """Fill in what was left open: by default the negative class called the positive one; a single label, its mistakes.
 
     Raises LedgerError for a label that the run does not have, and for a run without exactly two.
     """
@@ -112,8 +151,8 @@ def refuse_split(run: Run, split: str) -> None:
     """Raise LedgerError when a run has judged no picture of the split asked for, because it held all of them out."""
     if run.kind != SPLIT and split == "train":
         raise LedgerError(
-            f"run {run.name} judged every picture by a model that had not seen it, and none of the train split",
-            "leave out --split",
+            f"run {run.name} has no train split: every picture was judged by a model that had not seen it",
+            "use the command without --split",
         )
 
 
@@ -157,9 +196,10 @@ def verdict(confusion: Confusion, split: str, kind: str = SPLIT) -> list[str]:
     ]
     sentences.append(_compared(confusion))
     if kind != SPLIT:
-        sentences.append(f"Out of fold: each of the {confusion.everything} was judged by a model that had not seen it.")
+        n = confusion.everything
+        sentences.append(f"Out of fold: each of the {n} pictures was judged by a model that had not seen it.")
     elif split != "valid":
-        sentences.append("The model was trained on the train split: its mistakes there say little about new pictures.")
+        sentences.append("The model has learned the train split: its mistakes there say little about new pictures.")
     return sentences
 
 
@@ -167,21 +207,22 @@ def _compared(confusion: Confusion) -> str:
     first, last = confusion.labels
     p = confusion.p_value()
     if p is None:
-        return "A class has no picture here, so there is nothing to compare."
+        return "One class has no pictures here, so there is nothing to compare."
     test = f"Fisher's exact test, p = {_p_in_words(p)}"
     n = confusion.everything
     if p < CHANCE:
         worse = max((first, last), key=lambda label: confusion.wrong(label) / confusion.total(label))
-        said = (
-            f"The difference is more than chance alone would give ({test}): {worse} portraits are mistaken more often."
+        more = (
+            f"The difference is larger than chance alone would make it ({test}): {worse} portraits are mistaken more "
+            "often."
         )
-        return said + (f" With {n} pictures its size is still uncertain." if n < SMALL else "")
-    said = f"The difference is no more than chance would give ({test})."
+        return more + (f" With {n} pictures its size is still uncertain." if n < SMALL else "")
+    same = f"Chance alone would make such a difference ({test})."
     if n >= SMALL:
-        return said
+        return same
     least = _least_that_tells(confusion.total(first), confusion.total(last))
-    needed = f": it would take {least} against none" if least else ""
-    return f"{said} With {n} pictures only a large difference could show{needed}, so this does not prove the two equal."
+    needed = f" (at least {least} mistakes against none)" if least else ""
+    return f"{same} With {n} pictures only a large difference could show{needed}, so this does not prove the two equal."
 
 
 def _least_that_tells(first: int, last: int) -> int | None:

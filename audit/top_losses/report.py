@@ -1,4 +1,4 @@
-"""What a run got most wrong, written for people: a table, a CSV file, a contact sheet and a page."""
+"""What a run got most wrong, written for people: findings, a table, a CSV file, a contact sheet and a page."""
 
 import io
 import math
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from audit import page
-from audit.pictures import Entry, Look
-from audit.top_losses.judge import verdict
-from audit.top_losses.work import SHOWN, Audit
+from audit.findings import Finding, Report, Severity, csv_bytes, notes
+from audit.pictures import Entry, Shown, unshown
+from audit.top_losses.judge import CHANCE, SHOWN, RankedRun, verdict
 from audit.words import DRAWN, DRAWN_NOTE
+from imageledger.letters import visible
 from imageledger.record import Record
-from imageledger.sheet import Cell, Frame, sheet, visible
-from imageledger.spreadsheet import as_csv
-from imageledger.store import write_whole
+from imageledger.sheet import Cell, Frame, sheet
+from imageledger.types import Row
 from train.runs import SPLIT, Prediction
 
 COLUMNS = 4
@@ -24,116 +24,149 @@ CSV_FIELDS = (
 )  # fmt: skip
 
 
-def write(audit: Audit, entries: Sequence[Entry], folder: Path) -> dict[str, Path]:
-    """Write top-losses.csv, .png and .html into a folder and return their paths by kind."""
-    files = {kind: folder / f"top-losses.{kind}" for kind in ("csv", "png", "html")}
-    write_whole(files["csv"], csv_text(audit).encode("utf-8", errors="backslashreplace"))
-    write_whole(files["png"], _png(audit, entries))
-    write_whole(files["html"], html_text(audit, entries).encode("utf-8", errors="backslashreplace"))
-    return files
+def report(ranked: RankedRun, entries: Sequence[Entry], folder: Path) -> Report:
+    """Write the audit of a run as a report, whose files go into `folder`."""
+    rows = [_row(ranked, rank, prediction) for rank, prediction in enumerate(ranked.ranking.worst, 1)]
+    return Report(
+        audit="top-losses",
+        subject=ranked.run.name,
+        findings=findings(ranked),
+        tables={ranked.cut: table(ranked)},
+        rows=rows,
+        data=data(ranked, rows),
+        contents={
+            "top-losses.csv": lambda: csv_bytes(CSV_FIELDS, rows),
+            "top-losses.png": lambda: _png(ranked, entries),
+            "top-losses.html": lambda: html_text(ranked, entries).encode("utf-8", errors="backslashreplace"),
+        },
+        folder=folder,
+        warnings=[*ranked.warnings, *(f"{count} × {reason}" for reason, count in unshown(entries).items())],
+    )
 
 
-def table(audit: Audit) -> list[dict[str, Any]]:
+def findings(ranked: RankedRun) -> list[Finding]:
+    """Say how often each class was mistaken, and whether the difference is more than chance; name the worst."""
+    p = ranked.ranking.confusion.p_value()
+    first, *rest = verdict(ranked.ranking.confusion, ranked.wanted.split, ranked.run.kind)
+    other, compared, *more = rest
+    severity = Severity.UNDECIDED if p is None or p >= CHANCE else Severity.PROBLEM
+    mistaken = [prediction.key for prediction in ranked.ranking.worst if prediction.label != prediction.predicted]
+    nothing = "" if ranked.ranking.matched else f"No picture matches: there are {ranked.title} here."
+    return [
+        *notes(DRAWN_NOTE if ranked.ranking.drawn else ""),
+        Finding(severity=Severity.NOTE, sentence=first, records=mistaken),
+        *notes(other),
+        Finding(severity=severity, sentence=compared),
+        *notes(*more, nothing),
+    ]
+
+
+def table(ranked: RankedRun) -> list[Row]:
     """Return the ranked predictions as rows for the terminal, without what the title says; names are safe to print."""
     rows = []
-    for rank, one in enumerate(audit.ranking.worst, 1):
-        row: dict[str, Any] = {"rank": rank, f"P({audit.run.labels[-1]})": one.probability, "loss": one.loss}
-        if not (audit.wanted.actual and audit.wanted.predicted):
-            row |= {"actual": one.label, "called": one.predicted}
-        if audit.wanted.split == "all" and audit.run.kind == SPLIT:
-            row["split"] = one.split
-        rows.append(row | {"source": visible(one.source), "member": visible(one.member)})
-    return rows
+    for rank, prediction in enumerate(ranked.ranking.worst, 1):
+        row: Row = {
+            "rank": rank,
+            f"P({ranked.run.labels[-1]})": f"{prediction.probability:.2f}",
+            "loss": f"{prediction.loss:.2f}",
+        }
+        if not ranked.wanted.one_cell:
+            row |= {"actual": prediction.label, "called": prediction.predicted}
+        if ranked.wanted.split == "all" and ranked.run.kind == SPLIT:
+            row["split"] = prediction.split
+        rows.append(row | {"source": visible(prediction.source), "member": visible(prediction.member)})
+    return _without_a_single_source(rows)
 
 
-def plain(audit: Audit, files: dict[str, Path]) -> dict[str, Any]:
+def _without_a_single_source(rows: list[Row]) -> list[Row]:
+    """Leave the source out where it is the same in every row."""
+    if len(rows) < 2 or len({row["source"] for row in rows}) > 1:
+        return rows
+    return [{name: value for name, value in row.items() if name != "source"} for row in rows]
+
+
+def data(ranked: RankedRun, rows: Sequence[Row]) -> Row:
     """Return the whole audit as one object for --json; a number that is none becomes null."""
-    rows = (_row(audit, rank, one) for rank, one in enumerate(audit.ranking.worst, 1))
     return {
-        "run": audit.run.name,
-        "labels": list(audit.run.labels),
-        "asked": {"actual": audit.wanted.actual, "predicted": audit.wanted.predicted, "split": audit.wanted.split},
-        "matched": audit.ranking.matched,
-        "counts": audit.ranking.confusion.rows(),
-        "fisher_p": audit.ranking.confusion.p_value(),
-        "sentences": audit.sentences,
-        "warnings": list(audit.found.warnings),
+        "run": ranked.run.name,
+        "labels": list(ranked.run.labels),
+        "asked": {"actual": ranked.wanted.actual, "predicted": ranked.wanted.predicted, "split": ranked.wanted.split},
+        "matched": ranked.ranking.matched,
+        "counts": ranked.ranking.confusion.rows(),
+        "fisher_p": ranked.ranking.confusion.p_value(),
+        "sentences": ranked.sentences,
+        "warnings": list(ranked.warnings),
         "pictures": [{name: _finite(value) for name, value in row.items()} for row in rows],
-        "files": {kind: str(path) for kind, path in files.items()},
     }
 
 
-def csv_text(audit: Audit) -> str:
-    """Write the rows as CSV; text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    return as_csv(CSV_FIELDS, (_row(audit, rank, one) for rank, one in enumerate(audit.ranking.worst, 1)))
+def contact_sheet(ranked: RankedRun, entries: Sequence[Entry]) -> list[Cell]:
+    """Return one cell per picture: what the model saw, the original beside it, and the numbers below."""
+    slots = 1 if ranked.run.folder else 2
+    return [_cell(ranked, entry, slots) for entry in entries]
 
 
-def contact_sheet(audit: Audit, entries: Sequence[Entry]) -> list[Cell]:
-    """Return one cell a picture: what the model saw, the original beside it, and the figures below."""
-    slots = 1 if audit.run.folder else 2
-    return [_cell(audit, entry, slots) for entry in entries]
-
-
-def html_text(audit: Audit, entries: Sequence[Entry]) -> str:
+def html_text(ranked: RankedRun, entries: Sequence[Entry]) -> str:
     """Fill the page; it needs nothing but itself."""
     return page.render(
-        "top-losses.html", audit=audit, run=audit.run, entries=entries, positive=audit.run.labels[-1],
-        counts=audit.ranking.confusion.rows(), heading=_heading(audit), lines=_lines(audit, len(entries)),
-        drawn=DRAWN_NOTE if audit.ranking.drawn else "", 
-        sentences=verdict(audit.ranking.confusion, audit.wanted.split, audit.run.kind),
+        "top_losses/page.html", run=ranked.run, entries=entries, positive=ranked.run.labels[-1],
+        counts=ranked.ranking.confusion.rows(), heading=_heading(ranked), lines=_lines(ranked, len(entries)),
+        drawn=DRAWN_NOTE if ranked.ranking.drawn else "", warnings=ranked.warnings,
+        sentences=verdict(ranked.ranking.confusion, ranked.wanted.split, ranked.run.kind),
     )  # fmt: skip
 
 
-def _png(audit: Audit, entries: Sequence[Entry]) -> bytes:
-    lines = [*_lines(audit, len(entries)), *audit.sentences, *audit.found.warnings]
-    drawn = sheet(contact_sheet(audit, entries), columns=COLUMNS, heading=_heading(audit), lines=lines)
+def _png(ranked: RankedRun, entries: Sequence[Entry]) -> bytes:
+    lines = [*_lines(ranked, len(entries)), *ranked.sentences, *ranked.warnings]
     target = io.BytesIO()
-    drawn.save(target, "PNG")
+    cells = contact_sheet(ranked, entries)
+    sheet(cells, columns=COLUMNS, heading=_heading(ranked), lines=lines).save(target, "PNG")
     return target.getvalue()
 
 
-def _heading(audit: Audit) -> str:
-    return audit.cut[:1].upper() + audit.cut[1:]
+def _heading(ranked: RankedRun) -> str:
+    return ranked.cut[:1].upper() + ranked.cut[1:]
 
 
-def _lines(audit: Audit, shown: int) -> list[str]:
-    where = "train and valid splits" if audit.wanted.split == "all" else f"{audit.wanted.split} split"
-    if audit.run.kind != SPLIT:
-        where = f"all {audit.ranking.confusion.everything} pictures that were held out in turn"
-    said = f"Run {audit.run.name}, {where}."
-    if not audit.ranking.matched:
-        return [f"{said} No picture matches, so there is nothing to look at."]
-    first = f" Shown are the first {shown}; top-losses.csv has them all." if shown < len(audit.ranking.worst) else ""
-    return [f"{said} Highest loss first.{first}"]
+def _lines(ranked: RankedRun, shown: int) -> list[str]:
+    where = "train and valid splits" if ranked.wanted.split == "all" else f"{ranked.wanted.split} split"
+    if ranked.run.kind != SPLIT:
+        where = f"all {ranked.ranking.confusion.everything} pictures, each held out once"
+    run = f"Run {ranked.run.name}, {where}."
+    if not ranked.ranking.matched:
+        return [f"{run} No picture matches, so there is nothing to look at."]
+    first = f" The first {shown} are shown; top-losses.csv has all." if shown < len(ranked.ranking.worst) else ""
+    return [f"{run} Highest loss first.{first}"]
 
 
-def _cell(audit: Audit, entry: Entry, slots: int) -> Cell:
-    one, positive = entry.prediction, audit.run.labels[-1]
+def _cell(ranked: RankedRun, entry: Entry, slots: int) -> Cell:
+    prediction, positive = entry.prediction, ranked.run.labels[-1]
     frames = [_frame(entry.seen, "seen by the model" if slots > 1 else "")]
     if slots > 1:
-        absent = Look(missing="nothing was changed: the model saw the original" if entry.record else "original unknown")
+        absent = Shown(
+            missing="nothing was changed: the model saw the original" if entry.record else "original unknown"
+        )
         frames.append(_frame(entry.original or absent, "original"))
-    title = f"{entry.rank}.  P({positive}) {one.probability:.3f}   loss {one.loss:.2f}"
-    called = f"{one.label} called {one.predicted}"
-    if not (audit.wanted.actual and audit.wanted.predicted):
-        title = f"{title}   {called}"
-    return Cell(frames=tuple(frames), title=title, lines=(one.source, one.member))
+    title = f"{entry.rank}.  P({positive}) {prediction.probability:.2f}   loss {prediction.loss:.2f}"
+    if not ranked.wanted.one_cell:
+        title = f"{title}   {prediction.label} called {prediction.predicted}"
+    return Cell(frames=tuple(frames), title=title, lines=(prediction.source, prediction.member))
 
 
-def _frame(look: Look, caption: str) -> Frame:
-    return Frame(picture=look.image, caption=caption, missing=look.missing)
+def _frame(shown: Shown, caption: str) -> Frame:
+    return Frame(picture=shown.image, caption=caption, missing=shown.missing)
 
 
-def _row(audit: Audit, rank: int, one: Prediction) -> dict[str, Any]:
-    known: Record | None = audit.found.records.get(one.key)
+def _row(ranked: RankedRun, rank: int, prediction: Prediction) -> Row:
+    record: Record | None = ranked.records.get(prediction.key)
     return {
-        "rank": rank, "probability": one.probability, "loss": one.loss, "actual": one.label,
-        "predicted": one.predicted, "split": one.split, "fold": one.fold,
-        "source": one.source, "member": one.member, "file": one.file,
-        "origin": known.origin if known else "", "licence": known.licence if known else "",
-        "generator": known.generator if known else "", "group": known.group if known else "",
-        "status": known.status if known else "", "page": f"top-losses.html#p{rank}" if rank <= SHOWN else "",
-        "note": "drawn picture" if one.source.startswith(DRAWN) else "",
+        "rank": rank, "probability": prediction.probability, "loss": prediction.loss, "actual": prediction.label,
+        "predicted": prediction.predicted, "split": prediction.split, "fold": prediction.fold,
+        "source": prediction.source, "member": prediction.member, "file": prediction.file,
+        "origin": record.origin if record else "", "licence": record.licence if record else "",
+        "generator": record.generator if record else "", "group": record.group if record else "",
+        "status": record.status if record else "", "page": f"top-losses.html#p{rank}" if rank <= SHOWN else "",
+        "note": "drawn picture" if prediction.source.startswith(DRAWN) else "",
     }  # fmt: skip
 
 

@@ -1,53 +1,64 @@
-"""What `audit top-losses` reads: a run's predictions, ranked, and the pictures behind the worst of them."""
+"""Read a run's predictions, rank them, and open the pictures behind the worst of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from audit.pictures import Entry, Found, entry_of
-from audit.top_losses.judge import Ranking, Wanted, verdict
-from audit.words import DRAWN_NOTE
+from audit import pictures
+from audit.findings import Report
+from audit.pictures import Entry
+from audit.top_losses import report
+from audit.top_losses.judge import SHOWN, RankedRun, rank, refuse_split, wanted
 from imageledger.config import Project
-from train.runs import Prediction, Run
+from imageledger.errors import ConfigError
+from imageledger.types import Track, untracked
+from train.pictures import VALID
+from train.runs import Run, find_run, read_predictions
 
-SHOWN = 100
-"""At most so many pictures stand on the sheet and the page; the CSV file always has every row."""
-
-
-Track = Callable[[Iterable[Prediction], int], Iterable[Prediction]]
+MOST = 20
+"""So many pictures are listed unless `k` says otherwise; with `all` there is no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
-    """One audit of one run: what was asked for, what came out, and what a person should be warned of."""
+class TopLossesSettings:
+    """Which pictures to list: what they are, what the model called them, of which split, and at most how many."""
 
-    run: Run
-    wanted: Wanted
-    ranking: Ranking
-    found: Found
-
-    @property
-    def title(self) -> str:
-        """The heading of the sheet and the page."""
-        return self.wanted.in_words(self.ranking.matched)
-
-    @property
-    def cut(self) -> str:
-        """The title with what of it is listed, such as "the 20 worst of 34 real portraits called ai"."""
-        listed = len(self.ranking.worst)
-        return f"the {listed} worst of {self.title}" if listed < self.ranking.matched else self.title
-
-    @property
-    def sentences(self) -> list[str]:
-        """The counts in words, and first of all that drawn pictures mean nothing."""
-        said = verdict(self.ranking.confusion, self.wanted.split, self.run.kind)
-        return [DRAWN_NOTE, *said] if self.ranking.drawn else said
+    actual: str | None = None
+    predicted: str | None = None
+    split: str = VALID
+    k: int | None = None
+    all: bool = False
 
 
-def open_pictures(project: Project, audit: Audit, track: Track) -> list[Entry]:
+def top_losses(
+    project: Project,
+    run: str | Path | None = None,
+    *,
+    settings: TopLossesSettings = TopLossesSettings(),
+    track: Track = untracked,
+) -> Report:
+    """Report the pictures that a run got most wrong: by default real ones called AI, highest loss first.
+
+    Raises LedgerError for labels or a split that the run does not have.
+    """
+    if settings.all and (settings.actual or settings.predicted):
+        raise ConfigError("all takes every picture", "leave out actual and predicted")
+    folder = run if isinstance(run, Path) else find_run(project, run)
+    trained = Run.load(folder)
+    refuse_split(trained, settings.split)
+    which = wanted(trained.labels, settings.actual, settings.predicted, settings.split, everything=settings.all)
+    most = settings.k or (None if settings.all else MOST)
+    ranking = rank(read_predictions(folder), trained.labels, which, most)
+    joined = pictures.records_of(project, trained, ranking.worst)
+    ranked = RankedRun(run=trained, wanted=which, ranking=ranking, records=joined.records, warnings=joined.warnings)
+    return report.report(ranked, open_pictures(project, ranked, track), folder / "audit")
+
+
+def open_pictures(project: Project, ranked: RankedRun, track: Track = untracked) -> Sequence[Entry]:
     """Open the pictures of the worst predictions, at most SHOWN of them; what cannot be shown says why."""
-    worst, records = audit.ranking.worst, audit.found.records
-    shown = track(worst[:SHOWN], min(SHOWN, len(worst)))
+    worst = ranked.ranking.worst[:SHOWN]
+    shown = track(worst, len(worst), "opening pictures")
     return [
-        entry_of(project, audit.run, rank, prediction, records.get(prediction.key))
+        pictures.entry_of(project, ranked.run, rank, prediction, ranked.records.get(prediction.key))
         for rank, prediction in enumerate(shown, 1)
     ]
