@@ -57,7 +57,7 @@ class Report:
     findings: Sequence[Finding]
     tables: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     rows: Sequence[Row] = ()
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] | Sequence[Row] = field(default_factory=dict)
     contents: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     folder: Path = Path()
     written: Mapping[str, Path] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """What the audit commands share: options, and the one way to print a report."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,9 @@ def show(report: "Report", output: Path | None = None, *, as_json: bool = False,
         console.say(f"Warning: {warning}")
     files = report.write(output)
     if as_json:
-        data = dict(report.data)
-        if files or report.stale:
-            data["files"] = {kind: str(path) for kind, path in files.items()}
+        data = report.data
+        if isinstance(data, Mapping) and (files or report.stale):
+            data = {**data, "files": {kind: str(path) for kind, path in files.items()}}
         console.result(json.dumps(data, ensure_ascii=False, indent=2))
     else:
         for sentence in report.sentences:

@@ -37,7 +37,7 @@ def recipes(
     title = f"AUC left and kept, up to {settings.sample} pictures per label"
     return Report(
         audit="recipes", subject=project.dataset, findings=notes(faces), tables={title: list(map(_for_people, rows))},
-        rows=rows,
+        rows=rows, data=rows,
     )  # fmt: skip
 
 

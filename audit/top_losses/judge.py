@@ -213,11 +213,10 @@ def _compared(confusion: Confusion) -> str:
     if p < CHANCE:
         worse = max((first, last), key=lambda label: confusion.wrong(label) / confusion.total(label))
         more = (
-            f"The difference is larger than chance alone would make it ({test}): {worse} portraits are mistaken more "
-            "often."
+            f"The difference is more than chance alone would make ({test}): {worse} portraits are mistaken more often."
         )
         return more + (f" With {n} pictures its size is still uncertain." if n < SMALL else "")
-    same = f"Chance alone would make such a difference ({test})."
+    same = f"Chance alone could make such a difference ({test})."
     if n >= SMALL:
         return same
     least = _least_that_tells(confusion.total(first), confusion.total(last))

@@ -8,7 +8,7 @@ from originals import jpeg, png, row, scene
 from PIL import Image, ImageOps
 
 from audit.leaks import report as leak_report
-from audit.leaks import work as leaks
+from audit.leaks.pairs import compare
 from imageledger.record import Record
 from imageledger.store import Store
 
@@ -19,7 +19,11 @@ def store(tmp_path):
 
 
 def find(rows, store, **options):
-    return leaks.find(sorted(rows, key=lambda record: record.key), store, **options)
+    return compare(sorted(rows, key=lambda record: record.key), store, **options)
+
+
+def sentences(found):
+    return [finding.sentence for finding in leak_report.findings(found)]
 
 
 def kinds(found):
@@ -97,8 +101,8 @@ def test_a_picture_under_both_labels_is_a_conflict_on_one_side_and_without_a_spl
         found = find(rows, store)
         assert [leak.conflicts for leak in found.leaks] == [True]
         assert not found.leaks[0].crosses
-        assert "1 pair under both labels: one of them is wrong." in leak_report.sentences(found)
-    assert "without a split" in leak_report.sentences(found)[0]
+        assert "1 pair under both labels: one label of each is wrong." in sentences(found)
+    assert "without a split" in sentences(found)[0]
 
 
 def test_without_a_split_copies_of_one_label_are_no_leak(store):
@@ -126,8 +130,8 @@ def test_a_source_of_one_class_is_always_said_with_the_remedy(store):
         ("kaggle:x/real@1", "real", 1),
         ("kaggle:y/ai@1", "ai", 1),
     ]
-    said = leak_report.sentences(found)[-1]
-    assert "no audit can tell the face from the source" in said
+    said = sentences(found)[-1]
+    assert "no audit can tell face from source" in said
     assert "a source that holds both classes" in said
     assert find(rows[2:], store).sources == ()
     assert find(rows[:1], store).sources == ()  # one class alone has nothing to differ from
@@ -214,10 +218,11 @@ def test_no_two_people_of_the_portraits_are_called_the_same(testdata, store):
 def test_the_sheet_shows_both_pictures_of_a_pair_and_says_where_one_is_gone(store, tmp_path):
     rows = [row(store, jpeg(scene(0)), "a.jpg", split="train"), row(store, jpeg(scene(0)), "b.jpg", split="valid")]
     found = find(rows, store)
-    files = leak_report.write(found, store, tmp_path / "out")
+    report = leak_report.report(found, store, "final.jsonl", tmp_path / "out")
+    files = report.write()
     with Image.open(files["png"]) as page:
         corner = page.getpixel((200, 200))
     store.path(rows[0].origin).unlink()
-    assert leak_report.write(found, store, tmp_path / "out") == files
+    assert report.write() == files
     with Image.open(files["png"]) as page:
         assert page.getpixel((200, 200)) != corner

@@ -13,7 +13,7 @@ from audit.self_test import plants
 from audit.self_test import work as selftest
 from audit.self_test.plants import AS_IT_IS, DELIVERIES, JPEG, PLANTS, UNTOUCHED, WHITE, deliver
 from audit.self_test.portraits import SIDE, Sitter, Sitters, draw, sitters
-from audit.self_test.work import Found, Nulls, Planted, Report
+from audit.self_test.work import Nulls, Planted, PlantProbes, SelfTest, SelfTestSettings
 from curate.evidence.probe import CLEAN, SHORTCUT, Probe, probe
 from curate.nuisance import FAMILIES
 from imageledger import manifest
@@ -175,8 +175,8 @@ def judged(family: str, auc: float, verdict: str = SHORTCUT) -> Probe:
     )  # fmt: skip
 
 
-def found(*probes: Probe) -> Found:
-    return Found(plant=PLANTS[0], probes=sorted(probes, key=lambda one: -one.auc))
+def found(*probes: Probe) -> PlantProbes:
+    return PlantProbes(plant=PLANTS[0], probes=sorted(probes, key=lambda one: -one.auc))
 
 
 def test_a_plant_is_right_only_when_its_own_family_calls_it_and_stands_among_the_strongest():
@@ -188,14 +188,14 @@ def test_a_plant_is_right_only_when_its_own_family_calls_it_and_stands_among_the
 
 def test_the_report_passes_only_with_every_plant_named_and_few_false_alarms():
     right, wrong = found(judged("jpeg_history", 1.0)), found(judged("jpeg_history", 0.5, CLEAN), judged("tone", 0.9))
-    report = Report(found=[right], alarms=[[], ["tone"]] + [[]] * 38, sitters=NOBODY)
+    report = SelfTest(planted=[right], alarms=[[], ["tone"]] + [[]] * 38, sitters=NOBODY)
     assert report.passed
-    assert not replace(report, found=[right, wrong]).passed
+    assert not replace(report, planted=[right, wrong]).passed
     assert not replace(report, alarms=[["tone"], ["all"], ["tone", "all"], *[[]] * 37]).passed
-    text = " ".join(replace(report, found=[right, wrong]).sentences)
+    text = " ".join(replace(report, planted=[right, wrong]).sentences)
     assert "1 of 2 planted nuisances" in text
     assert "1/40 = 2.5 %" in text
-    rows = replace(report, found=[right, wrong]).rows()
+    rows = replace(report, planted=[right, wrong]).rows()
     assert [row["right"] for row in rows] == ["yes", "NO"]
     assert rows[0]["named"] == "jpeg-history"
     assert rows[1]["named"] == ""
@@ -204,8 +204,8 @@ def test_the_report_passes_only_with_every_plant_named_and_few_false_alarms():
 
 def test_the_report_says_when_nothing_could_be_planted_in_cut_outs():
     bare = Record(source="folder:x", member="1.png", label="real")
-    report = Report(found=[], alarms=[[]], sitters=replace(NOBODY, records=[bare]))
-    assert "of this project" in " ".join(replace(report, found=[found(judged("jpeg_history", 1.0))]).sentences)
+    report = SelfTest(planted=[], alarms=[[]], sitters=replace(NOBODY, records=[bare]))
+    assert "of this project" in " ".join(replace(report, planted=[found(judged("jpeg_history", 1.0))]).sentences)
     assert "curate whiten" in " ".join(report.sentences)
 
 
@@ -224,7 +224,7 @@ def test_looking_at_a_planted_set_names_the_family_that_separates():
     values["jpeg_history"][positive, 1] += 4
     columns = {"jpeg_history": ["a", "b", "c"], "tone": ["d", "e", "f", "g"]}
     job = Planted(plant=PLANTS[0], columns=columns, values=values, positive=positive)
-    seen = selftest.look(job, groups=NOBODY.groups[:80], seed=1)
+    seen = selftest.probe_plant(job, groups=NOBODY.groups[:80], seed=1)
     assert seen.right
     assert seen.probes[0].family == "jpeg_history"
 
@@ -263,13 +263,13 @@ def tiny(monkeypatch):
     monkeypatch.setattr(selftest, "FAMILIES", ("metadata", "geometry"))
     chosen = [plant for plant in plants.PLANTS if plant.name in ("EXIF in one class", "native size")]
     monkeypatch.setattr(selftest, "PLANTS", [replace(plant, small=True) for plant in chosen])
-    return partial(selftest.run, None, quick=True, seed=3, workers=1)
+    return partial(selftest.run, None, settings=SelfTestSettings(quick=True, seed=3, workers=1))
 
 
 def test_the_whole_self_test_runs_and_gives_the_same_report_again(tiny):
     seen = []
 
-    def track(rows, total):
+    def track(rows, total, doing=""):
         seen.append(total)
         return rows
 
@@ -278,14 +278,14 @@ def test_the_whole_self_test_runs_and_gives_the_same_report_again(tiny):
     assert report.passed
     assert len(report.alarms) == 3
     assert seen == [40, 2, 3]
-    again = tiny(track=lambda rows, total: rows)
+    again = tiny()
     assert again.rows() == report.rows()
     assert again.sentences == report.sentences
 
 
 @pytest.mark.long
 def test_the_short_self_test_passes_on_drawn_portraits():
-    report = selftest.run(None, quick=True, seed=42, workers=2, track=lambda rows, total: rows)
+    report = selftest.run(None, settings=SelfTestSettings(quick=True, seed=42, workers=2))
     assert [row["plant"] for row in report.rows() if row["right"] != "yes"] == []
     assert report.passed
 
@@ -299,7 +299,7 @@ def test_the_short_self_test_passes_on_real_portraits(project, testdata: Path):
         label = ("real", "ai")[number % 2]
         rows.append(Record(source="folder:x", member=f"{number:04}", label=label, file=name, width=SIDE, height=SIDE))
     manifest.write(project.manifest("normalize"), rows)
-    report = selftest.run(project, quick=True, seed=42, workers=2, track=lambda rows, total: rows)
+    report = selftest.run(project, settings=SelfTestSettings(quick=True, seed=42, workers=2))
     assert report.sitters.own
     assert not report.sitters.with_mattes
     assert [row["plant"] for row in report.rows() if row["right"] != "yes"] == []

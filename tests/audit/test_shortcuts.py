@@ -4,19 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from shortcut_world import audit_of, dataset, judged_of, probe_of
+from shortcut_world import dataset, probe_of, probed_of, stage_of
 
 from audit.shortcuts import words
 from audit.shortcuts import work as shortcuts
 from audit.shortcuts.unseen import folds_by_source, unseen_sources
-from audit.shortcuts.work import Asked, as_it_was, look, rows_at
+from audit.shortcuts.work import ShortcutsSettings, as_it_was, probe_stages, rows_at
 from curate.evidence.measure import Table
 from imageledger import manifest
-from imageledger.errors import GateFailed, LedgerError, ManifestError
+from imageledger.errors import LedgerError, ManifestError
 from imageledger.record import Record, Step
 
 ORIGIN, SMALL, WHITE, MATTE = (f"{letter * 64}.png" for letter in "abcd")
-TONE = Asked(families=("tone",), permutations=100, workers=1)
+TONE = ShortcutsSettings(family="tone", permutations=100, workers=1)
+
+
+def probed(project, manifest=None, **changes):
+    return probe_stages(project, manifest, settings=replace(TONE, **changes))
 
 
 def whitened() -> Record:
@@ -49,20 +53,20 @@ def test_rows_in_use_are_the_ok_ones_and_of_a_final_manifest_those_with_a_split(
 
 def test_the_stage_is_the_final_one_or_the_furthest_made(project):
     dataset(project, final=False)
-    assert look(project, TONE).last.stage == "normalized"
+    assert probed(project).last.stage == "normalized"
     dataset(project)
-    assert look(project, TONE).last.stage == "final"
+    assert probed(project).last.stage == "final"
 
 
 def test_all_stages_come_in_order_and_those_not_made_are_named(project):
     dataset(project, final=False)
-    audit = look(project, TONE, stage="all")
-    assert [one.stage for one in audit.judged] == ["fetched", "normalized"]
+    audit = probed(project, stage="all")
+    assert [stage.stage for stage in audit.stages] == ["fetched", "normalized"]
     assert audit.absent == ("whitened", "final", "model-input")
-    assert "Not there yet: whitened, final, model-input (made by curate whiten, curate manifest)." in words.notes(audit)
+    assert "Not made yet: whitened, final, model-input (by curate whiten, curate manifest)." in words.remarks(audit)
     with pytest.raises(ManifestError, match="no whitened pictures yet") as caught:
-        look(project, TONE, stage="whitened")
-    assert caught.value.hint == "curate whiten makes them; those that can be looked at: fetched, normalized"
+        probed(project, stage="whitened")
+    assert caught.value.hint == "curate whiten makes them; the stages that there are: fetched, normalized"
 
 
 def test_a_manifest_of_one_s_own_is_looked_at_with_the_stages_its_records_went_through(project):
@@ -71,8 +75,8 @@ def test_a_manifest_of_one_s_own_is_looked_at_with_the_stages_its_records_went_t
         project.manifest(stage).unlink()
     path = project.root / "chosen.jsonl"
     manifest.write(path, records[:12] + records[20:])
-    audit = look(project, TONE, source=path, stage="all")
-    assert [one.stage for one in audit.judged] == ["fetched", "normalized", "final", "model-input"]
+    audit = probed(project, path, stage="all")
+    assert [stage.stage for stage in audit.stages] == ["fetched", "normalized", "final", "model-input"]
     assert audit.absent == ("whitened",)
     assert audit.last.counts == (12, 12)
 
@@ -84,7 +88,7 @@ def test_near_duplicates_known_later_share_a_fold_at_every_stage(project, monkey
     seen = []
     real = shortcuts.probe
     monkeypatch.setattr(shortcuts, "probe", lambda *args, **more: seen.append(args[3]) or real(*args, **more))
-    look(project, TONE, stage="fetched")
+    probed(project, stage="fetched")
     assert [group for group in seen[0] if seen[0].count(group) > 1] == ["twins", "twins"]
 
 
@@ -93,83 +97,88 @@ def test_too_few_pictures_one_class_and_strange_labels_are_refused(project):
     path = project.manifest("manifest")
     manifest.write(path, records[:9] + records[16:])
     with pytest.raises(ManifestError, match=r"final: too few pictures to judge \(16 real, 9 ai\)"):
-        look(project, TONE)
+        probed(project)
     manifest.write(path, records[16:])
     with pytest.raises(ManifestError, match="there is no ai picture"):
-        look(project, TONE)
+        probed(project)
     manifest.write(path, [replace(records[0], label="cat"), *records[1:]])
     with pytest.raises(ManifestError, match="1 pictures are labelled 'cat'"):
-        look(project, TONE)
+        probed(project)
 
 
 def test_no_manifest_is_an_error_that_says_what_to_do(project):
     with pytest.raises(ManifestError, match="has no manifest"):
-        look(project, TONE)
+        probed(project)
 
 
 def test_families_that_apply_to_no_picture_are_an_error_not_an_empty_table(project):
     dataset(project)
-    with pytest.raises(LedgerError, match="none of the families asked for applies to final pictures: matte"):
-        look(project, replace(TONE, families=("matte",)))
-    with pytest.raises(LedgerError, match="none of the families asked for applies to model-input pictures"):
-        look(project, replace(TONE, families=("container",)), stage="model-input")
+    with pytest.raises(LedgerError, match="none of these families applies to final pictures: matte"):
+        probed(project, family="matte")
+    with pytest.raises(LedgerError, match="none of these families applies to model-input pictures"):
+        probed(project, family="container", stage="model-input")
 
 
 def test_a_planted_difference_is_found_and_an_equal_delivery_is_not(project):
     dataset(project)
-    (tone,) = look(project, TONE).last.probes
+    (tone,) = probed(project).last.probes
     assert tone.verdict == "SHORTCUT"
     dataset(project, darker=1.0)
-    (tone,) = look(project, TONE).last.probes
+    (tone,) = probed(project).last.probes
     assert tone.verdict != "SHORTCUT"
 
 
 def test_the_gate_counts_the_last_stage_and_what_a_model_sees_of_it_alone():
     bad, good = probe_of("tone"), probe_of("tone", 0.5, "CLEAN")
-    audit_of(judged_of("fetched", bad), judged_of("final", good)).refuse_shortcuts()
-    with pytest.raises(GateFailed, match="final: 1 of 1 probes found a shortcut: tone"):
-        audit_of(judged_of("fetched", good), judged_of("final", bad)).refuse_shortcuts()
-    with pytest.raises(GateFailed, match="model-input"):
-        audit_of(judged_of("final", good), judged_of("model-input", bad)).refuse_shortcuts()
-    with pytest.raises(GateFailed, match="fetched"):
-        audit_of(judged_of("fetched", bad)).refuse_shortcuts()
+    assert probed_of(stage_of("fetched", bad), stage_of("final", good)).refusal is None
+    refusals = [
+        probed_of(*stages).refusal[0]
+        for stages in (
+            (stage_of("fetched", good), stage_of("final", bad)),
+            (stage_of("final", good), stage_of("model-input", bad)),
+            (stage_of("fetched", bad),),
+        )
+    ]
+    assert refusals[0] == "final: 1 of 1 probes found a shortcut: tone"
+    assert [refusal.partition(":")[0] for refusal in refusals] == ["final", "model-input", "fetched"]
 
 
 def test_each_verdict_has_its_own_conclusion():
-    told = {verdict: words.conclusion(audit, audit.last) for verdict, audit in (
-        (verdict, audit_of(judged_of("final", probe_of("tone"), probe_of("all", auc, verdict))))
+    told = {verdict: words.conclusion(audit.last) for verdict, audit in (
+        (verdict, probed_of(stage_of("final", probe_of("tone"), probe_of("all", auc, verdict))))
         for verdict, auc in (("SHORTCUT", 0.97), ("CLEAN", 0.5), ("INCONCLUSIVE", 0.6))
     )}  # fmt: skip
-    assert told["SHORTCUT"] == "The file alone tells the classes apart with AUC 0.97 [0.92-1.00]."
-    assert told["CLEAN"] == "The file alone does not tell the classes apart: AUC 0.50 [0.45-0.55]."
-    assert told["INCONCLUSIVE"].startswith("Whether the file alone tells the classes apart is not decided: AUC 0.60")
-    alone = audit_of(judged_of("final", probe_of("jpeg_history")))
-    assert words.conclusion(alone, alone.last).startswith("Jpeg-history alone tells the classes apart")
+    assert told["SHORTCUT"] == "The file alone tells the classes apart with AUC 0.97 [0.92–1.00]."
+    assert told["CLEAN"] == "The file alone does not tell the classes apart: AUC 0.50 [0.45–0.55]."
+    assert told["INCONCLUSIVE"].startswith("It is undecided whether the file alone tells the classes apart: AUC 0.60")
+    alone = probed_of(stage_of("final", probe_of("jpeg_history")))
+    assert words.conclusion(alone.last).startswith("Jpeg-history alone tells the classes apart")
 
 
 def test_sources_of_one_class_are_always_said():
     clean = probe_of("all", 0.5, "CLEAN")
-    said = words.notes(audit_of(judged_of("final", clean, sources=("folder:r", "folder:a"))))
-    assert "Every source holds one class alone (only real: folder:r; only ai: folder:a)" in " ".join(said)
-    both = judged_of("final", clean)
-    assert "one class alone" not in " ".join(words.notes(audit_of(both)))
+    said = words.remarks(probed_of(stage_of("final", clean, sources=("folder:r", "folder:a"))))
+    assert "Every source holds a single class (only real: folder:r; only ai: folder:a)" in " ".join(said)
+    both = stage_of("final", clean)
+    assert "a single class" not in " ".join(words.remarks(probed_of(both)))
     records = [replace(both.table.records[0], source="folder:b"), *both.table.records[1:]]
     some = replace(both, table=replace(both.table, records=records))
-    assert "Some sources hold one class alone (only real: folder:b)" in " ".join(words.notes(audit_of(some)))
+    assert "Some sources hold a single class (only real: folder:b)" in " ".join(words.remarks(probed_of(some)))
 
 
 def test_small_sets_say_how_hard_clean_is_to_reach_when_it_matters():
     unclear = probe_of("tone", 0.6, "INCONCLUSIVE", 400)
     assert (
-        "With 20 pictures a class, chance alone reaches AUC 0.61" in words.notes(audit_of(judged_of("x", unclear)))[0]
+        "With 20 pictures per class, chance alone reaches AUC 0.61"
+        in words.remarks(probed_of(stage_of("x", unclear)))[0]
     )
-    assert words.notes(audit_of(judged_of("x", probe_of("tone")))) == []
-    assert words.notes(audit_of(judged_of("x", unclear, each=300))) == []
+    assert words.remarks(probed_of(stage_of("x", probe_of("tone")))) == []
+    assert words.remarks(probed_of(stage_of("x", unclear, each=300))) == []
 
 
 def test_a_family_that_does_not_apply_at_a_stage_is_a_dash():
-    model_input = judged_of("model-input", probe_of("tone", 0.51, "CLEAN"))
-    audit = audit_of(judged_of("final", probe_of("container"), probe_of("tone")), model_input)
+    model_input = stage_of("model-input", probe_of("tone", 0.51, "CLEAN"))
+    audit = probed_of(stage_of("final", probe_of("container"), probe_of("tone")), model_input)
     assert words.course_table(audit) == [
         {"family": "container", "final": "0.90 ✗", "model-input": "–"},
         {"family": "tone", "final": "0.90 ✗", "model-input": "0.51 ✓"},

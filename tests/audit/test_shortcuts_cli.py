@@ -51,10 +51,10 @@ def test_one_stage_is_a_table_a_conclusion_what_to_do_and_the_files(inside, runn
 def test_all_stages_stand_side_by_side(inside, runner, tmp_path):
     ran = runner.invoke(main, ["shortcuts", "--stage", "all", "-o", str(tmp_path), *FAST])
     assert ran.exit_code == 0, ran.output
-    container = next(line for line in ran.stdout.splitlines() if "container" in line)
+    container = next(line for line in ran.stdout.splitlines() if line.startswith("│") and "container" in line)
     assert "1.00 ✗" in container
     assert container.rstrip(" │").endswith("–")
-    assert "Not there yet: whitened (made by curate whiten)." in ran.stdout
+    assert "Not made yet: whitened (by curate whiten)." in ran.stdout
     assert "All together, stage by stage: 1.00 fetched, " in ran.stdout
     assert "✗ SHORTCUT, ? INCONCLUSIVE, ✓ CLEAN, – does not apply." in ran.stdout
     with (tmp_path / "shortcuts.csv").open(encoding="utf-8", newline="") as file:
@@ -97,7 +97,7 @@ def test_the_gate_lets_an_equal_dataset_pass(project, runner):
     dataset(project, darker=1.0)
     ran = runner.invoke(main, ["shortcuts", "--fail-on", "shortcut", "--permutations", "200", "--family", "tone"])
     assert ran.exit_code == 0, ran.output
-    assert "With 16 pictures a class, chance alone reaches AUC" in ran.stdout
+    assert "With 16 pictures per class, chance alone reaches AUC" in ran.stdout
 
 
 def test_a_project_without_a_manifest_is_exit_code_1_with_a_hint(project, runner):
@@ -143,17 +143,17 @@ def test_options_that_make_no_sense_are_exit_code_2(inside, runner):
 
 def test_the_help_names_every_family_and_the_default_number_of_permutations(runner):
     told = "".join(runner.invoke(main, ["shortcuts", "--help"]).stdout.split())
-    assert f"[default:{PERMUTATIONS}]" in told
+    assert f"[default:{PERMUTATIONS};x>=100]" in told
     assert f"allof{','.join(name.replace('_', '-') for name in FAMILIES)})" in told
 
 
 def test_a_broken_or_missing_project_that_was_named_is_an_error_of_the_self_test_too(tmp_path, monkeypatch, runner):
     monkeypatch.chdir(tmp_path)
-    ran = runner.invoke(main, ["shortcuts", "--self-test", "--project", str(tmp_path)])
+    ran = runner.invoke(main, ["self-test", "--project", str(tmp_path)])
     assert ran.exit_code == 1
     assert "no imageledger.toml" in ran.stderr
     (tmp_path / "imageledger.toml").write_text("dataset = [", encoding="utf-8")
-    ran = runner.invoke(main, ["shortcuts", "--self-test"])
+    ran = runner.invoke(main, ["self-test"])
     assert ran.exit_code == 1
     assert "not valid TOML" in ran.stderr
 
@@ -171,20 +171,32 @@ def test_a_hostile_name_reaches_neither_terminal_nor_markup(inside, runner, tmp_
 @pytest.mark.parametrize(("passed", "code"), [(True, 0), (False, 3)])
 def test_the_self_test_needs_no_project_and_fails_with_exit_code_3(tmp_path, monkeypatch, runner, passed, code):
     asked = {}
-    report = SimpleNamespace(rows=lambda: [{"planted": "jpeg", "found": "jpeg history"}], sentences=["One of one."],
-                             passed=passed)  # fmt: skip
+    row = {"planted": "jpeg", "right": "yes", "AUC": 0.9, "interval": "0.80–1.00", "p": 0.0005, "named": "jpeg-history"}
+    report = SimpleNamespace(rows=lambda: [row], sentences=["One of one."], passed=passed)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(selftest, "run", lambda project, **more: asked.update(more, project=project) or report)
-    ran = runner.invoke(main, ["shortcuts", "--self-test", "--quick", "--seed", "7"])
+
+    def run(project, *, settings, track):
+        asked.update(settings=settings, project=project)
+        return report
+
+    monkeypatch.setattr(selftest, "run", run)
+    ran = runner.invoke(main, ["self-test", "--quick", "--seed", "7"])
     assert ran.exit_code == code, ran.output
-    assert (asked["project"], asked["quick"], asked["seed"]) == (None, True, 7)
-    assert "jpeg history" in ran.stdout
+    assert (asked["project"], asked["settings"].quick, asked["settings"].seed) == (None, True, 7)
+    assert "jpeg-history" in ran.stdout
     assert "One of one." in ran.stdout
-    assert ("not right about itself" in ran.stderr) == (not passed)
+    assert ("failed its own test" in ran.stderr) == (not passed)
 
 
 def test_fewer_pictures_than_there_are_can_be_looked_at_and_that_is_said(inside, runner):
     ran = runner.invoke(main, ["shortcuts", *FAST, "--most", "12"])
     assert ran.exit_code == 0, ran.output
     assert "12 real and 12 ai pictures, final" in ran.stdout
-    assert "Looked at 24 of 32 pictures, at most 12 of each label" in ran.stdout
+    assert "24 of 32 pictures were measured, at most 12 of each label" in ran.stdout
+
+
+def test_the_old_flag_of_the_self_test_names_the_new_command(tmp_path, monkeypatch, runner):
+    monkeypatch.chdir(tmp_path)
+    ran = runner.invoke(main, ["shortcuts", "--self-test"])
+    assert ran.exit_code == 1
+    assert ran.stderr.splitlines()[-1] == "Try: audit self-test"

@@ -9,12 +9,12 @@ import pytest
 from audit_world import Page
 from browser import dom_of, screenshot
 from PIL import Image, ImageColor
-from shortcut_world import HOSTILE, audit_of, dataset, judged_of, probe_of
+from shortcut_world import HOSTILE, dataset, probe_of, probed_of, stage_of
 
 from audit.shortcuts import figure as shortcut_figure
 from audit.shortcuts import page as shortcut_page
 from audit.shortcuts import report as shortcut_report
-from audit.shortcuts.work import Asked, look
+from audit.shortcuts.work import ShortcutsSettings, probe_stages
 from curate.evidence.probe import ALL
 from imageledger.config import open_project
 from imageledger.figure import FINE, PROBLEM, UNDECIDED
@@ -29,9 +29,12 @@ def written(tmp_path_factory):
     (root / "imageledger.toml").write_text('dataset = "drawn"\n', encoding="utf-8")
     project = open_project(root)
     dataset(project)
-    audit = look(project, Asked(families=("container", "tone"), permutations=300, workers=1), stage="all")
-    shortcut_report.write(project, audit, root / "out")
+    settings = ShortcutsSettings(family=("container", "tone"), permutations=300, workers=1, stage="all")
+    shortcut_report.report(project, probe_stages(project, settings=settings), root / "out").write()
     return root / "out"
+
+
+TONE = ShortcutsSettings(family="tone", permutations=100, workers=1)
 
 
 def page_at(folder) -> Page:
@@ -68,11 +71,11 @@ def test_every_family_has_its_place_with_what_to_do_and_six_pictures(written):
 
 def test_a_hostile_member_name_is_only_words_on_the_page(project, tmp_path):
     dataset(project)
-    one = look(project, Asked(families=("tone",), permutations=100, workers=1)).last
+    one = probe_stages(project, settings=TONE).last
     row = next(n for n, record in enumerate(one.table.records) if record.member == HOSTILE)
     scores = np.where(np.arange(len(one.positive)) == row, 9.0, one.probes[0].scores)
-    audit = audit_of(replace(one, probes=(replace(one.probes[0], scores=scores),)))
-    shortcut_report.write(project, audit, tmp_path)
+    audit = probed_of(replace(one, probes=(replace(one.probes[0], scores=scores),)))
+    shortcut_report.report(project, audit, tmp_path).write()
     text = (tmp_path / "shortcuts.html").read_text(encoding="utf-8")
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)" in text
@@ -82,7 +85,7 @@ def test_a_hostile_member_name_is_only_words_on_the_page(project, tmp_path):
 
 def test_a_picture_that_is_gone_by_then_leaves_words_in_its_place(project):
     records = dataset(project)
-    audit = look(project, Asked(families=("tone",), permutations=100, workers=1))
+    audit = probe_stages(project, settings=TONE)
     for record in records:
         project.store.path(record.file).unlink(missing_ok=True)
     (card,) = shortcut_page.cards_of(project, audit)
@@ -110,10 +113,10 @@ def test_a_spread_keeps_both_classes_apart_and_counts_what_does_not_apply():
 
 def test_the_figure_shows_each_verdict_in_its_colour_and_one_panel_a_stage():
     probes = probe_of("container"), probe_of("tone", 0.6, "INCONCLUSIVE", 90), probe_of(ALL, 0.5, "CLEAN")
-    one = drawn(audit_of(judged_of("final", *probes)))
+    one = drawn(probed_of(stage_of("final", *probes)))
     assert all(pixels_near(one, colour) > 100 for colour in COLOURS)
     two, four = (
-        drawn(audit_of(*(judged_of(stage, *probes) for stage in ("fetched", "normalized", "whitened", "final")[:most])))
+        drawn(probed_of(*(stage_of(stage, *probes) for stage in ("fetched", "normalized", "whitened", "final")[:most])))
         for most in (2, 4)
     )
     assert four.width > two.width
@@ -121,9 +124,9 @@ def test_the_figure_shows_each_verdict_in_its_colour_and_one_panel_a_stage():
 
 
 def test_equal_audits_give_equal_figures_whatever_was_drawn_before():
-    audit = audit_of(judged_of("final", probe_of("tone")))
+    audit = probed_of(stage_of("final", probe_of("tone")))
     first = shortcut_figure.png(audit)
-    shortcut_figure.png(audit_of(judged_of("x$_{}$y", probe_of("matte"), each=3)))
+    shortcut_figure.png(probed_of(stage_of("x$_{}$y", probe_of("matte"), each=3)))
     assert shortcut_figure.png(audit) == first
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from audit.top_losses.judge import Wanted, asked, rank, verdict
+from audit.top_losses.judge import Wanted, rank, verdict, wanted
 from audit.words import DRAWN_NOTE
 from imageledger.errors import LedgerError, RunError
 from imageledger.intervals import fisher
@@ -45,25 +45,25 @@ SIX = [
 
 
 def test_by_default_the_negatives_called_positive_stand_first_by_loss():
-    assert members(rank(SIX, LABELS, asked(LABELS, None, None, "valid"))) == ["b", "a"]
+    assert members(rank(SIX, LABELS, wanted(LABELS, None, None, "valid"))) == ["b", "a"]
 
 
 def test_one_label_alone_asks_for_its_mistakes():
-    assert asked(LABELS, "ai", None, "valid") == Wanted(actual="ai", predicted="real")
-    assert asked(LABELS, None, "real", "valid") == Wanted(actual="ai", predicted="real")
-    assert asked(LABELS, "real", "real", "valid") == Wanted(actual="real", predicted="real")
-    assert asked(("photo", "fake"), None, None, "all") == Wanted(actual="photo", predicted="fake", split="all")
+    assert wanted(LABELS, "ai", None, "valid") == Wanted(actual="ai", predicted="real")
+    assert wanted(LABELS, None, "real", "valid") == Wanted(actual="ai", predicted="real")
+    assert wanted(LABELS, "real", "real", "valid") == Wanted(actual="real", predicted="real")
+    assert wanted(("photo", "fake"), None, None, "all") == Wanted(actual="photo", predicted="fake", split="all")
 
 
 def test_everything_is_ranked_when_no_class_is_asked_for():
-    assert members(rank(SIX, LABELS, asked(LABELS, None, None, "valid", everything=True))) == ["b", "d", "a", "c", "e"]
+    assert members(rank(SIX, LABELS, wanted(LABELS, None, None, "valid", everything=True))) == ["b", "d", "a", "c", "e"]
 
 
 def test_the_split_limits_the_pictures_and_the_counts():
-    everywhere = rank(SIX, LABELS, asked(LABELS, None, None, "all"))
+    everywhere = rank(SIX, LABELS, wanted(LABELS, None, None, "all"))
     assert members(everywhere) == ["b", "f", "a"]
     assert everywhere.confusion.total("real") == 4
-    assert members(rank(SIX, LABELS, asked(LABELS, None, None, "train"))) == ["f"]
+    assert members(rank(SIX, LABELS, wanted(LABELS, None, None, "train"))) == ["f"]
 
 
 def test_a_limit_keeps_the_worst_and_remembers_how_many_there_were():
@@ -95,10 +95,10 @@ def test_predictions_that_do_not_fit_the_run_are_refused(change):
 
 def test_labels_the_run_does_not_have_are_refused_with_those_it_has():
     with pytest.raises(LedgerError) as error:
-        asked(LABELS, "cat", None, "valid")
+        wanted(LABELS, "cat", None, "valid")
     assert "real, ai" in error.value.hint
     with pytest.raises(RunError):
-        asked(("a", "b", "c"), None, None, "valid")
+        wanted(("a", "b", "c"), None, None, "valid")
 
 
 @pytest.mark.parametrize(
@@ -124,21 +124,21 @@ def test_a_difference_that_chance_would_give_is_called_that_and_says_what_would_
     assert sentences == [
         "Of the real portraits, 3/20 = 15.0 % (95 % interval 5.2-36.0 %) were called ai.",
         "Of the ai portraits, 1/20 = 5.0 % (95 % interval 0.9-23.6 %) were called real.",
-        "The difference is no more than chance would give (Fisher's exact test, p = 0.60). With 40 pictures only a "
-        "large difference could show: it would take 5 against none, so this does not prove the two equal.",
+        "Chance alone could make such a difference (Fisher's exact test, p = 0.60). With 40 pictures only a "
+        "large difference could show (at least 5 mistakes against none), so this does not prove the two equal.",
     ]
 
 
 def test_a_difference_beyond_chance_names_the_class_and_keeps_the_warning():
     last = verdict(rank(counted(0, 8), LABELS, Wanted()).confusion, "valid")[-1]
-    assert "more than chance alone would give" in last
+    assert "more than chance alone would make" in last
     assert "ai portraits are mistaken more often" in last
     assert "With 40 pictures its size is still uncertain" in last
 
 
 def test_many_pictures_need_no_warning():
     last = verdict(rank(counted(60, 61, each=300), LABELS, Wanted()).confusion, "valid")[-1]
-    assert last == "The difference is no more than chance would give (Fisher's exact test, p = 1.00)."
+    assert last == "Chance alone could make such a difference (Fisher's exact test, p = 1.00)."
 
 
 def test_a_class_without_pictures_is_not_compared():
@@ -148,7 +148,7 @@ def test_a_class_without_pictures_is_not_compared():
 
 
 def test_the_train_split_comes_with_a_warning():
-    assert "trained on the train split" in verdict(rank(SIX, LABELS, Wanted(split="all")).confusion, "all")[-1]
+    assert "has learned the train split" in verdict(rank(SIX, LABELS, Wanted(split="all")).confusion, "all")[-1]
 
 
 def test_drawn_pictures_are_recognised_by_their_source():

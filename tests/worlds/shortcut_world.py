@@ -6,7 +6,7 @@ import numpy as np
 from drawn import encoded, portrait
 from PIL import Image, ImageEnhance
 
-from audit.shortcuts.work import Asked, Audit, Judged
+from audit.shortcuts.judge import DatasetProbes, StageProbes
 from curate.evidence.measure import Table
 from curate.evidence.probe import ALL, Probe, Strongest
 from imageledger import manifest
@@ -61,10 +61,10 @@ def probe_of(family: str, auc: float = 0.9, verdict: str = "SHORTCUT", needed: i
     )  # fmt: skip
 
 
-def judged_of(
+def stage_of(
     stage: str, *probes: Probe, each: int = 20, sources: tuple[str, str] = ("folder:a", "folder:a")
-) -> Judged:
-    """A stage made by hand: `each` pictures a class, of one source a class."""
+) -> StageProbes:
+    """A stage made by hand: `each` pictures per class, of one source per class."""
     records = [
         Record(source=sources[label == "ai"], member=f"{label}/{number}.jpg", label=label)
         for label in ("real", "ai")
@@ -72,9 +72,13 @@ def judged_of(
     ]
     values = {"tone": np.arange(2.0 * each).reshape(-1, 1)}
     table = Table(records=records, columns={"tone": ["mean"]}, values=values)
-    return Judged(stage=stage, table=table, positive=np.arange(2 * each) >= each, probes=probes)
+    return StageProbes(stage=stage, table=table, positive=np.arange(2 * each) >= each, probes=probes)
 
 
-def audit_of(*judged: Judged, **changes) -> Audit:
-    """An audit made by hand."""
-    return replace(Audit(dataset="drawn", labels=("real", "ai"), asked=Asked(), judged=judged), **changes)
+def probed_of(*stages: StageProbes, **changes) -> DatasetProbes:
+    """The probes of a dataset, made by hand."""
+    families = tuple({probe.family: None for stage in stages for probe in stage.probes if probe.family != ALL})
+    probed = DatasetProbes(
+        dataset="drawn", labels=("real", "ai"), stages=stages, families=families, seed=42, permutations=2000, most=3000
+    )
+    return replace(probed, **changes)
