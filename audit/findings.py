@@ -40,7 +40,7 @@ class Finding:
     records: Sequence[Key] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Report:
     """One audit of one run or manifest.
 
@@ -93,8 +93,12 @@ class Report:
     def _repr_html_(self) -> str:
         """Show the page of the audit, or where it has none or too large a page, its sentences, tables and figure."""
         page = self._content(PAGES)
-        shown = notebook.framed(page.decode()) if page else ""
-        return shown if shown and notebook.fits(shown) else self._in_short()
+        return (notebook.small_enough(page.decode()) if page else "") or self._in_short()
+
+    def __repr__(self) -> str:
+        """Say what the audit found, in sentences."""
+        head = f"audit {self.audit} of {self.subject}" + (f": {self.verdict}" if self.verdict else "")
+        return "\n  ".join([head, *self.sentences])
 
     def _in_short(self) -> str:
         said = [self.verdict, *self.sentences, *(f"Warning: {warning}" for warning in self.warnings)]

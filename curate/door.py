@@ -1,8 +1,7 @@
 """The Python calls of curate: what `imageledger.Dataset` reaches through the entry point `imageledger.door`."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,14 @@ from curate.fetch import work as fetch_stage
 from curate.manifest import export as exports
 from curate.manifest import work as manifest_stage
 from curate.normalize import work as normalize_stage
+from curate.run.work import run as all_stages
 from curate.sources.entries import located, named, parse_options
 from curate.testing.families import check_family as check_family
 from curate.testing.matting import check_matting as check_matting
 from curate.testing.sources import check_source as check_source
 from curate.whiten import work as whiten_stage
 from imageledger import manifest
-from imageledger.config import Project, settings
+from imageledger.config import Project
 from imageledger.errors import ConfigError, GateFailed
 from imageledger.record import UNREADABLE
 from imageledger.stage import Outcome
@@ -45,7 +45,7 @@ def fetch(
         chosen["labels"] = labels
     entries = [named(located(source, project, Path.cwd()), project, **chosen) for source in sources]
     with project.lock("curate fetch"):
-        outcome = fetch_stage.fetch(project, entries, workers=workers, track=_named(track, "fetch"))
+        outcome = fetch_stage.fetch(project, entries, workers=workers, track=track)
     return _strictly(outcome, strict)
 
 
@@ -53,21 +53,17 @@ def normalize(
     project: Project, *, track: Track, from_: Path | str | None, workers: int | None, strict: bool, **options: Any
 ) -> Outcome:
     """Bring every picture to one format and one size."""
-    chosen = settings(normalize_stage.NormalizeSettings, project.tables.get("normalize", {}), options)
-    source = _path(from_)
+    chosen = normalize_stage.settings_of(project, **options)
     with project.lock("curate normalize"):
-        fitted, _ = normalize_stage.sized(project, chosen, source)
-        outcome = normalize_stage.normalize(
-            project, fitted, source=source, workers=workers, track=_named(track, "normalize")
-        )
+        outcome = normalize_stage.normalize(project, chosen, source=_path(from_), workers=workers, track=track)
     return _strictly(outcome, strict)
 
 
 def dedupe(project: Project, *, track: Track, from_: Path | str | None, **options: Any) -> Outcome:
     """Find copies of the same picture and keep the best of each."""
-    chosen = settings(dedupe_stage.DedupeSettings, project.tables.get("dedupe", {}), options)
+    chosen = dedupe_stage.settings_of(project, **options)
     with project.lock("curate dedupe"):
-        return dedupe_stage.dedupe(project, chosen, source=_path(from_), watch=_named(track, "dedupe"))
+        return dedupe_stage.dedupe(project, chosen, source=_path(from_), track=track)
 
 
 def whiten(
@@ -76,14 +72,12 @@ def whiten(
     """Cut every person out, or keep the inner face alone."""
     if options["model_path"]:
         options["model_path"] = str(Path(options["model_path"]).resolve())
-    chosen = settings(whiten_stage.WhitenSettings, project.tables.get("whiten", {}), options)
+    chosen = whiten_stage.settings_of(project, **options)
     idle = ("matting", "model", "model_path") if chosen.region == "face" else ("face_size",)
     if without_effect := [name for name in idle if options[name]]:
         raise ConfigError(f"{', '.join(without_effect)} does nothing with region {chosen.region}")
     with project.lock("curate whiten"):
-        outcome = whiten_stage.whiten(
-            project, chosen, source=_path(from_), workers=workers, track=_named(track, "whiten")
-        )
+        outcome = whiten_stage.whiten(project, chosen, source=_path(from_), workers=workers, track=track)
     return _strictly(outcome, strict)
 
 
@@ -98,13 +92,9 @@ def choose(
     **options: Any,
 ) -> Outcome:
     """Choose the final dataset, and export it as a folder tree where that is wanted."""
-    declared = {name: getattr(project.declared, name) for name in ("per_class", "valid_fraction", "seed")}
-    table = {**declared, **project.tables.get("manifest", {})}
-    chosen = settings(manifest_stage.ManifestSettings, table, {**options, "match": _families(match)})
+    chosen = manifest_stage.settings_of(project, **options, match=_families(match))
     with project.lock("curate manifest"):
-        outcome = manifest_stage.choose(
-            project, chosen, source=_path(from_), workers=workers, track=_named(track, "measuring")
-        )
+        outcome = manifest_stage.choose(project, chosen, source=_path(from_), workers=workers, track=track)
         if export:
             exports.export(manifest.read(outcome.path), project.store, Path(export))
     return outcome
@@ -112,32 +102,10 @@ def choose(
 
 def run(project: Project, *, track: Track, workers: int | None, strict: bool) -> Outcome:
     """Run all stages in the project's order, with the settings of imageledger.toml."""
-    outcome = None
-    for stage in project.declared.order:
-        outcome = STAGES[stage](project, track=track, workers=workers, strict=strict)
-    if outcome is None:
+    outcomes = [_strictly(outcome, strict) for outcome in all_stages(project, workers=workers, track=track)]
+    if not outcomes:
         raise ConfigError("this project's order names no stage")
-    return outcome
-
-
-STAGES: Mapping[str, Any] = {
-    "fetch": partial(fetch, sources=(), labels=None),
-    "normalize": partial(normalize, from_=None),
-    "dedupe": lambda project, *, track, workers, strict: dedupe(project, track=track, from_=None),
-    "whiten": partial(whiten, from_=None, model_path=None, matting=None, model=None, face_size=None),
-    "manifest": lambda project, *, track, workers, strict: choose(
-        project, track=track, match=None, export=None, from_=None, workers=workers
-    ),
-}
-
-
-def _named(track: Track, doing: str) -> Any:
-    """Return the display of progress of a stage, which names itself."""
-
-    def show(rows: Iterable[Any], total: int) -> Iterable[Any]:
-        return track(rows, total, doing)
-
-    return show
+    return outcomes[-1]
 
 
 def planted(project: Project, address: str, predictions: Path) -> list[Row]:

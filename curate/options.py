@@ -10,6 +10,8 @@ import click
 from imageledger import console
 
 if TYPE_CHECKING:
+    from curate.manifest.work import ManifestSettings
+    from imageledger.config import Project
     from imageledger.stage import Outcome
 
 from_option = click.option(
@@ -44,3 +46,25 @@ def show(
         console.result(outcome.path)
     if strict and (unreadable := outcome.tally.total(UNREADABLE)):
         raise GateFailed(f"{unreadable} pictures could not be read, and --strict is set", "their rows hold the reasons")
+
+
+def show_final(
+    project: "Project",
+    outcome: "Outcome",
+    chosen: "ManifestSettings",
+    *,
+    workers: int | None = None,
+    as_json: bool = False,
+) -> None:
+    """Show the final dataset, and what the matching changed and cost."""
+    from curate.manifest import report, work
+    from imageledger import manifest
+
+    candidates = work.candidates(manifest.read(outcome.path))
+    matching = report.explain(project, candidates, chosen, workers=workers, track=console.track)
+    for title, rows in {} if as_json else matching.tables.items():
+        console.table(rows, title=title)
+    for line in matching.lines:
+        console.say(line)
+    show(outcome, as_json=as_json, more={"matching": matching.tables, "said": matching.lines})
+    console.say(work.summary(manifest.read(outcome.path)))

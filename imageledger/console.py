@@ -7,14 +7,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from imageledger.errors import LedgerError
-
-if TYPE_CHECKING:
-    from imageledger.stage import Track
 
 Row = TypeVar("Row")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -133,9 +130,12 @@ def table(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, title: st
 
 
 def track(
-    rows: Iterable[Row], total: int, doing: str = "", refused: Callable[[Row], bool] = lambda _: False
+    rows: Iterable[Row],
+    total: int,
+    doing: str = "",
+    refused: Callable[[Row], bool] = lambda row: getattr(row, "status", "ok") != "ok",
 ) -> Iterator[Row]:
-    """Hand rows on while showing progress.
+    """Hand rows on while showing progress and how many of them were refused: records that are not ok.
 
     On a terminal: a bar with rate, remaining time and refusals; elsewhere a plain line at every tenth of the way.
     """
@@ -188,16 +188,6 @@ def bar(doing: str) -> Iterator[Callable[[int, int], None]]:
     with progress.Progress(*columns, console=_console(stderr=True)) as shown:
         task = shown.add_task(doing, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
-
-
-def progress_of(stage: str) -> "Track":
-    """Return the progress display of a stage, which also counts the rows that were set aside."""
-    from imageledger.record import OK
-
-    def show(rows: Iterable[Any], total: int) -> Iterator[Any]:
-        return track(rows, total, stage, refused=lambda record: record.status != OK)
-
-    return show
 
 
 def _bar(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool]) -> Iterator[Row]:

@@ -2,8 +2,11 @@
 
 import base64
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from imageledger.extras import need
@@ -18,6 +21,11 @@ LARGEST = 300_000
 
 SHOWN = 60
 """Rows of a table that a notebook shows; `frame()` has them all."""
+
+LIGHTER = (0.7, 0.5, 0.35, 0.25)
+"""By how much the pictures of a page are shrunk, one after the other, until it is small enough."""
+
+PICTURE = re.compile(r"data:image/(\w+);base64,([A-Za-z0-9+/=]+)")
 
 STYLE = "font-family: system-ui, sans-serif; font-size: 13px"
 
@@ -81,9 +89,30 @@ def framed(page: str, height: int = 640) -> str:
     return f'<iframe sandbox srcdoc="{escape(page)}" style="{style}"></iframe>'
 
 
+def small_enough(page: str) -> str:
+    """Put a page into a frame, its pictures shrunk until it is small enough; "" where its words alone are too many."""
+    lighter = (PICTURE.sub(partial(_shrunk, scale), page) for scale in LIGHTER)
+    return next((shown for shown in map(framed, chain([page], lighter)) if fits(shown)), "")
+
+
 def fits(html: str) -> bool:
     """Tell whether a piece of HTML is small enough to stand in a notebook."""
     return len(html.encode()) < LARGEST
+
+
+def _shrunk(scale: float, found: re.Match[str]) -> str:
+    """Return a picture of a page made smaller: a photograph by its sides, a drawing by its colours, for its letters."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(base64.b64decode(found[2]))) as image:
+        target = io.BytesIO()
+        if found[1] == "png":
+            image.convert("RGB").quantize(32).save(target, "PNG", optimize=True)
+        else:
+            small = image.convert("RGB").resize([max(1, round(side * scale)) for side in image.size])
+            small.save(target, "WEBP", quality=70)
+    kind = "png" if found[1] == "png" else "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(target.getvalue()).decode('ascii')}"
 
 
 def _cell(value: Any) -> str:

@@ -15,9 +15,9 @@ from imageledger.errors import ManifestError
 from imageledger.manifest import Card, Tally
 from imageledger.record import OK, STATUSES, Record, Step
 from imageledger.store import Store, write_whole
+from imageledger.types import Track, untracked
 
 Work = Callable[[Record], Record]
-Track = Callable[[Iterable[Record], int], Iterable[Record]]
 
 MADE_BY_A_STEP = ("origin", "file", "width", "height", "phash", "matte", "status", "reason")
 """What reuse copies from an older row; its label, licence, group and split may since have been corrected."""
@@ -88,11 +88,6 @@ class Outcome:
         return notebook.table(self.rows(), title=str(self))
 
 
-def untracked(rows: Iterable[Record], total: int) -> Iterable[Record]:
-    """Show no progress: what the library does unless a command passes a bar."""
-    return rows
-
-
 def run_rows(
     stage: Stage,
     work: Work,
@@ -144,7 +139,7 @@ def run_seeds(
         jobs = _jobs(stage, card, map(before.add, rows()), done, output, store, reusable)
         counted = _Counting(jobs)
         results = ordered_map(work, counted, workers=workers or cores(), threads=threads)
-        for record in track(results, count - done):
+        for record in track(results, count - done, stage.name):
             draft.write(f"{tally.add(record).to_line()}\n".encode())
             draft.flush()
         os.fsync(draft.fileno())

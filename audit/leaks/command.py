@@ -40,12 +40,13 @@ def leaks(
     from imageledger import manifest as manifests
     from imageledger.config import open_project
     from imageledger.errors import GateFailed
+    from imageledger.types import phase
 
     opened = open_project(project)
     path = manifest or opened.manifest("manifest")
     found = leaks.find(
         manifests.read(path), opened.store, distance=leaks.DISTANCE if distance is None else distance,
-        watch=lambda pairs, total: console.track(pairs, total, "looking into pairs"),
+        watch=phase(console.track, "looking into pairs"),
     )  # fmt: skip
     files = leak_report.write(found, opened.store, output or opened.root / "data" / "audit")
     for warning in leak_report.warnings(found):

@@ -11,13 +11,14 @@ from typing import Any
 
 from curate.dedupe import judge as clusters
 from curate.dedupe.judge import Pair, Picture
-from curate.dedupe.work import Originals, Place, Watch, picture_of, place_of, unwatched
+from curate.dedupe.work import Originals, Place, picture_of, place_of
 from curate.history import noted
 from curate.normalize.work import note_of
 from curate.pictures import hashers, likeness, pixels
 from imageledger.errors import LedgerError, ManifestError
 from imageledger.record import OK, Record, Step
 from imageledger.store import Store
+from imageledger.types import Track, untracked
 
 DISTANCE = 12
 """Hash distance of candidates: twice dedupe's, because what lies within its own reach is gone from a final manifest.
@@ -84,7 +85,7 @@ class Found:
 Cells = Callable[[Record], tuple[str, ...]]
 
 
-def find(records: Iterable[Record], store: Store, *, distance: int = DISTANCE, watch: Watch = unwatched) -> Found:
+def find(records: Iterable[Record], store: Store, *, distance: int = DISTANCE, watch: Track = untracked) -> Found:
     """Compare the `ok` rows across the split and across labels; without a split, across labels alone.
 
     Rows without recorded hashes are hashed here. What is missing or damaged is not an error but `unchecked`.
@@ -169,7 +170,7 @@ def _exact(rows: Sequence[Record], pictures: Mapping[clusters.Key, Picture]) -> 
 
 
 def _near(
-    rows: Sequence[Record], pictures: Mapping[clusters.Key, Picture], store: Store, distance: int, watch: Watch
+    rows: Sequence[Record], pictures: Mapping[clusters.Key, Picture], store: Store, distance: int, watch: Track
 ) -> tuple[list[Leak], list[Unchecked]]:
     """Look into the pairs of near hashes that lie across anything, and name those that could not be opened."""
     by_key = {record.key: record for record in rows}

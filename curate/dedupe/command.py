@@ -27,15 +27,10 @@ def dedupe(project: Path | None, source: Path | None, distance: int | None, as_j
     curate dedupe --distance 12          finds stronger crops, and takes longer
     """
     from curate.dedupe import work as stage
-    from imageledger import manifest
-    from imageledger.config import open_project, settings
+    from imageledger.config import open_project
 
     opened = open_project(project)
-    chosen = settings(stage.DedupeSettings, opened.tables.get("dedupe", {}), {"distance": distance})
+    chosen = stage.settings_of(opened, distance=distance)
     with opened.lock("curate dedupe"):
-        outcome = stage.dedupe(
-            opened, chosen, source=source, watch=lambda pairs, total: console.track(pairs, total, "dedupe: pairs")
-        )
+        outcome = stage.dedupe(opened, chosen, source=source, track=console.track)
     show(outcome, as_json=as_json)
-    for line in stage.remarks(opened, manifest.read(outcome.path)):
-        console.say(line)

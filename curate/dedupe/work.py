@@ -1,27 +1,32 @@
 """Find exact and near copies, keep the best of each cluster: the dedupe stage, which judges the originals."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from curate.dedupe import judge as clusters
-from curate.dedupe.judge import Pair, Picture, Plan
+from curate.dedupe.judge import Picture, Plan
 from curate.history import fetched, normalized, on_original
 from curate.pictures import likeness, pixels
 from curate.pictures.hashers import to_int
 from curate.pictures.likeness import View
 from curate.pictures.pixels import Box
-from imageledger import decisions
+from imageledger import config, decisions, manifest
 from imageledger.config import Project
 from imageledger.decisions import Decisions
 from imageledger.errors import ConfigError, ManifestError, StoreError
 from imageledger.record import OK, Record
 from imageledger.stage import Outcome, Stage, Work, run_set
 from imageledger.store import Store
+from imageledger.types import Track, untracked
+
+logger = logging.getLogger(__name__)
 
 VERSION = 1
 PACKAGES = ("pillow", "numpy", "opencv-python-headless")
@@ -30,7 +35,6 @@ VIEWS_HELD = 8192
 
 CONFLICT = "conflict: "
 
-Watch = Callable[[Iterable[Pair], int], Iterable[Pair]]
 Place = tuple[str, str, Box | None]
 
 
@@ -46,23 +50,28 @@ class DedupeSettings:
             raise ConfigError(f"dedupe: distance lies between 0 and 24, not {self.distance}", "6 is the default")
 
 
-def unwatched(pairs: Iterable[Pair], total: int) -> Iterable[Pair]:
-    """Show no progress: what the library does unless a command passes a bar."""
-    return pairs
-
-
 def dedupe(
-    project: Project, chosen: DedupeSettings, *, source: Path | None = None, watch: Watch = unwatched
+    project: Project,
+    settings: DedupeSettings | None = None,
+    *,
+    source: Path | None = None,
+    workers: int | None = None,
+    track: Track = untracked,
 ) -> Outcome:
-    """Run the stage over the manifest before it; decisions of people are applied first."""
+    """Run the stage over the manifest before it; decisions of people are applied first.
+
+    Without settings those of imageledger.toml hold. `workers` is there because every stage takes it: pairs are
+    compared in this process. Conflicts, and decisions about no row, go to the logger.
+    """
+    chosen = settings or settings_of(project)
     decided_in = project.folder / decisions.FILE
     decided = decisions.read(decided_in, project.declared.labels)
 
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
-        judged = plan_for(rows(), decided, project.store, chosen, watch)
+        judged = plan_for(rows(), decided, project.store, chosen, track)
         return lambda record: judge(decisions.apply(record, decided), judged)
 
-    return run_set(
+    outcome = run_set(
         Stage(name="dedupe", version=VERSION, settings=asdict(chosen), packages=PACKAGES),
         plan,
         source=source or project.before("dedupe"),
@@ -70,10 +79,18 @@ def dedupe(
         dataset=project.dataset,
         extra_input=decisions.digest(decided_in),
     )
+    for line in remarks(project, manifest.read(outcome.path)):
+        logger.info(line)
+    return outcome
+
+
+def settings_of(project: Project, **options: Any) -> DedupeSettings:
+    """Return the settings of imageledger.toml, overruled by options that are not None."""
+    return config.settings(DedupeSettings, project.tables.get("dedupe", {}), options)
 
 
 def plan_for(
-    rows: Iterable[Record], decided: Decisions, store: Store, chosen: DedupeSettings, watch: Watch = unwatched
+    rows: Iterable[Record], decided: Decisions, store: Store, chosen: DedupeSettings, track: Track = untracked
 ) -> Plan:
     """Compare the `ok` rows with each other and say what becomes of those that have a copy."""
     pictures, seen = [], {}
@@ -86,7 +103,7 @@ def plan_for(
     folded = clusters.fold(pictures)
     heads = [same[0] for same in folded]
     pairs = clusters.candidates(heads, chosen.distance)
-    matches = clusters.verified(heads, watch(pairs, len(pairs)), views.alike, likeness.ALIKE)
+    matches = clusters.verified(heads, track(pairs, len(pairs), "dedupe: pairs"), views.alike, likeness.ALIKE)
     return clusters.decide(folded, matches, views.alike, likeness.ALIKE)
 
 

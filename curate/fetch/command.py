@@ -50,5 +50,5 @@ def fetch(
     chosen = parse_options(options)
     entries = [named(located(source, opened, Path.cwd()), opened, **chosen) for source in sources]
     with opened.lock("curate fetch"):
-        outcome = stage.fetch(opened, entries, workers=workers, track=console.progress_of("fetch"))
+        outcome = stage.fetch(opened, entries, workers=workers, track=console.track)
     show(outcome, as_json=as_json, strict=strict)

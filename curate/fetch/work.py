@@ -20,7 +20,8 @@ from imageledger import manifest
 from imageledger.config import FILE, Project, SourceEntry
 from imageledger.errors import ConfigError, SourceError
 from imageledger.record import Record
-from imageledger.stage import MADE_BY_A_STEP, Outcome, Stage, Track, Work, run_seeds, untracked
+from imageledger.stage import MADE_BY_A_STEP, Outcome, Stage, Work, run_seeds
+from imageledger.types import Track, untracked
 
 logger = logging.getLogger(__name__)
 

@@ -1,12 +1,11 @@
 """The command `curate manifest`: it parses, calls one function and prints."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from curate.options import from_option, show, workers_option
+from curate.options import from_option, show_final, workers_option
 from imageledger import console
 
 
@@ -16,10 +15,6 @@ def _families(_: click.Context, __: click.Parameter, value: str | None) -> tuple
         return None
     names = tuple(name.strip() for name in value.split(",") if name.strip())
     return () if names == ("off",) else names
-
-
-def _measuring(rows: Iterable[Any], total: int) -> Iterable[Any]:
-    return console.track(rows, total, "measuring")
 
 
 @click.command("manifest")
@@ -58,24 +53,15 @@ def manifest_(
                                          ImageDataLoaders.from_folder(DIR)
     """
     from curate.manifest import export as exports
-    from curate.manifest import report as match_report
     from curate.manifest import work as stage
     from imageledger import manifest
-    from imageledger.config import open_project, settings
+    from imageledger.config import open_project
 
     opened = open_project(project)
-    declared = {name: getattr(opened.declared, name) for name in ("per_class", "valid_fraction", "seed")}
-    chosen = settings(stage.ManifestSettings, {**declared, **opened.tables.get("manifest", {})}, options)
+    chosen = stage.settings_of(opened, **options)
     with opened.lock("curate manifest"):
-        outcome = stage.choose(opened, chosen, source=source, workers=workers, track=_measuring)
+        outcome = stage.choose(opened, chosen, source=source, workers=workers, track=console.track)
         exported = exports.export(manifest.read(outcome.path), opened.store, export) if export else 0
-        candidates = stage.candidates(manifest.read(outcome.path))
-        told = match_report.explain(opened, candidates, chosen, workers=workers, track=_measuring)
-    for title, rows in {} if as_json else told.tables.items():
-        console.table(rows, title=title)
-    for line in told.lines:
-        console.say(line)
-    show(outcome, as_json=as_json, more={"matching": told.tables, "said": told.lines})
-    console.say(stage.summary(manifest.read(outcome.path)))
+        show_final(opened, outcome, chosen, workers=workers, as_json=as_json)
     if export:
         console.say(f"{exported} pictures exported to {export}")

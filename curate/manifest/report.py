@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curate.evidence.measure import WHITENED, Table, Track, measure
+from curate.evidence.measure import WHITENED, Table, measure
 from curate.evidence.probe import Probe, probe, side_by_side
 from curate.manifest.balance import Key, Wanted, divide
 from curate.manifest.matched import Selection, choice_of, select
@@ -19,6 +19,7 @@ from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.record import Record, groups_of
 from imageledger.store import write_whole
+from imageledger.types import Track, phase, untracked
 
 WORST = 8
 """So many features stand in the printed table; balance.csv holds all."""
@@ -64,7 +65,7 @@ def explain(
     chosen: ManifestSettings,
     *,
     workers: int | None = None,
-    track: Track = lambda rows, _: rows,
+    track: Track = untracked,
 ) -> Report:
     """Compare a matched choice with the plain one; `records` are the candidates, those chosen with their split.
 
@@ -74,15 +75,15 @@ def explain(
         return Report(tables={}, lines=[])
     if not selective(map(choice_of, records), chosen.per_class):
         return _nothing(f"there are {chosen.per_class} candidates of each label for {chosen.per_class} places")
-    labels, wanted = project.declared.labels, chosen.wanted
-    table = measure(project, records, chosen.match, stage=WHITENED, workers=workers, track=track)
+    labels, wanted, measuring = project.declared.labels, chosen.wanted, phase(track, "measuring")
+    table = measure(project, records, chosen.match, stage=WHITENED, workers=workers, track=measuring)
     selection = select(table, labels[-1], wanted)
     if selection is None:
         return _nothing("no measured number differs between the candidates")
     plain = plain_choice(records, wanted)
     either = [record for record in records if record.split or record.key in plain]
     every = [name for name in FAMILIES if family(name).of != "name"]
-    wide = measure(project, either, every, stage=WHITENED, workers=workers, track=track)
+    wide = measure(project, either, every, stage=WHITENED, workers=workers, track=measuring)
     compared = compare(wide, plain, selection.split, chosen.match, labels[-1], wanted.seed, workers)
     folder = project.root / "data" / "matched" / project.dataset
     write_whole(folder / "balance.csv", as_csv(compared.differences).encode())

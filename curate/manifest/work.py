@@ -8,18 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from curate.evidence.measure import WHITENED, Table, Track, measure
+from curate.evidence.measure import WHITENED, Table, measure
 from curate.history import normalized
 from curate.manifest.balance import TRAIN, VALID, Choice, Key, NoSplit, Wanted, divide, missing
 from curate.manifest.matched import choice_of, select
 from curate.nuisance import family, known, matched
-from imageledger import decisions, manifest, spreadsheet
+from imageledger import config, decisions, manifest, spreadsheet
 from imageledger.config import Project
 from imageledger.decisions import Decisions
 from imageledger.errors import ConfigError, ManifestError
 from imageledger.record import DUPLICATE, OK, UNUSED, Record
 from imageledger.stage import Outcome, Stage, Work, run_set
 from imageledger.store import write_whole
+from imageledger.types import Track, phase, untracked
 
 VERSION = 1
 MATCHERS = ("scipy", "scikit-learn")
@@ -65,21 +66,24 @@ class ManifestSettings:
 
 def choose(
     project: Project,
-    chosen: ManifestSettings,
+    settings: ManifestSettings | None = None,
     *,
     source: Path | None = None,
     workers: int | None = None,
-    track: Track = lambda rows, _: rows,
+    track: Track = untracked,
 ) -> Outcome:
     """Run the stage over the manifest before it and write final.csv beside final.jsonl.
 
-    Raises ManifestError, and writes nothing, when there are too few `ok` pictures or no split keeps groups whole.
+    Without settings those of imageledger.toml hold. Raises ManifestError, and writes nothing, when there are too few
+    `ok` pictures or no split keeps groups whole.
     """
+    chosen = settings or settings_of(project)
     decided_in = project.folder / decisions.FILE
     decided = decisions.read(decided_in, project.declared.labels)
 
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
-        measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=track)
+        measuring = phase(track, "measuring")
+        measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=measuring)
         split = split_of(
             lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen, measured
         )
@@ -95,6 +99,12 @@ def choose(
     )
     write_whole(outcome.path.with_suffix(".csv"), as_csv(manifest.read(outcome.path)).encode())
     return outcome
+
+
+def settings_of(project: Project, **options: Any) -> ManifestSettings:
+    """Return the settings of imageledger.toml, overruled by options that are not None."""
+    declared = {name: getattr(project.declared, name) for name in ("per_class", "valid_fraction", "seed")}
+    return config.settings(ManifestSettings, {**declared, **project.tables.get("manifest", {})}, options)
 
 
 def split_of(

@@ -54,20 +54,13 @@ def normalize(
     audit recipes                        what each recipe leaves and keeps
     """
     from curate.normalize import work as stage
-    from imageledger.config import open_project, settings
+    from imageledger.config import open_project
 
     opened = open_project(project)
     options["format"] = options.pop("format_")
     if options["size"] and options["size"].isdecimal():
         options["size"] = int(options["size"])
-    chosen = settings(stage.NormalizeSettings, opened.tables.get("normalize", {}), options)
+    chosen = stage.settings_of(opened, **options)
     with opened.lock("curate normalize"):
-        fitted, lines = stage.sized(opened, chosen, source)
-        for line in lines:
-            console.say(line)
-        outcome = stage.normalize(
-            opened, fitted, source=source, workers=workers, track=console.progress_of("normalize")
-        )
-    if hint := stage.advice(opened, outcome, fitted, source):
-        console.say(hint)
+        outcome = stage.normalize(opened, chosen, source=source, workers=workers, track=console.track)
     show(outcome, as_json=as_json, strict=strict)

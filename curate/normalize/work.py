@@ -1,10 +1,12 @@
 """Bring every picture to one format, one size and no history in its name: the normalize stage."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PIL.Image import Image
 
@@ -16,13 +18,16 @@ from curate.pictures.faces import find_face
 from curate.pictures.hashers import mirrored, phash, reduced
 from curate.pictures.pixels import Box, CannotDecode, Picture
 from curate.pictures.regions import confirmed
-from imageledger import manifest
+from imageledger import config, manifest
 from imageledger.config import Project
 from imageledger.errors import ConfigError, ManifestError
 from imageledger.manifest import Card
 from imageledger.record import OK, REJECTED, Record
-from imageledger.stage import Outcome, Stage, Track, run_rows, untracked
+from imageledger.stage import Outcome, Stage, run_rows
 from imageledger.store import Store
+from imageledger.types import Track, untracked
+
+logger = logging.getLogger(__name__)
 
 VERSION = 2
 PACKAGES = ("pillow", "numpy", "scikit-image", "imagehash")
@@ -129,18 +134,23 @@ def sized(
 
 def normalize(
     project: Project,
-    chosen: NormalizeSettings,
+    settings: NormalizeSettings | None = None,
     *,
     source: Path | None = None,
     workers: int | None = None,
     track: Track = untracked,
 ) -> Outcome:
-    """Run the stage over the `ok` rows of the manifest before it; the size on the card is always a number."""
-    chosen, _ = sized(project, chosen, source)
-    stage = Stage(name="normalize", version=VERSION, settings=asdict(chosen), packages=PACKAGES)
-    return run_rows(
+    """Run the stage over the `ok` rows of the manifest before it; the size on the card is always a number.
+
+    Without settings those of imageledger.toml hold. How the size came about goes to the logger.
+    """
+    fitted, lines = sized(project, settings or settings_of(project), source)
+    for line in lines:
+        logger.info(line)
+    stage = Stage(name="normalize", version=VERSION, settings=asdict(fitted), packages=PACKAGES)
+    outcome = run_rows(
         stage,
-        partial(normalize_record, stage=stage, settings=chosen, store=project.store),
+        partial(normalize_record, stage=stage, settings=fitted, store=project.store),
         source=source or project.before("normalize"),
         output=project.manifest("normalize"),
         dataset=project.dataset,
@@ -148,6 +158,14 @@ def normalize(
         workers=workers,
         track=track,
     )
+    if hint := advice(project, outcome, fitted, source):
+        logger.info(hint)
+    return outcome
+
+
+def settings_of(project: Project, **options: Any) -> NormalizeSettings:
+    """Return the settings of imageledger.toml, overruled by options that are not None."""
+    return config.settings(NormalizeSettings, project.tables.get("normalize", {}), options)
 
 
 def normalize_record(record: Record, *, stage: Stage, settings: NormalizeSettings, store: Store) -> Record:

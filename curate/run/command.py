@@ -1,11 +1,10 @@
 """The command `curate run`: all stages in order."""
 
 from pathlib import Path
-from typing import cast
 
 import click
 
-from curate.options import strict_option, workers_option
+from curate.options import show, show_final, strict_option, workers_option
 from imageledger import console
 
 
@@ -13,31 +12,27 @@ from imageledger import console
 @workers_option
 @strict_option
 @console.everywhere
-@click.pass_context
-def run(context: click.Context, project: Path | None, workers: int | None, strict: bool) -> None:
+def run(project: Path | None, workers: int | None, strict: bool) -> None:
     """Run all stages in the order of imageledger.toml, carrying on where an earlier run stopped.
 
     Ends with what the files of the chosen pictures give away, family by family; `audit shortcuts` explains it.
     """
+    from curate.evidence import file_alone
+    from curate.manifest.work import settings_of
+    from curate.run import work
     from imageledger.config import open_project
+    from imageledger.types import phase
 
-    stages = cast(click.Group, context.parent.command if context.parent else context.command)
     opened = open_project(project)
-    order = opened.declared.order
-    for number, name in enumerate(order, 1):
-        console.say(f"[{number}/{len(order)}] curate {name}")
-        command = stages.commands[name]
-        accepted = {option.name for option in command.params}
-        given = {"project": project, "workers": workers, "strict": strict}
-        context.invoke(command, **{key: value for key, value in given.items() if key in accepted})
-    if "manifest" in order:
-        from curate.evidence import file_alone as evidence
-
-        found = evidence.families_alone(
-            opened, opened.manifest("manifest"), lambda rows, total: console.track(rows, total, "measuring")
-        )
-        if found:
-            console.table(evidence.rows(found), title="What the files alone give away (AUC; 0.5 is nothing)")
+    for outcome in work.run(opened, workers=workers, track=console.track):
+        if outcome.stage == "manifest":
+            show_final(opened, outcome, settings_of(opened), workers=workers)
+        else:
+            show(outcome, strict=strict)
+    if "manifest" in opened.declared.order:
+        final, measuring = opened.manifest("manifest"), phase(console.track, "measuring")
+        if probes := file_alone.families_alone(opened, final, measuring):
+            console.table(file_alone.rows(probes), title="What the files alone give away (AUC; 0.5 is nothing)")
             console.say("audit shortcuts explains each of them and says what to do.")
         else:
-            console.say("Too few pictures of each class to say what their files give away.")
+            console.say("There are too few pictures of each class to say what their files give away.")

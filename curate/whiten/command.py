@@ -43,19 +43,17 @@ def whiten(
     curate whiten --matting grabcut      no model and no download; rougher edges
     """
     from curate.whiten import work as stage
-    from imageledger.config import open_project, settings
+    from imageledger.config import open_project
 
     opened = open_project(project)
     if options["face_size"] and options["face_size"].isdecimal():
         options["face_size"] = int(options["face_size"])
     if options["model_path"]:
         options["model_path"] = str(Path(options["model_path"]).resolve())
-    chosen = settings(stage.WhitenSettings, opened.tables.get("whiten", {}), options)
+    chosen = stage.settings_of(opened, **options)
     idle = ("matting", "model", "model_path") if chosen.region == "face" else ("face_size",)
     if named := [f"--{name.replace('_', '-')}" for name in idle if options[name]]:
         raise click.UsageError(f"{', '.join(named)} does nothing with --region {chosen.region}")
     with opened.lock("curate whiten"):
-        outcome = stage.whiten(opened, chosen, source=source, workers=workers, track=console.progress_of("whiten"))
+        outcome = stage.whiten(opened, chosen, source=source, workers=workers, track=console.track)
     show(outcome, as_json=as_json, strict=strict)
-    for line in stage.remarks(outcome):
-        console.say(line)

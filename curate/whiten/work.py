@@ -3,6 +3,7 @@
 Either everyone is put on pure white, with a matte that was judged before it was believed, or only the inner face stays.
 """
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,13 +21,16 @@ from curate.matting.matte import Asked, Cutter
 from curate.pictures import pixels, regions
 from curate.pictures.faces import find_face
 from curate.pictures.pixels import CannotDecode
-from imageledger import manifest
+from imageledger import config, manifest
 from imageledger.config import Project
 from imageledger.errors import ConfigError
 from imageledger.intervals import fisher
 from imageledger.record import OK, REJECTED, Record
-from imageledger.stage import Outcome, Stage, Track, Work, run_rows, untracked
+from imageledger.stage import Outcome, Stage, Work, run_rows
 from imageledger.store import Store
+from imageledger.types import Track, untracked
+
+logger = logging.getLogger(__name__)
 
 VERSION = 3
 PACKAGES = ("pillow", "numpy", "opencv-python-headless")
@@ -79,13 +83,17 @@ class WhitenSettings:
 
 def whiten(
     project: Project,
-    chosen: WhitenSettings,
+    settings: WhitenSettings | None = None,
     *,
     source: Path | None = None,
     workers: int | None = None,
     track: Track = untracked,
 ) -> Outcome:
-    """Run the stage over the `ok` rows of the manifest before it; find the model, or the size of the faces, first."""
+    """Run the stage over the `ok` rows of the manifest before it; find the model, or the size of the faces, first.
+
+    Without settings those of imageledger.toml hold. How many faces were lost goes to the logger.
+    """
+    chosen = settings or settings_of(project)
     source = source or project.before("whiten")
     work: Work
     if chosen.region == "face":
@@ -102,7 +110,7 @@ def whiten(
             name="whiten", version=VERSION, settings=_recorded(chosen, cutter), packages=(*PACKAGES, *cuts.packages)
         )
         work = partial(whiten_record, stage=stage, cutter=cutter, store=project.store)
-    return run_rows(
+    outcome = run_rows(
         stage,
         work,
         source=source,
@@ -112,6 +120,14 @@ def whiten(
         workers=workers,
         track=track,
     )
+    for line in remarks(outcome):
+        logger.info(line)
+    return outcome
+
+
+def settings_of(project: Project, **options: Any) -> WhitenSettings:
+    """Return the settings of imageledger.toml, overruled by options that are not None."""
+    return config.settings(WhitenSettings, project.tables.get("whiten", {}), options)
 
 
 def whiten_record(record: Record, *, stage: Stage, cutter: Cutter, store: Store) -> Record:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 NEAREST = 5
-COLUMNS = 5
+COLUMNS, SIDE = 5, 128
 
 
 class Dataset(Stages, Trainings):
@@ -73,9 +73,9 @@ class Dataset(Stages, Trainings):
         return notebook.frame(rows, columns=[*SHOWN, "path"])
 
     def show_batch(
-        self, max_n: int = 10, *, stage: str | None = None, seed: int = 0, columns: int = COLUMNS
+        self, max_n: int = 10, *, stage: str | None = None, seed: int = 0, columns: int = COLUMNS, size: int = SIDE
     ) -> "Image.Image":
-        """Return a sheet of some usable pictures, drawn at random, equally many of each label.
+        """Return a sheet of some usable pictures, `size` px wide, drawn at random, equally many of each label.
 
         >>> faces.show_batch(4).mode
         'RGB'
@@ -87,7 +87,7 @@ class Dataset(Stages, Trainings):
             Cell(frames=(Frame(picture=picture.image()),), title=picture.label, lines=(picture.record.member,))
             for picture in chosen
         ]
-        return sheet(cells, columns=columns, heading=self.name)
+        return sheet(cells, columns=columns, heading=self.name, size=size)
 
     def status(self) -> notebook.Rows:
         """Return a row per stage and label: whether it is current, and how many pictures have each status.
@@ -178,7 +178,7 @@ class Dataset(Stages, Trainings):
 
         names = [record.member for record in self.records()]
         near = get_close_matches(key, names, n=NEAREST, cutoff=0.5) or names[:NEAREST]
-        return f"for example: {', '.join(dict.fromkeys(near))}"
+        return f"such as {', '.join(dict.fromkeys(near))}"
 
     def _some(self, records: Sequence[Record], most: int, seed: int) -> list[Picture]:
         by_label = {label: [record for record in records if (record.label, record.status) == (label, OK)]

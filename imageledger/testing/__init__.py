@@ -13,9 +13,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from curate.nuisance.seen import Family
-
     from curate.matting.matte import Backend
+    from curate.nuisance.seen import Family
     from curate.sources import Opener
     from train.recipes import Recipe
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from audit_world import HOSTILE
 from dataset_world import draw_photos, leave_run, make
+from drawn import encoded
+from PIL import Image
 
 import imageledger as il
 from imageledger import manifest, notebook
@@ -199,6 +201,24 @@ def test_a_page_in_a_notebook_is_escaped_and_stands_in_a_frame(faces):
     assert re.fullmatch(r'<iframe sandbox srcdoc="[^"]*" style="[^"]*"></iframe>', html)
     assert "<html" not in html
     assert notebook.fits(html)
+
+
+def test_a_page_with_many_pictures_is_shown_with_smaller_ones():
+    noise = Image.effect_noise((200, 200), 80)
+    page = f"<html><body>{notebook.thumbnail(noise, 200) * 40}{notebook.picture(encoded(noise))}</body></html>"
+    assert not notebook.fits(notebook.framed(page))
+    shown = notebook.small_enough(page)
+    assert notebook.fits(shown)
+    assert shown.count("data:image/") == 41
+
+
+def test_a_page_whose_words_alone_are_too_many_is_not_shown():
+    assert notebook.small_enough("x" * notebook.LARGEST) == ""
+
+
+def test_a_report_says_what_it_found_in_a_few_lines(faces):
+    report = faces.audit.top_losses("first", all=True, k=4)
+    assert repr(report).splitlines() == ["audit top-losses of first", *(f"  {words}" for words in report.sentences)]
 
 
 def test_a_page_that_is_too_large_gives_way_to_sentences_and_tables(faces):

@@ -236,14 +236,14 @@ def test_the_card_says_what_was_done_from_what_and_how_it_ended(root):
 def test_progress_is_told_of_every_row_that_is_still_to_do(root):
     seen = []
 
-    def track(rows, total):
-        seen.append(total)
+    def track(rows, total, doing):
+        seen.extend((doing, total))
         for row in rows:
             seen.append(row.member)
             yield row
 
     normalized(root, root / "log", track=track)
-    assert seen == [ROWS, *(row.member for row in seeds(ROWS))]
+    assert seen == ["normalize", ROWS, *(row.member for row in seeds(ROWS))]
 
 
 def test_a_step_says_what_was_done_on_which_object(root):
