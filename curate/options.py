@@ -32,8 +32,8 @@ def show(
     With `more`, what a stage reports besides, JSON is an object that holds the counts as "pictures". Raises GateFailed
     when `strict` is set and pictures could not be read.
     """
-    from curate.reasons import lines
     from imageledger.errors import GateFailed
+    from imageledger.reasons import lines
     from imageledger.record import UNREADABLE
 
     rows = outcome.rows()

@@ -110,7 +110,7 @@ def demo(folder: Path, full: bool, project: Path | None) -> None:
     took = list(tour.walk(opened, full, console.say))
     console.result("")
     console.table(tour.summary(opened, took), title="What became of the pictures")
-    tour.show_planted(opened)
+    console.table(tour.planted(opened), title="Planted problems")
     for what, path in tour.places(opened):
         console.result(f"{what}: {path}")
     console.say("All pictures are drawn: these figures mean nothing about real portraits.")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from imageledger import manifest
@@ -78,10 +79,13 @@ def summary(project: Project, took: Sequence[Took]) -> list[dict[str, Any]]:
     return rows
 
 
-def show_planted(project: Project) -> None:
-    """Let the source of the drawn pictures print what was planted in them and what was found of it."""
-    words = ["-m", "curate.sources.sample", SOURCE, str(project.runs / RUN / "predictions.jsonl")]
-    subprocess.run([sys.executable, *words], cwd=project.root, env=os.environ, check=True)
+def planted(project: Project) -> list[dict[str, Any]]:
+    """Write the problems planted in the drawn pictures to truth.jsonl; return how many of each kind were found."""
+    from imageledger.dataset.legs import DOORS
+
+    predictions = project.runs / RUN / "predictions.jsonl"
+    rows: list[dict[str, Any]] = DOORS.load("curate", ModuleType).planted(project, SOURCE, predictions)
+    return rows
 
 
 def places(project: Project) -> list[tuple[str, Path]]:

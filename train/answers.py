@@ -107,7 +107,11 @@ class Answers:
     def known(self) -> list[Record]:
         """Return the records of the pictures; raise RunError when the manifest no longer has one of them."""
         found = [record for record in self.records if record]
-        lost = [one.member for one, record in zip(self.predictions, self.records, strict=True) if record is None]
+        lost = [
+            prediction.member
+            for prediction, record in zip(self.predictions, self.records, strict=True)
+            if record is None
+        ]
         if lost:
             raise RunError(
                 f"{len(lost)} of {len(self.records)} pictures of run {self.run.name} are no longer in its manifest, "

@@ -57,7 +57,7 @@ def folds_of(labels: Sequence[str], groups: Sequence[str], number: int, seed: in
             raise RunError(
                 f"no {number} folds keep every group whole and hold {sorted(absent)[0]} pictures each: its largest "
                 f"group has {_largest(labels, groups, sorted(absent)[0])}",
-                "--folds with a smaller number, or more pictures",
+                "a smaller number for --folds, or more pictures",
             )
     return found
 
@@ -67,7 +67,7 @@ def inner_split(labels: Sequence[str], groups: Sequence[str], seed: int) -> Rows
     fewest = min(_group_counts(labels, groups).values(), default=0)
     if fewest < 2:
         raise RunError(
-            "early stopping holds out a fifth of the training pictures, and a class has one group of them only",
+            "early stopping holds out a fifth of the training pictures, and one class has only a single group of them",
             "train without --early-stopping",
         )
     return folds_of(labels, groups, min(INNER, fewest), seed)[0]

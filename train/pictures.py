@@ -166,7 +166,7 @@ def _refuse_same_bytes(pictures: Iterable[Picture]) -> None:
         if other.split != picture.split:
             raise RunError(
                 f"{other.member} and {picture.member} are the same file, on both sides of the split",
-                "take one of them away; curate dedupe finds copies and near-duplicates",
+                "remove one of them; curate dedupe finds copies and near-duplicates",
             )
 
 

@@ -1,4 +1,4 @@
-"""A training run as a folder of files: settings and figures in run.json, one line a picture in predictions.jsonl.
+"""A training run as a folder of files: settings and figures in run.json, one line per picture in predictions.jsonl.
 
 Knows no torch, so that audits read runs where torch cannot be had.
 """
@@ -15,7 +15,7 @@ from imageledger.record import SPLITS
 from imageledger.store import write_whole
 
 SPLIT, CROSS_VALIDATION, HOLD_OUT = "split", "cross-validation", "hold-out"
-"""What kinds of run there are: one split, one model a fold, one model a generator or source held out."""
+"""What kinds of run there are: one split, one model per fold, one model per generator or source that is held out."""
 
 VALID = SPLITS[2]
 
@@ -25,7 +25,7 @@ FOLDS = "folds"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What a model said of one picture: probability of the positive label (0..1) and cross-entropy loss (nats).
+    """A model's answer for one picture: probability of the positive label (0..1) and cross-entropy loss (nats).
 
     `fold` numbers, from 1, the fold (of the first repeat) that held the picture out, so that a model which had not
     seen it spoke; None without folds.
@@ -70,7 +70,7 @@ class Run:
     """Which epoch an inner split of the training pictures chose: "epoch" of "epochs", "loss", "pictures" in it."""
     kind: str = SPLIT
     evaluation: Mapping[str, Any] = field(default_factory=dict)
-    """What `train.evaluation.evaluate.evaluate.evaluate` says of the pictures that the model had not seen."""
+    """What `train.evaluation.evaluate.evaluate` says of the pictures that the model had not seen."""
 
     def save(self, folder: Path) -> None:
         """Write run.json, whole or not at all."""

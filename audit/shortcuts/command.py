@@ -43,7 +43,7 @@ def shortcuts(
     audit shortcuts --stage all                 how the shortcuts fall from stage to stage
     audit shortcuts --family tone --family jpeg-history
     audit shortcuts --fail-on shortcut          exit code 3 when there is one
-    audit shortcuts --self-test                 is the audit right about itself?
+    audit self-test                             is the audit right about itself?
     """
     import json
 

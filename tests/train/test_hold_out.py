@@ -187,7 +187,7 @@ def test_one_generator_alone_is_refused_with_what_is_missing_and_why():
     only = pictures(*[("ai", "a", "sd15")] * 9, *[("real", "b", "camera")] * 9)
     with pytest.raises(RunError, match="all ai pictures were made by sd15") as caught:
         holding_out.divide(only, LABELS, "generator", 42)
-    assert "has not met, which is where such models fail" in caught.value.what
+    assert "has not seen stays unknown, which is where such models fail" in caught.value.what
     assert "another generator" in caught.value.hint
 
 
@@ -199,7 +199,7 @@ def test_pictures_that_do_not_say_what_made_them_are_refused():
 
 def test_one_source_a_class_is_refused_with_what_is_missing():
     only = pictures(*[("ai", "a", "sd15")] * 9, *[("real", "b", "camera")] * 9)
-    with pytest.raises(RunError, match="no source can be left out: a all ai ones, b all real ones") as caught:
+    with pytest.raises(RunError, match="left out: a holds all ai pictures, b holds all real") as caught:
         holding_out.divide(only, LABELS, "source", 42)
     assert "second source of each class" in caught.value.hint
 

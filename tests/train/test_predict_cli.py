@@ -119,7 +119,7 @@ def test_nothing_readable_ends_with_one_and_the_rows_all_the_same(runner, tmp_pa
     done = asked(runner, exported(tmp_path_factory), tmp_path / "text.png", "nowhere", "--json")
     assert done.exit_code == 1
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["unreadable"] * 2
-    assert "Error: none of these could be read" in done.stderr
+    assert "Error: no picture could be read" in done.stderr
     assert asked(runner, exported(tmp_path_factory)).exit_code == 2
 
 
@@ -142,7 +142,7 @@ def test_a_calibration_divides_the_logit_and_opens_a_band(runner, tmp_path_facto
         assert row["calibrated"]
         assert row["probability"] == pytest.approx(found.of(row["uncalibrated"]), abs=1e-4)
         assert row["verdict"] == ("unsure" if 0.05 <= row["probability"] <= 0.95 else "camera")
-    assert "rests on 68 pictures only" in done.stderr
+    assert "rests on only 68 pictures" in done.stderr
 
 
 def test_enlarged_faceless_and_strange_pictures_are_warned_of(runner, tmp_path_factory, tmp_path):

@@ -73,8 +73,8 @@ def _compare(first: Answers, other: Answers, seed: int) -> Comparison:
     group = np.asarray(np.unique(np.asarray(_groups(mine, theirs)), return_inverse=True)[1])
     positive = mine.positive
     rounds = [mine.rounds(), theirs.rounds()]
-    stretches = [_stretch(one.folds[0]) for one in rounds]
-    right = [((one.shares > 0.5) == positive).astype(np.float64) for one in rounds]
+    stretches = [_stretch(side.folds[0]) for side in rounds]
+    right = [((side.shares > 0.5) == positive).astype(np.float64) for side in rounds]
     apart = _pairs(*right)
     accuracy, error = statistics.difference(apart, group, max(stretches), seed=seed)
     alone = apart.sum(axis=0)
@@ -147,10 +147,10 @@ def _areas(
 ) -> tuple[Estimate, Estimate, Estimate]:
     """Estimate both AUCs and their difference; each picture contributes its influence on it."""
     areas, influences = [], []
-    for one, stretch in zip(rounds, stretches, strict=True):
-        areas.append(statistics.auc(one.shares, positive, group, one.folds, stretch))
+    for side, stretch in zip(rounds, stretches, strict=True):
+        areas.append(statistics.auc(side.shares, positive, group, side.folds, stretch))
         placed = [
-            statistics.placed(shares, positive, folds) for shares, folds in zip(one.shares, one.folds, strict=True)
+            statistics.placed(shares, positive, folds) for shares, folds in zip(side.shares, side.folds, strict=True)
         ]
         influences.append(np.array([area + len(positive) * influence for area, influence in placed]))
     return areas[0], areas[1], statistics.difference(_pairs(*influences), group, max(stretches), seed=seed)[0]

@@ -62,7 +62,10 @@ def in_words(comparisons: Sequence[Comparison]) -> list[Row]:
 
 def as_json(comparisons: Sequence[Comparison]) -> list[Row]:
     """Return comparisons as JSON values, each with its conclusion."""
-    return [{**asdict(one), "shown": one.shown, "conclusion": conclusion(one)} for one in comparisons]
+    return [
+        {**asdict(comparison), "shown": comparison.shown, "conclusion": conclusion(comparison)}
+        for comparison in comparisons
+    ]
 
 
 def _pictures(count: int) -> str:

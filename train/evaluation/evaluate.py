@@ -39,7 +39,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Return every figure of the judged pictures with a 95 % interval, as plain JSON values.
 
-    `predictions` are the rows to be judged and nothing else: those of split "valid", one a picture. `labels` is
+    `predictions` are the rows to be judged and nothing else: those of split "valid", one per picture. `labels` is
     (negative, positive); `groups` names the group of each row (`imageledger.record.groups_of` of its records),
     whole groups count as one draw. `rounds` is what the folds of each repeat of a cross-validation answered, None for
     a single split or a hold-out; with folds, the figures are means over the repeats (what ONE model of this recipe is
@@ -223,8 +223,10 @@ def _errors(judged: _Arranged, seed: int) -> dict[str, Any]:
         calibration_error(row, judged.positive, judged.groups, stretch=judged.stretch, seed=seed)
         for row in judged.probabilities
     ]  # fmt: skip
-    mean = Estimate(*np.mean([[one.error.value, one.error.low, one.error.high] for one in found], axis=0).tolist())
-    band = np.mean([one.band for one in found], axis=0).tolist()
+    mean = Estimate(
+        *np.mean([[repeat.error.value, repeat.error.low, repeat.error.high] for repeat in found], axis=0).tolist()
+    )
+    band = np.mean([repeat.band for repeat in found], axis=0).tolist()
     return figures | {
         "calibration_error": {**_figure(judged, mean, BOOTSTRAP), "band": band, "bins": found[0].bins}
     }  # fmt: skip

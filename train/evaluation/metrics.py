@@ -26,7 +26,7 @@ def score(predictions: Iterable[Prediction], labels: Sequence[str]) -> dict[str,
 
 def _score(rows: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
     count = Counter((row.label, row.predicted) for row in rows)
-    confusion = {actual: {said: count[actual, said] for said in labels} for actual in labels}
+    confusion = {actual: {called: count[actual, called] for called in labels} for actual in labels}
     right = sum(confusion[label][label] for label in labels)
     return {
         "accuracy": _share(right, len(rows)),
@@ -69,8 +69,8 @@ def answer(probability: float, label: str, labels: Sequence[str]) -> dict[str, A
 
 def mean_of(probabilities: Sequence[float]) -> float:
     """Return the probability (0..1) that the mean of the logits stands for."""
-    inside = [min(max(one, SURE), 1 - SURE) for one in probabilities]
-    return 1 / (1 + math.exp(-sum(math.log(one / (1 - one)) for one in inside) / len(inside)))
+    inside = [min(max(share, SURE), 1 - SURE) for share in probabilities]
+    return 1 / (1 + math.exp(-sum(math.log(share / (1 - share)) for share in inside) / len(inside)))
 
 
 def in_words(metrics: Mapping[str, Any]) -> list[dict[str, str]]:

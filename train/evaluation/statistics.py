@@ -1,6 +1,6 @@
 """Intervals for what a classifier is worth: shares, AUC and mean errors of pictures that come in groups.
 
-Arrays are `rounds x n`: one row a repeat of the cross-validation (one row for a single split), one column a picture.
+Arrays are `rounds x n`: one row per repeat of the cross-validation (a single split has one), one column per picture.
 `groups` are n whole numbers from 0 on; pictures of one group count as one draw.
 
 How the intervals were chosen. In 2,000 drawn test sets of 40, 100 and 200 pictures, alone or in groups of up to
@@ -63,11 +63,11 @@ def share(right: Floats, groups: Ints, stretch: float = 1.0) -> Estimate:
     return Estimate(value, *wilson(value * n / effect, n / effect, LEVEL))
 
 
-def balanced(one: Estimate, other: Estimate) -> Estimate:
+def balanced(first: Estimate, other: Estimate) -> Estimate:
     """Average the recalls of two classes; the interval squares and adds their reaches (Newcombe 1998)."""
-    value = (one.value + other.value) / 2
-    below = np.hypot(one.value - one.low, other.value - other.low) / 2
-    above = np.hypot(one.high - one.value, other.high - other.value) / 2
+    value = (first.value + other.value) / 2
+    below = np.hypot(first.value - first.low, other.value - other.low) / 2
+    above = np.hypot(first.high - first.value, other.high - other.value) / 2
     return Estimate(value, float(value - below), float(value + above))
 
 

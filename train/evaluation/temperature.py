@@ -25,7 +25,7 @@ UNSURE = "unsure"
 KINDS = (SPLIT, CROSS_VALIDATION, HOLD_OUT)
 
 ENOUGH = 100
-"""With fewer pictures than this a temperature is a rough guess, and whoever uses it is told so."""
+"""With fewer pictures than this a temperature is a rough guess, and the commands say so."""
 FEWEST = 10
 """With fewer pictures of a class than this none is fitted."""
 
@@ -89,7 +89,7 @@ class Calibration:
         return self.n < ENOUGH
 
     def of(self, probability: float) -> float:
-        """Return the calibrated P(positive), 0..1, for what a model said."""
+        """Return the calibrated P(positive), 0..1, for the probability of a model."""
         return float(calibrated(np.array([probability]), self.temperature)[0])
 
     def verdict(self, share: float, labels: tuple[str, str]) -> str:
@@ -133,7 +133,7 @@ def logit(probabilities: Floats) -> Floats:
 
 
 def calibrated(probabilities: Floats, temperature: float | Floats) -> Floats:
-    """Return P(positive), 0..1, once the logits are divided by a temperature (one, or one a picture)."""
+    """Return P(positive), 0..1, once the logits are divided by a temperature (one for all, or one per picture)."""
     return np.asarray(1 / (1 + np.exp(-logit(probabilities) / temperature)))
 
 
@@ -192,7 +192,7 @@ def unsure_band(shares: Floats, positive: Bools) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossFitted:
-    """What calibration does to pictures that did not take part in it: one calibrated P and one band a picture."""
+    """What calibration does to pictures that did not take part in it: one calibrated P and one band per picture."""
 
     shares: Floats
     low: Floats

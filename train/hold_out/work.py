@@ -1,7 +1,7 @@
-"""`train hold-out` without its console: what a model makes of a generator, or a source, that it has never met.
+"""What `train hold-out` does: it tests a model on a generator, or a source, that it was not trained on.
 
-One model a part, trained without it and judged on it, beside pictures of the other class that it has not seen either:
-the worst part says what to expect of the next generation of fakes.
+There is one model per part, trained without it and judged on it, beside pictures of the other class that it has not
+seen either: the worst part tells what to expect of the next generation of fakes.
 """
 
 import logging
@@ -131,7 +131,7 @@ def evaluated(
     answers = [{row.key: row for row in each.predictions} for each in done]
 
     def evaluation(asked: Iterable[tuple[int, int]]) -> dict[str, Any]:
-        """Evaluate what the model of a training answered of a picture, for pairs (training, row)."""
+        """Evaluate what the model of a training answered for a picture, for pairs (training, row)."""
         pairs = list(asked)
         if not pairs:
             return {}
@@ -180,8 +180,8 @@ def _generators(pictures: Sequence[Picture], labels: Sequence[str]) -> list[str]
     made = [picture for picture in pictures if picture.label == labels[-1]]
     if unnamed := sum(not picture.generator for picture in made):
         raise RunError(
-            f"{unnamed} of {len(made)} {labels[-1]} pictures do not say what made them, and one of them may come from "
-            "the generator that is left out",
+            f"{unnamed} of {len(made)} {labels[-1]} pictures do not say what made them, so they may come from the "
+            "generator that is left out",
             "set generator = in their [[source]] of imageledger.toml, then curate run",
         )
     return [picture.generator if picture.label == labels[-1] else "" for picture in pictures]
@@ -195,12 +195,12 @@ def _only(pictures: Sequence[Picture], kinds: Sequence[str], name: str, label: s
 def _nothing_to_leave_out(by: str, names: Sequence[str], bound: Mapping[str, str], labels: Sequence[str]) -> RunError:
     if by == GENERATOR:
         return RunError(
-            f"all {labels[-1]} pictures were made by {names[0]}: without it there is nothing to train on, so nobody "
-            "can say what happens on a generator that the model has not met, which is where such models fail",
+            f"all {labels[-1]} pictures were made by {names[0]}: without it there is nothing to train on, and how the "
+            "model treats a generator that it has not seen stays unknown, which is where such models fail",
             'add a [[source]] with pictures of another generator, such as generator = "sd15", then curate run',
         )
-    held = ", ".join(f"{name} all {label} ones" for name, label in bound.items())
+    held = ", ".join(f"{name} holds all {label} pictures" for name, label in bound.items())
     return RunError(
-        f"no source can be left out: {held}; so nobody can say whether the model knows faces or these sources",
+        f"no source can be left out: {held}; whether a model learns faces or these sources cannot be told",
         "add a second source of each class to imageledger.toml, then curate run",
     )

@@ -33,7 +33,7 @@ FINE = "above_7"
 
 LEVEL = 0.99
 FEWEST = 50
-"""With fewer training pictures there is no 99th percentile to speak of, and nothing is said."""
+"""With fewer training pictures there is no 99th percentile to speak of, and no rule is made."""
 MOST = 1000
 """More training pictures make the rules no better."""
 
@@ -71,7 +71,7 @@ class Familiar:
         known = {spec.name for spec in fields(cls)}
         if not isinstance(values, dict) or set(values) != known:
             raise ValueError(f"it must be an object with {', '.join(sorted(known))}, and nothing else")
-        names = [f"{of}.{one}" for of, ones in NUMBERS.items() for one in ones]
+        names = [f"{of}.{number}" for of, ones in NUMBERS.items() for number in ones]
         if values["names"] != names:
             raise ValueError("it compares other numbers than this version of imageledger")
         k = len(names)
@@ -109,7 +109,7 @@ def fit(table: Floats, originals: Sequence[float]) -> Familiar | None:
     mean, inverse = _described(whole)
     known = [value for value in originals if math.isfinite(value)]
     return Familiar(
-        names=tuple(f"{of}.{one}" for of, ones in NUMBERS.items() for one in ones),
+        names=tuple(f"{of}.{number}" for of, ones in NUMBERS.items() for number in ones),
         median=tuple(median.tolist()),
         mean=tuple(mean.tolist()),
         inverse=tuple(tuple(row) for row in inverse.tolist()),
@@ -123,7 +123,7 @@ def numbers_of(content: bytes, image: Image.Image, box: Box | None, looked: bool
     """Measure NUMBERS of a picture as the network gets it; `box` is its face, if somebody looked."""
     seen = Seen(content=content, image=image, box=box if looked else "unknown")
     found = {of: family(of).measure(seen) for of in NUMBERS}
-    return [float(found[of][one]) for of, ones in NUMBERS.items() for one in ones]
+    return [float(found[of][number]) for of, ones in NUMBERS.items() for number in ones]
 
 
 def fine_of(original: Image.Image) -> float:

@@ -156,10 +156,10 @@ def _bytes(value: int | memoryview) -> memoryview:
 
 def _refuse_shapes(session: Any, side: int | None, where: str) -> None:
     inputs = {
-        one.name: (one.type, [edge if isinstance(edge, int) else None for edge in one.shape[1:]])
-        for one in session.get_inputs()
+        port.name: (port.type, [edge if isinstance(edge, int) else None for edge in port.shape[1:]])
+        for port in session.get_inputs()
     }
-    outputs = {one.name: (one.type, list(one.shape)[1:]) for one in session.get_outputs()}
+    outputs = {port.name: (port.type, list(port.shape)[1:]) for port in session.get_outputs()}
     wanted: Mapping[str, Any] = {PIXELS: ("tensor(float)", [3, side, side])}
     edge = side or "any"
     if inputs != wanted or outputs != {PROBABILITIES: ("tensor(float)", [2])}:

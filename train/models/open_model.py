@@ -118,7 +118,7 @@ def records_of(project: Project, run: Run, folder: Path) -> list[Record]:
     if lost := [row.member for row, record in zip(wanted, found, strict=True) if not record or record.file != row.file]:
         raise RunError(
             f"{len(lost)} of {len(wanted)} pictures of run {run.name} are no longer in {path} as they were, such as"
-            f" {lost[0]}: nobody can say what was done to them",
+            f" {lost[0]}: what was done to them is unknown",
             "train again on the manifest as it is now, or put back the one that was trained on",
         )
     return [record for record in found if record is not None]
@@ -187,7 +187,7 @@ def _familiar(project: Project, records: Sequence[Record], run: Run, track: Trac
     if not rows:
         return None
     table = measure(project, rows, tuple(novelty.NUMBERS), stage=FINAL, track=shown)
-    columns = [_column(table, of, one) for of, ones in novelty.NUMBERS.items() for one in ones]
+    columns = [_column(table, of, number) for of, ones in novelty.NUMBERS.items() for number in ones]
     kept = [record for record in rows if record.origin and project.store.has(record.origin)]
     originals = measure(project, kept, ("resampling",), stage=FETCHED, track=shown)
     return novelty.fit(np.stack(columns, axis=1), list(_column(originals, "resampling", novelty.FINE)) if kept else [])

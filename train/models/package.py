@@ -116,11 +116,11 @@ class Exported:
 
     def read(self, name: str) -> bytes:
         """Return the bytes of one of its files; raise ModelError when they are not those that model.json names."""
-        told = self.package.files.get(name)
-        if told is None:
+        expected = self.package.files.get(name)
+        if expected is None:
             raise ModelError(f"{self.path} holds no {name}", AGAIN)
         content = _content(self.path, name)
-        if len(content) != told["bytes"] or hashlib.sha256(content).hexdigest() != told["sha256"]:
+        if len(content) != expected["bytes"] or hashlib.sha256(content).hexdigest() != expected["sha256"]:
             raise ModelError(
                 f"{name} in {self.path} is damaged, or belongs to another model: its sha256 is not the one in {JSON}",
                 f"copy it again; {AGAIN}",
@@ -166,8 +166,8 @@ def _member(path: Path, name: str, most: int) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            _refuse_members(path, [one.filename for one in members[: MOST_MEMBERS + 1]])
-            found = {one.filename: one for one in members}.get(name)
+            _refuse_members(path, [member.filename for member in members[: MOST_MEMBERS + 1]])
+            found = {member.filename: member for member in members}.get(name)
             if found is None:
                 raise ModelError(f"{path} holds no {name}", AGAIN)
             if found.file_size > min(most, MOST_RATIO * found.compress_size + (1 << 20)):
@@ -231,37 +231,37 @@ def _checked(values: Any) -> dict[str, Any]:
 
 
 def _labels(labels: list[Any]) -> tuple[str, str]:
-    if len(labels) != 2 or not all(isinstance(one, str) and one.isprintable() and one for one in labels):
+    if len(labels) != 2 or not all(isinstance(label, str) and label.isprintable() and label for label in labels):
         raise ValueError("labels must be two names, the positive class last")
     return labels[0], labels[1]
 
 
-def _refuse_views(told: Mapping[str, Any]) -> None:
-    if told.get("kind") not in views.KINDS:
-        raise ValueError(f"views of the kind {told.get('kind')!r}; known: {', '.join(views.KINDS)}")
-    for name, least, most in SIZES[told["kind"]]:
-        if type(told.get(name)) not in (int, type(least)) or not least <= told[name] <= most:
-            raise ValueError(f"views: {name} of {told.get(name)!r}, not between {least} and {most}")
-    if told["kind"] == views.CROPS and type(told.get("flip")) is not bool:
-        raise ValueError(f"views: flip is {told.get('flip')!r}, not true or false")
+def _refuse_views(stated: Mapping[str, Any]) -> None:
+    if stated.get("kind") not in views.KINDS:
+        raise ValueError(f"views of the kind {stated.get('kind')!r}; known: {', '.join(views.KINDS)}")
+    for name, least, most in SIZES[stated["kind"]]:
+        if type(stated.get(name)) not in (int, type(least)) or not least <= stated[name] <= most:
+            raise ValueError(f"views: {name} of {stated.get(name)!r}, not between {least} and {most}")
+    if stated["kind"] == views.CROPS and type(stated.get("flip")) is not bool:
+        raise ValueError(f"views: flip is {stated.get('flip')!r}, not true or false")
     for name in ("mean", "std"):
-        numbers = told.get(name)
+        numbers = stated.get(name)
         if (
             not isinstance(numbers, list)
             or len(numbers) != 3
-            or not all(_number(one) for one in numbers)
+            or not all(_number(number) for number in numbers)
             or (name == "std" and min(numbers) <= 0)
         ):
             raise ValueError(f"views: {name} is {numbers!r}, not three numbers")
 
 
 def _refuse_files(files: Mapping[str, Any]) -> None:
-    for name, told in files.items():
-        if name not in MOST_BYTES or name == JSON or not isinstance(told, dict) or set(told) != {"bytes", "sha256"}:
-            raise ValueError(f"files: {name!r} is {told!r}"[:200])
-        sound = isinstance(told["sha256"], str) and applying.SHA256.fullmatch(told["sha256"])
-        if type(told["bytes"]) is not int or not 0 < told["bytes"] <= MOST_BYTES[name] or not sound:
-            raise ValueError(f"files: {name!r} is {told!r}"[:200])
+    for name, facts in files.items():
+        if name not in MOST_BYTES or name == JSON or not isinstance(facts, dict) or set(facts) != {"bytes", "sha256"}:
+            raise ValueError(f"files: {name!r} is {facts!r}"[:200])
+        sound = isinstance(facts["sha256"], str) and applying.SHA256.fullmatch(facts["sha256"])
+        if type(facts["bytes"]) is not int or not 0 < facts["bytes"] <= MOST_BYTES[name] or not sound:
+            raise ValueError(f"files: {name!r} is {facts!r}"[:200])
     if not {WEIGHTS, ONNX} & set(files):
         raise ValueError("files names neither weights nor an ONNX model")
 

@@ -71,8 +71,8 @@ def steps_of(records: Iterable[Record]) -> Steps:
     if len(found) > 1:
         one, other = (record.name for record, _ in list(found.values())[:2])
         raise RunError(
-            f"the pictures were not all made in the same way: {one} and {other} went through different steps",
-            "curate run makes them alike; then train again",
+            f"the pictures went through different steps: compare {one} and {other}",
+            "curate run puts all through the same steps; then train again",
         )
     return of_plain(next(iter(found.values()))[1]) if found else Steps()
 

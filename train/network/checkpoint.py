@@ -81,15 +81,15 @@ class Keeper(Callback):  # type: ignore[misc, valid-type]
     def __init__(self, folder: Path, others: Sequence[Callback], begun: Checkpoint | None) -> None:
         super().__init__()
         self.folder, self.begun = folder, begun
-        self.others = {type(one).__name__: one for one in others if isinstance(one, Remembering)}
+        self.others = {type(other).__name__: other for other in others if isinstance(other, Remembering)}
         self.fits, self.whole = -1, begun.whole if begun else 0
 
     def after_epoch(self) -> None:
         """Write down where the training is, and let go of older checkpoints."""
         self.whole += 1
         values, tensors = _state(self.learn)
-        for name, one in self.others.items():
-            values[name], own = one.kept()
+        for name, other in self.others.items():
+            values[name], own = other.kept()
             tensors |= {f"{name}/{key}": value for key, value in own.items()}
         _write(self.folder, Checkpoint(self.fits, self.epoch + 1, self.whole, values, tensors))
 
@@ -106,9 +106,9 @@ class Keeper(Callback):  # type: ignore[misc, valid-type]
             return 0
         if self.fits < self.begun.fit:
             return int(self.learn.n_epoch)
-        for name, one in self.others.items():
+        for name, other in self.others.items():
             own = {key: value for key, value in self.begun.tensors.items() if key.startswith(f"{name}/")}
-            one.take(self.begun.values[name], {key.removeprefix(f"{name}/"): value for key, value in own.items()})
+            other.take(self.begun.values[name], {key.removeprefix(f"{name}/"): value for key, value in own.items()})
         _put_back(self.learn, self.begun.values, self.begun.tensors)
         return self.begun.epochs
 
@@ -138,16 +138,16 @@ def _state(learn: Any) -> tuple[Values, Tensors]:
     values, tensors = _chance(learn)
     recorder, smooth = learn.recorder, learn.recorder.smooth_loss
     tensors |= {f"model/{key}": value for key, value in learn.model.state_dict().items()}
-    tensors |= {"losses": torch.stack([_plain(one) for one in recorder.losses]), "smooth": _plain(smooth.val)}
+    tensors |= {"losses": torch.stack([_plain(each) for each in recorder.losses]), "smooth": _plain(smooth.val)}
     optimizer: list[Values] = []
     for number, (_, _, own, _) in enumerate(learn.opt.all_params()):
         optimizer.append({key: value for key, value in own.items() if not torch.is_tensor(value)})
         tensors |= {f"opt/{number}/{key}": value for key, value in own.items() if torch.is_tensor(value)}
     values |= {
         "optimizer": optimizer,
-        "hypers": [dict(one) for one in learn.opt.hypers],
+        "hypers": [dict(each) for each in learn.opt.hypers],
         "iterations": learn.train_iter,
-        "recorder": {"lrs": recorder.lrs, "iters": recorder.iters, "values": [list(one) for one in recorder.values]},
+        "recorder": {"lrs": recorder.lrs, "iters": recorder.iters, "values": [list(each) for each in recorder.values]},
         "smooth": smooth.count,
         "scaler": learn.scaler.state_dict() if getattr(learn, "scaler", None) else None,
     }
@@ -169,7 +169,7 @@ def _put_back(learn: Any, values: Values, tensors: Tensors) -> None:
     learn.train_iter = values["iterations"]
     recorder, kept = learn.recorder, values["recorder"]
     recorder.lrs, recorder.iters = list(kept["lrs"]), list(kept["iters"])
-    recorder.values, recorder.losses = [vision.L(one) for one in kept["values"]], list(tensors["losses"])
+    recorder.values, recorder.losses = [vision.L(each) for each in kept["values"]], list(tensors["losses"])
     recorder.smooth_loss.count, recorder.smooth_loss.val = values["smooth"], tensors["smooth"]
     _put_chance_back(learn, values, tensors)
 

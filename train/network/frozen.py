@@ -53,4 +53,4 @@ def _fitting(path: str) -> tuple[Backbone, dict[str, Any]]:
             if state is not None:
                 return backbone, state
     hint = f"weights of one of {', '.join(KNOWN)}"
-    raise ModelError(f"{path} fits no backbone known here; {refused.what if refused else ''}", hint)
+    raise ModelError(f"{path} fits no known backbone; {refused.what if refused else ''}", hint)

@@ -56,7 +56,7 @@ def decoded(path: Path) -> Any:
             return vision.PILImage(ImageOps.exif_transpose(opened).convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise StoreError(
-            f"{path} cannot be decoded: {error}", "imageledger verify names what is damaged and what mends it"
+            f"{path} cannot be decoded: {error}", "imageledger verify lists what is damaged and how to restore it"
         ) from error
 
 

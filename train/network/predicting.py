@@ -41,7 +41,7 @@ def load(folder: Path) -> Model:
         if run.kind == HOLD_OUT:
             part = run.settings.get("by", "part")
             raise RunError(
-                f"{run.name} leaves out one {part} at a time and has no model for new pictures",
+                f"run {run.name} leaves out one {part} at a time, and has no model for new pictures",
                 "train cross-validate and train run make one",
             )
         raise RunError(f"{path} is missing", "train the run again")
@@ -56,7 +56,7 @@ def built(run: Run, weights: bytes, where: str) -> Model:
     try:
         arch, chosen = str(run.settings["arch"]), views.of_run(run.settings)
     except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"run {run.name} does not say with which network and views: {error}") from error
+        raise RunError(f"run {run.name} does not name its network and views: {error}") from error
     backbone = backbones.find(arch)
     network = recipe_named(str(run.settings.get("recipe", FINE_TUNE))).network(backbone, len(run.labels))
     safetensors = need("safetensors.torch", "train")

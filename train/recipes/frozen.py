@@ -82,7 +82,7 @@ def train(
         total = len(pictures)
         values, again = features.of(
             pictures, network, backbone, VIEWS, cache=cache, tell=lambda done, _: tell(done, total, None),
-            degraded=[row for row, one in enumerate(pictures) if one.split == TRAIN],
+            degraded=[row for row, picture in enumerate(pictures) if picture.split == TRAIN],
         )  # fmt: skip
         line = fitted(pictures, labels, values, again)
         predictions = _predictions(pictures, labels, line.probabilities(values))
@@ -134,27 +134,27 @@ def fitted(
 def _predictions(pictures: Sequence[Picture], labels: Sequence[str], probabilities: Floats) -> list[Prediction]:
     return [
         Prediction(
-            source=one.source,
-            member=one.member,
-            file=one.file,
-            label=one.label,
-            split=one.split,
-            **answer(float(f"{share:.9g}"), one.label, labels),
+            source=picture.source,
+            member=picture.member,
+            file=picture.file,
+            label=picture.label,
+            split=picture.split,
+            **answer(float(f"{share:.9g}"), picture.label, labels),
         )
-        for one, share in zip(pictures, probabilities.tolist(), strict=True)
+        for picture, share in zip(pictures, probabilities.tolist(), strict=True)
     ]
 
 
 def _history(predictions: Sequence[Prediction]) -> list[Epoch]:
     """Return the one row that there is: a line has no epochs."""
-    known, new = ([one for one in predictions if one.split == split] for split in (TRAIN, VALID))
+    known, new = ([row for row in predictions if row.split == split] for split in (TRAIN, VALID))
     return [
         Epoch(
             epoch=1,
             phase=FROZEN,
-            train_loss=float(np.mean([one.loss for one in known])),
-            valid_loss=float(np.mean([one.loss for one in new])) if new else None,
-            error_rate=float(np.mean([one.label != one.predicted for one in new])) if new else None,
+            train_loss=float(np.mean([row.loss for row in known])),
+            valid_loss=float(np.mean([row.loss for row in new])) if new else None,
+            error_rate=float(np.mean([row.label != row.predicted for row in new])) if new else None,
         )
     ]
 
@@ -163,8 +163,8 @@ def _draw(
     pictures: Sequence[Picture], predictions: Sequence[Prediction], labels: Sequence[str], folder: Path, confusion: Any
 ) -> None:
     """Write what the network sees of three pictures, and whom it called what."""
-    shown = [one for one in pictures if one.split == TRAIN][:3]
-    rows = [stacked_views(decoded(one.path), VIEWS) for one in shown]
+    shown = [picture for picture in pictures if picture.split == TRAIN][:3]
+    rows = [stacked_views(decoded(picture.path), VIEWS) for picture in shown]
     views = drawn(
         (7.2, 3.0), partial(_views, rows, shown), title="What the network sees of three training pictures",
         note=f"{len(rows[0])} views per picture",

@@ -42,7 +42,7 @@ def draft(runs: Path, name: str, doing: str, job: Mapping[str, Any] | None = Non
         who = holder.read_text(encoding="utf-8") if holder.is_file() else "another process"
         raise BusyError(
             f"run {name!r} is being made by {who}",
-            "run the same command once that has finished, or pick another --name",
+            "run the same command when that has finished, or pick another --name",
         ) from error
 
 

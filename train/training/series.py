@@ -67,19 +67,19 @@ def each(
 
     `tell` counts the batches of all trainings together.
     """
-    for number, one in enumerate(trainings, 1):
-        place = folder / FOLDS / one.name
+    for number, item in enumerate(trainings, 1):
+        place = folder / FOLDS / item.name
         kept = (place / "run.json").is_file()
         if not kept:
-            _refuse_one_class(one, labels)
+            _refuse_one_class(item, labels)
             with _whole(place) as inside:
-                own = replace(todo, pictures=one.pictures, folder=None)
+                own = replace(todo, pictures=item.pictures, folder=None)
                 made = training.fill(
-                    inside, f"{run_name}/{FOLDS}/{one.name}", labels, own, one.settings,
+                    inside, f"{run_name}/{FOLDS}/{item.name}", labels, own, item.settings,
                     _counting(tell, number - 1, len(trainings)), figures=False,
                 )  # fmt: skip
                 made.save(inside)
-        yield Done(name=one.name, run=Run.load(place), predictions=list(read_predictions(place)), kept=kept)
+        yield Done(name=item.name, run=Run.load(place), predictions=list(read_predictions(place)), kept=kept)
 
 
 def with_split(pictures: Sequence[Picture], train: Iterable[int], valid: Iterable[int]) -> list[Picture]:
@@ -121,9 +121,7 @@ def _counting(tell: "Tell", before: int, trainings: int) -> "Tell":
     return counted
 
 
-def _refuse_one_class(one: Training, labels: Sequence[str]) -> None:
-    there = {picture.label for picture in one.pictures if picture.split == TRAIN}
+def _refuse_one_class(item: Training, labels: Sequence[str]) -> None:
+    there = {picture.label for picture in item.pictures if picture.split == TRAIN}
     if absent := [label for label in labels if label not in there]:
-        raise RunError(
-            f"training {one.name} would have no {absent[0]} picture to learn from", "more pictures, in more groups"
-        )
+        raise RunError(f"training {item.name} has no {absent[0]} picture to learn from", "add pictures, in more groups")
