@@ -70,7 +70,7 @@ def test_a_size_that_changes_is_said_aloud_and_one_that_stays_is_not(project, ru
     sides_of(project, ai=[310] * 3, real=[300] * 4 + [200])
     other = runner.invoke(main, ["normalize", "--workers", "1"])
     assert "The size was 168 px before, so this stage and all later ones make every picture again" in other.stderr
-    assert "--size 168 keeps the old one" in other.stderr
+    assert "--size 168 keeps the old size" in other.stderr
     assert "8 worked on, 0 reused" in other.stderr
 
 
