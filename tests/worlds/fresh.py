@@ -40,18 +40,14 @@ def project(root: Path) -> Path:
     """Make a project beside a tar of drawn pictures."""
     root.mkdir(parents=True)
     (root / "imageledger.toml").write_text(TOML)
-    return tar(root / "faces.tar").parent
-
-
-def tar(path: Path, count: int = EACH) -> Path:
-    with tarfile.open(path, "w") as target:
+    with tarfile.open(root / "faces.tar", "w") as target:
         for label in ("real", "ai"):
-            for number in range(count):
+            for number in range(EACH):
                 content = picture(label, number)
                 info = tarfile.TarInfo(f"{label}/{number:02}.png")
                 info.size = len(content)
                 target.addfile(info, io.BytesIO(content))
-    return path
+    return root
 
 
 def run(commands: Sequence[str], root: Path, *paths: Path) -> dict[str, str]:
