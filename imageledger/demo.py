@@ -55,7 +55,7 @@ def walk(project: Project, full: bool, tell: Callable[[str], None]) -> Iterator[
     """Type the commands in the project folder, one after the other; raise LedgerError at the first that fails."""
     for words in commands(full):
         if words[0] == "train" and (project.runs / RUN / "run.json").is_file():
-            tell(f"\n(run {RUN} is trained already)")
+            tell(f"\n(run {RUN} has been trained already)")
             continue
         tell(f"\n$ {' '.join(words)}")
         begun = time.monotonic()
@@ -63,7 +63,7 @@ def walk(project: Project, full: bool, tell: Callable[[str], None]) -> Iterator[
         if done.returncode:
             raise LedgerError(
                 f"`{' '.join(words)}` ended with exit code {done.returncode}",
-                "mend what it says above; the same demo command carries on",
+                "correct what it reports above; the same demo command continues",
             )
         yield Took(" ".join(words[:2]), time.monotonic() - begun)
 
