@@ -146,5 +146,5 @@ def test_json_holds_the_counts_and_both_tables_of_the_matching(ready, runner):
     balance, probes = told["matching"].values()
     assert balance[0].keys() == {"feature", "difference, plain", "matched"}
     assert {row["probe"] for row in probes} >= {"tone"}
-    assert any("matched by accident" in line for line in told["said"])
+    assert any("agree by accident" in line for line in told["said"])
     assert told["manifest"] == str(ready.manifest("manifest"))
