@@ -1,5 +1,6 @@
 """The Python calls of curate: what `imageledger.Dataset` reaches through the entry point `imageledger.door`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from imageledger.config import Project
 from imageledger.errors import ConfigError, GateFailed
 from imageledger.record import UNREADABLE
 from imageledger.stage import Outcome
-from imageledger.types import Track
+from imageledger.types import Row, Track
 
 NO_MATCHING = "off"
 
@@ -105,6 +106,21 @@ def run(project: Project, *, track: Track, workers: int | None, strict: bool) ->
     if not outcomes:
         raise ConfigError("this project's order names no stage")
     return outcomes[-1]
+
+
+def planted(project: Project, address: str, predictions: Path) -> list[Row]:
+    """Write the problems planted in drawn pictures to truth.jsonl; return how many the stages and a model found.
+
+    A picture whose label the model contradicts, in training or validation, counts as a suspect: it is mislabelled, or
+    just hard.
+    """
+    from curate.sources.sample import found, open_sample, write_truth
+
+    truth = open_sample(address, project).truth()
+    write_truth(project.folder / "truth.jsonl", truth)
+    rows = map(json.loads, predictions.read_text(encoding="utf-8").splitlines())
+    suspects = {row["member"] for row in rows if row["predicted"] != row["label"]}
+    return list(found(truth, manifest.read(project.manifest("manifest")), suspects))
 
 
 def _families(match: str | Sequence[str] | None) -> tuple[str, ...] | None:

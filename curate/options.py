@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from imageledger.stage import Outcome
 
 from_option = click.option(
-    "--from", "source", type=click.Path(path_type=Path, dir_okay=False), help="Read this manifest instead."
+    "--from",
+    "source",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Manifest to read (default: that of the stage before).",
 )
 workers_option = click.option("--workers", type=click.IntRange(1), help="Processes to use (default: all cores).")
 strict_option = click.option("--strict", is_flag=True, help="Exit 3 when a picture could not be read.")
@@ -29,8 +32,8 @@ def show(
     With `more`, what a stage reports besides, JSON is an object that holds the counts as "pictures". Raises GateFailed
     when `strict` is set and pictures could not be read.
     """
-    from curate.reasons import lines
     from imageledger.errors import GateFailed
+    from imageledger.reasons import lines
     from imageledger.record import UNREADABLE
 
     rows = outcome.rows()

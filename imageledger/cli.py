@@ -84,7 +84,7 @@ def init(folder: Path | None, dataset: str) -> None:
 
 @main.command()
 @click.argument("folder", default="demo-run", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--full", is_flag=True, help="Use rembg's model and the ImageNet weights (downloads 220 MB).")
+@click.option("--full", is_flag=True, help="Use rembg's model and ImageNet weights (downloads 220 MB).")
 @console.everywhere
 def demo(folder: Path, full: bool, project: Path | None) -> None:
     """Walk through everything on drawn pictures, in FOLDER (default: demo-run).
@@ -100,7 +100,7 @@ def demo(folder: Path, full: bool, project: Path | None) -> None:
     folder = (project or Path()) / folder
     if not (folder / FILE).exists():
         if folder.is_dir() and any(folder.iterdir()):
-            raise ConfigError(f"{folder} is neither empty nor a project", "imageledger demo OTHER-FOLDER")
+            raise ConfigError(f"{folder} is not empty and not a project", "imageledger demo OTHER-FOLDER")
         make(folder, "sample")
     opened = open_project(folder)
     if opened.dataset != "sample":
@@ -110,7 +110,7 @@ def demo(folder: Path, full: bool, project: Path | None) -> None:
     took = list(tour.walk(opened, full, console.say))
     console.result("")
     console.table(tour.summary(opened, took), title="What became of the pictures")
-    tour.show_planted(opened)
+    console.table(tour.planted(opened), title="Planted problems")
     for what, path in tour.places(opened):
         console.result(f"{what}: {path}")
     console.say("All pictures are drawn: these figures mean nothing about real portraits.")
@@ -151,7 +151,7 @@ def verify(project: Path | None, as_json: bool, remove_damaged: bool) -> None:
     if found or as_json:
         console.table([overview.plain(damage) for damage in found], as_json=as_json)
     if not found:
-        console.say("Everything is what its name and its card say.")
+        console.say("All manifests match their cards, and all objects match their names.")
         return
     again = overview.mend(opened, found) if remove_damaged else "imageledger verify --remove-damaged, then curate run"
     raise StoreError(f"{len(found)} damaged or missing", again)

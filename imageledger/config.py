@@ -121,7 +121,7 @@ class Project:
         except Timeout as error:
             who = holder.read_text(encoding="utf-8") if holder.is_file() else "another command"
             raise BusyError(
-                f"dataset {self.dataset} is being worked on by {who}", "run the same command once that has finished"
+                f"dataset {self.dataset} is in use by {who}", "run the same command again when that has finished"
             ) from error
 
 
@@ -132,7 +132,7 @@ def find_root(start: Path) -> Path:
             return folder
     raise ConfigError(
         f"no {FILE} in {start} or any folder above it",
-        "imageledger init makes a project here; --project DIR names one elsewhere",
+        "imageledger init makes a project here; --project DIR names a project elsewhere",
     )
 
 
@@ -143,7 +143,7 @@ def open_project(folder: Path | None = None) -> Project:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}", "mend the line it names") from error
+        raise ConfigError(f"{path} is not valid TOML: {error}", "correct the line named above") from error
     entries = content.pop("source", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ConfigError(f"{path}: sources are written as [[source]] tables")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from imageledger import manifest
@@ -54,7 +55,7 @@ def walk(project: Project, full: bool, tell: Callable[[str], None]) -> Iterator[
     """Type the commands in the project folder, one after the other; raise LedgerError at the first that fails."""
     for words in commands(full):
         if words[0] == "train" and (project.runs / RUN / "run.json").is_file():
-            tell(f"\n(run {RUN} is trained already)")
+            tell(f"\n(run {RUN} has been trained already)")
             continue
         tell(f"\n$ {' '.join(words)}")
         begun = time.monotonic()
@@ -62,7 +63,7 @@ def walk(project: Project, full: bool, tell: Callable[[str], None]) -> Iterator[
         if done.returncode:
             raise LedgerError(
                 f"`{' '.join(words)}` ended with exit code {done.returncode}",
-                "mend what it says above; the same demo command carries on",
+                "correct what it reports above; the same demo command continues",
             )
         yield Took(" ".join(words[:2]), time.monotonic() - begun)
 
@@ -78,10 +79,13 @@ def summary(project: Project, took: Sequence[Took]) -> list[dict[str, Any]]:
     return rows
 
 
-def show_planted(project: Project) -> None:
-    """Let the source of the drawn pictures print what was planted in them and what was found of it."""
-    words = ["-m", "curate.sources.sample", SOURCE, str(project.runs / RUN / "predictions.jsonl")]
-    subprocess.run([sys.executable, *words], cwd=project.root, env=os.environ, check=True)
+def planted(project: Project) -> list[dict[str, Any]]:
+    """Write the problems planted in the drawn pictures to truth.jsonl; return how many of each kind were found."""
+    from imageledger.dataset.legs import DOORS
+
+    predictions = project.runs / RUN / "predictions.jsonl"
+    rows: list[dict[str, Any]] = DOORS.load("curate", ModuleType).planted(project, SOURCE, predictions)
+    return rows
 
 
 def places(project: Project) -> list[tuple[str, Path]]:

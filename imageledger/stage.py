@@ -83,9 +83,10 @@ class Outcome:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from imageledger import notebook
+        from imageledger import notebook, reasons
 
-        return notebook.table(self.rows(), title=str(self))
+        table = notebook.table(self.rows(), title=str(self))
+        return table + "".join(map(notebook.paragraph, reasons.lines(self.reasons)))
 
 
 def run_rows(

@@ -43,11 +43,6 @@ def all_imports() -> tuple[Import, ...]:
     return house().imports
 
 
-def pending(what: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=what)
-
-
-@pending("the demo starts `python -m curate.sources.sample`")
 def test_imports_run_one_way():
     """Those inside functions and through strings are imports too; nobody is excused."""
     assert house().against_the_way() == []

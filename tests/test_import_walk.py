@@ -78,6 +78,7 @@ def test_strings_are_resolved_wherever_their_parts_stand(tmp_path, text):
 
 def test_words_that_only_look_like_a_module_are_no_import(tmp_path):
     text = "'train run'\n'audit/frozen.py'\n'Train.frozen is a file.'\nRun.load(folder)\nload(path)\nf'{a}.{b}'\n"
+    text += "DOORS.load('train')\n"
     assert house(tmp_path, curate__compare=text, train__frozen="").imports == ()
 
 

@@ -13,9 +13,10 @@ from train.run.command import run
 
 @click.group(cls=console.Door, place=2)
 def main() -> None:
-    """Train a classifier on the final manifest, and keep every number it gave.
+    """Train a classifier on the final manifest, and keep every number.
 
-    A run is a folder in data/runs/: settings, history, weights, one prediction a picture, and figures.
+    A run is a folder in data/runs/: settings, history, weights, one prediction per
+    picture, and figures.
     """
 
 

@@ -9,6 +9,7 @@ from imageledger.config import Project
 from imageledger.types import Row, Track
 from train.config import TrainSettings
 from train.runs import CROSS_VALIDATION, HOLD_OUT, Run, read_predictions
+from train.testing import check_recipe as check_recipe
 from train.training.settings import train_settings
 
 

@@ -14,8 +14,9 @@ class Families(click.Option):
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the option and its help."""
         from curate.nuisance import FAMILIES
+        from curate.nuisance.spelling import spelled
 
-        names = ", ".join(name.replace("_", "-") for name in FAMILIES)
+        names = ", ".join(spelled(name) for name in FAMILIES)
         self.help = f"Measure this family alone; may be given several times (default: all of {names})."
         return super().get_help_record(ctx)
 

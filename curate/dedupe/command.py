@@ -16,15 +16,15 @@ from imageledger import console
 def dedupe(project: Path | None, source: Path | None, distance: int | None, as_json: bool) -> None:
     """Find copies of the same picture and keep the best of each.
 
-    Exact copies have the same bytes or the same decoded pixels. Near-duplicates (resized, recompressed,
-    recoloured, slightly cropped, mirrored) are found by perceptual hash and then verified inside the picture,
-    so that people who merely look alike are never merged. The largest original stays, then the least
-    compressed one; the others become duplicates and name it. A picture under both labels is a conflict:
-    all its rows are rejected, and named here. decisions.jsonl beside the manifests may overrule all this.
+    Exact copies have the same bytes or the same decoded pixels. Near-duplicates (resized, recompressed, recoloured,
+    slightly cropped, mirrored) are found by perceptual hash and then verified in the pixels, so that people who only
+    look alike are never merged. The largest original stays, and among equals the least compressed; the others become
+    duplicates that name it. A picture under both labels is a conflict: all its rows are rejected and listed. People
+    can overrule each verdict in decisions.jsonl, beside the manifests.
 
     \b
     curate dedupe                        candidates up to 6 bits apart
-    curate dedupe --distance 12          finds stronger crops, and takes longer
+    curate dedupe --distance 12          also finds stronger crops, and takes longer
     """
     from curate.dedupe import work as stage
     from imageledger.config import open_project

@@ -59,7 +59,7 @@ def rows(probes: Iterable[Probe]) -> list[dict[str, Any]]:
         {
             "family": "all together" if one.family == ALL else spelled(one.family),
             "AUC": f"{one.auc:.2f}",
-            "95 % interval": f"{one.low:.2f}-{one.high:.2f}",
+            "95 % interval": f"{one.low:.2f}–{one.high:.2f}",
             "by chance": f"{one.chance:.2f}",
             "verdict": one.verdict,
             "strongest feature": one.strongest.feature.replace("_", " ") if one.strongest else "",

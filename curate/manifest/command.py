@@ -20,12 +20,13 @@ def _families(_: click.Context, __: click.Parameter, value: str | None) -> tuple
 @click.command("manifest")
 @click.option("--per-class", type=int, help="Pictures of each label [default: 100].")
 @click.option("--valid-fraction", type=float, help="Share of each label for validation [default: 0.2].")
-@click.option("--seed", type=int, help="Seed of all chance [default: 42].")
+@click.option("--seed", type=int, help="Seed of every random choice [default: 42].")
 @click.option(
     "--match",
     metavar="FAMILIES|off",
     callback=_families,
-    help="Nuisance features in which the classes should agree [default: tone,resampling,geometry,matte,face_geometry].",
+    help="Probe families in which the classes should agree, such as tone,face-geometry "
+    "[default: every family that asks for it].",
 )
 @click.option(
     "--export", type=click.Path(path_type=Path), metavar="DIR", help="Also write {train,valid}/{label}/ here."
@@ -39,15 +40,15 @@ def manifest_(
 ) -> None:
     """Choose the final dataset: equally many pictures of each label, split into train and valid.
 
-    Where there are more candidates than places, those are chosen whose classes agree in brightness, sharpness,
-    crop and silhouette, so that a classifier cannot win by these; it is said what that changed, what it cost,
-    and where the classes cannot be matched. Sources give as evenly as that allows, and no cluster or group
-    stands on both sides. The rest become unused. Where there are too few, the command says how many are missing
-    and why, and writes nothing. Beside final.jsonl it writes final.csv, for spreadsheets and pandas.
+    Where there are more candidates than places, the choice makes the classes agree in brightness, sharpness, crop and
+    silhouette, so that a classifier cannot win by these. The command reports what this changed, what it cost, and
+    where the classes cannot be matched. Sources contribute as evenly as possible, and no cluster or group is on both
+    sides of the split. The remaining pictures become unused. With too few candidates the command says how many are
+    missing and why, and writes nothing. It writes final.jsonl, and final.csv for spreadsheets and pandas.
 
     \b
-    curate manifest                      100 of each label, 80 to train on and 20 to validate with
-    curate manifest --match off          chosen by a hash of content and seed alone: new pictures move few others
+    curate manifest                      100 of each label, 80 for training and 20 for validation
+    curate manifest --match off          chosen by a hash of content and seed: new pictures replace few others
     curate manifest --match tone,matte   agree in these families only
     curate manifest --export faces       also a folder tree of hard links, for fastai's
                                          ImageDataLoaders.from_folder(DIR)

@@ -17,6 +17,7 @@ from curate.nuisance.spelling import spelled
 from imageledger import spreadsheet
 from imageledger.config import Project
 from imageledger.engines.local import cores
+from imageledger.intervals import with_interval
 from imageledger.record import Record, groups_of
 from imageledger.store import write_whole
 from imageledger.types import Track, phase, untracked
@@ -162,8 +163,8 @@ def remarks(table: Table, compared: Compared, selection: Selection, wanted: Want
         *_narrow(table.records, wanted),
         *_few(wanted),
         *_cost(table.records, selection, wanted),
-        f"{len(selection.loose)} of {len(selection.pairs)} pairs lie outside the caliper"
-        + (": alike as a set rather than one by one" if selection.loose else ""),
+        f"{len(selection.loose)} of {len(selection.pairs)} pairs are outside the caliper"
+        + (": the classes agree as a whole rather than pair by pair" if selection.loose else ""),
         *helpful(table, compared, selection, wanted, labels),
     ]
 
@@ -175,11 +176,11 @@ def helpful(table: Table, compared: Compared, selection: Selection, wanted: Want
     if not still:
         return []
     lines = [
-        f"{family(name).title} was left out of the matching: the candidates of the two classes hardly overlap in it"
+        f"{family(name).title} was not matched on: the candidates of the two classes hardly overlap in it"
         for name in selection.hopeless
     ]
     of = f"{len(still)} of {len(compared.differences)} features"
-    lines.append(f"the classes stay apart in {of} (by more than {limit:.2f} standard deviations):")
+    lines.append(f"the classes still differ in {of} (by more than {limit:.2f} standard deviations):")
     for name in dict.fromkeys(one.family for one in sorted(still, key=lambda one: -abs(one.matched))):
         own = [one for one in still if one.family == name]
         worded = [one for one in own if not any(letter.isdigit() for letter in one.feature)] or own
@@ -204,7 +205,7 @@ def _probes(table: Table, on: Sequence[str], positive: str, seed: int, workers: 
 
 
 def _auc(one: Probe) -> str:
-    return f"{one.auc:.2f} [{one.low:.2f}-{one.high:.2f}]"
+    return with_interval(one.auc, one.low, one.high)
 
 
 def _narrow(records: Sequence[Record], wanted: Wanted) -> list[str]:
@@ -212,15 +213,15 @@ def _narrow(records: Sequence[Record], wanted: Wanted) -> list[str]:
     label, fewest = min(there.items(), key=lambda pair: (pair[1], pair[0]))
     if fewest >= NARROW * wanted.per_class:
         return []
-    return [f"the choice is narrow: {fewest} {label} candidates for {wanted.per_class} places; more would match better"]
+    return [f"there are only {fewest} {label} candidates for {wanted.per_class} places; more would match better"]
 
 
 def _few(wanted: Wanted) -> list[str]:
     if wanted.per_class >= FEW:
         return []
     return [
-        f"with {wanted.per_class} pictures of each label hundreds of numbers can be matched by accident: an AUC below "
-        f"0.5 here is not cleanliness; take it seriously from about {FEW}"
+        f"with {wanted.per_class} pictures of each label, hundreds of numbers can agree by accident: an AUC below 0.5 "
+        f"does not mean that the set is clean; read it from about {FEW} pictures of each label"
     ]
 
 
@@ -232,8 +233,8 @@ def _cost(records: Sequence[Record], selection: Selection, wanted: Wanted) -> li
     given = Counter((record.label, record.source) for record in records if record.key in selection.split)
     lines = []
     for cell, count in sorted(cells.items()):
-        share = f", {given[cell]} taken where an even share is {due[cell]}" if given[cell] != due[cell] else ""
-        lines.append(f"passed over: {count - given[cell]} of {count} {cell[0]} candidates from {cell[1]}{share}")
+        share = f"; {given[cell]} chosen, an even share would be {due[cell]}" if given[cell] != due[cell] else ""
+        lines.append(f"not chosen: {count - given[cell]} of {count} {cell[0]} candidates from {cell[1]}{share}")
     return lines
 
 
@@ -265,8 +266,8 @@ def _lacking(table: Table, one: Difference, labels: Sequence[str]) -> str:
     share, count, total, label, other, side, there = min(found)
     name = f"  {title(one.family, one.feature)}: "
     if share > SCARCE or negative == positive:
-        return f"{name}{negative:.3g} in the middle of the {labels[0]} pictures, {positive:.3g} of the {labels[1]} ones"
+        return f"{name}median {negative:.3g} for {labels[0]}, {positive:.3g} for {labels[1]}"
     return (
-        f"{name}{count or 'none'} of {total} {label} candidates {'lies' if count == 1 else 'lie'} {side} {there:.3g}, "
-        f"the middle of the {other} pictures; fetch {label} pictures {side} that"
+        f"{name}{count or 'none'} of {total} {label} candidates {'is' if count == 1 else 'are'} {side} {there:.3g}, "
+        f"the median of the {other} pictures; fetch more {label} pictures {side} it"
     )

@@ -17,11 +17,11 @@ def _moved(_: click.Context, __: click.Parameter, value: bool) -> None:
 
 
 @click.command()
-@click.option("--recipe", help="forensic, or plain [default: forensic].")
+@click.option("--recipe", help="How pictures are cropped and shrunk: forensic or plain [default: forensic].")
 @click.option("--size", metavar="PX|auto", help="Side of the square pictures, in pixels [default: auto, up to 512].")
 @click.option("--format", "format_", type=click.Choice(["jpeg", "png"]), help="Format of all pictures [default: jpeg].")
 @click.option("--quality", type=int, help="Quality of the one JPEG encoding [default: 90].")
-@click.option("--require-face", is_flag=True, default=None, help="Reject pictures in which no face was found.")
+@click.option("--require-face", is_flag=True, default=None, help="Reject pictures without a detected face.")
 @click.option("--compare", is_flag=True, hidden=True, expose_value=False, is_eager=True, callback=_moved)
 @from_option
 @workers_option
@@ -36,22 +36,22 @@ def normalize(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Bring every picture to one format and one size, by a recipe that is the same for all.
+    """Bring every picture to one format and one size, by the same recipe.
 
-    The true format is found from the bytes; the picture is decoded whole, turned upright, brought to sRGB,
-    cut to a square, shrunk and encoded once, without metadata. Nothing is ever enlarged: what is too small
-    is rejected, with the numbers. The recipe sees no label, and what chance decides, the pixels decide.
+    Each file is identified by its bytes, decoded completely, turned upright, converted to sRGB, cropped to a square,
+    shrunk, and encoded once without metadata. Pictures are never enlarged: one that is too small is rejected, with
+    its size as the reason. The recipe never sees a label; where it needs chance, the pixels are the seed.
 
-    --recipe forensic removes what an old JPEG left in the pixels: it leaves out 3 % along every edge, where
-    captions stand, moves the square at random and shrinks it at least 1.6 times, and by no whole number.
-    --recipe plain only fits the picture to the size. --size auto takes the largest size up to 512 at which
-    95 % of the pictures of each label are large enough, and says so.
+    --recipe forensic removes the traces of earlier JPEG compression: it drops 3 % along every edge, where captions
+    sit, moves the square at random, and shrinks it by at least 1.6 and never by a whole number. --recipe plain only
+    fits the picture to the size. --size auto takes the largest size up to 512 for which 95 % of the pictures of each
+    label are large enough, and says which.
 
     \b
     curate normalize                     forensic, the largest size that fits, JPEG at quality 90
     curate normalize --size 256          a size of your own
-    curate normalize --recipe plain      keeps more pixels, and the old JPEG in them
-    audit recipes                        what each recipe leaves and keeps
+    curate normalize --recipe plain      keeps more pixels, and the traces of the old JPEG
+    audit recipes                        what each recipe removes and keeps
     """
     from curate.normalize import work as stage
     from imageledger.config import open_project

@@ -84,10 +84,10 @@ class Fitting:
         share, each = f"{recipes.SHARE:.0%}".replace("%", " %"), ", ".join(
             f"{label} {side} px" for label, side in sorted(self.sides.items())
         )  # fmt: skip
-        most = ", the most that auto takes" if self.size == recipes.MOST else ""
+        most = ", the largest that auto chooses" if self.size == recipes.MOST else ""
         return (
-            f"--size auto takes {self.size} px{most}: for this, {self.recipe} needs {self.needs} px on the shorter "
-            f"side, and {share} of the pictures of each label have at least: {each or 'unknown'}"
+            f"--size auto chose {self.size} px{most}: {self.recipe} needs {self.needs} px on the shorter side for it, "
+            f"and {share} of the pictures of each label have at least: {each or 'unknown'}"
         )
 
     @property
@@ -96,8 +96,8 @@ class Fitting:
         if self.before in (0, self.size):
             return ""
         return (
-            f"The size was {self.before} px before, so every picture is made anew, and so is what later stages made "
-            f"of it. --size {self.before} keeps the old one."
+            f"The size was {self.before} px before, so this stage and all later ones make every picture again. "
+            f"--size {self.before} keeps the old size."
         )
 
 

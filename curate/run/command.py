@@ -13,9 +13,9 @@ from imageledger import console
 @strict_option
 @console.everywhere
 def run(project: Path | None, workers: int | None, strict: bool) -> None:
-    """Run all stages in the order of imageledger.toml, carrying on where an earlier run stopped.
+    """Run all stages in the order given by imageledger.toml, continuing where an earlier run stopped.
 
-    Ends with what the files of the chosen pictures give away, family by family; `audit shortcuts` explains it.
+    It ends with what the files alone reveal about the class, family by family; `audit shortcuts` explains each family.
     """
     from curate.evidence import file_alone
     from curate.manifest.work import settings_of
@@ -33,6 +33,6 @@ def run(project: Path | None, workers: int | None, strict: bool) -> None:
         final, measuring = opened.manifest("manifest"), phase(console.track, "measuring")
         if probes := file_alone.families_alone(opened, final, measuring):
             console.table(file_alone.rows(probes), title="What the files alone give away (AUC; 0.5 is nothing)")
-            console.say("audit shortcuts explains each of them and says what to do.")
+            console.say("audit shortcuts explains each family and says what to do.")
         else:
             console.say("There are too few pictures of each class to say what their files give away.")

@@ -32,7 +32,7 @@ SCHEMES = Registry(
 
 
 class Member(NamedTuple):
-    """One file of a source: its path inside the source (with /, NFC) and its size in bytes."""
+    """One file of a source: its path inside the source (with /, NFC) and its size in bytes, 0 where that is unknown."""
 
     name: str
     size: int

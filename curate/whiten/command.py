@@ -10,10 +10,16 @@ from imageledger import console
 
 
 @click.command()
-@click.option("--region", type=click.Choice(["white", "face"]), help="What stays of a picture [default: white].")
-@click.option("--face-size", metavar="PX|auto", help="Side of the inner faces [default: auto, up to 256].")
-@click.option("--matting", type=console.Registered("curate.matting:BACKENDS"), help="What cuts out [default: rembg].")
-@click.option("--model", help="One of rembg's models [default: u2net_human_seg].")
+@click.option(
+    "--region",
+    type=click.Choice(["white", "face"]),
+    help="What to keep: the person on white, or the face [default: white].",
+)
+@click.option("--face-size", metavar="PX|auto", help="Side of the inner faces, in pixels [default: auto, up to 256].")
+@click.option(
+    "--matting", type=console.Registered("curate.matting:BACKENDS"), help="What cuts people out [default: rembg]."
+)
+@click.option("--model", help="A model of rembg [default: u2net_human_seg].")
 @click.option("--model-path", type=click.Path(), help="A model file of your own (U2-Net's interface).")
 @from_option
 @workers_option
@@ -23,22 +29,22 @@ from imageledger import console
 def whiten(
     project: Path | None, source: Path | None, workers: int | None, strict: bool, as_json: bool, **options: Any
 ) -> None:
-    """Cut every person out and put them on pure white, or keep the inner face alone.
+    """Cut every person out and put them on pure white, or keep only the inner face.
 
-    --region white keeps the whole person. The matte is judged before it is believed; pictures with a flat, empty
-    or torn matte are rejected with the reason. White pictures are PNG, so that white is exactly 255; the matte is
-    kept as an object of its own. Choose it where hair, ears and neck should count, or where a protocol asks for
-    white. Its silhouette shows how each class was cropped, so look at `audit shortcuts` afterwards.
+    --region white keeps the whole person. Every matte is checked first; pictures whose matte is flat, empty or torn
+    are rejected with the reason. White pictures are stored as PNG, so that white is exactly 255, and each matte is
+    kept as an object of its own. Use it where hair, ears and neck should count, or where a protocol asks for white.
+    The silhouette still shows how each class was cropped: run `audit shortcuts` afterwards.
 
-    --region face keeps a square with eyes, nose and mouth: no matte, no silhouette, almost no background. Choose
-    it where the classes were cropped or cut out differently. It looks at less of the person, needs faces that
-    `curate normalize` has found (others are rejected, and counted for each label at the end), and all faces are
-    shrunk to one size; none is enlarged.
+    --region face keeps a square with eyes, nose and mouth: no matte, no silhouette, almost no background. Use it
+    where the classes were cropped or cut out differently. It shows less of the person and needs the faces that
+    `curate normalize` found; pictures without a face are rejected and counted for each label. All faces are shrunk
+    to one size, and none is enlarged.
 
     \b
     curate whiten                        rembg with u2net_human_seg (176 MB, downloaded once)
     curate whiten --region face          no model, no download; the largest size that 95 % of the faces
-                                         of each label have
+                                         of each label reach
     curate whiten --model-path FILE      a model file of your own
     curate whiten --matting grabcut      no model and no download; rougher edges
     """

@@ -212,7 +212,7 @@ def remarks(outcome: Outcome) -> list[str]:
     lines = [f"Every picture is now an inner face of {size} x {size} px."]
     if lost.total():
         told = ", ".join(f"{label} {lost[label]} of {seen[label]}" for label in sorted(seen))
-        lines.append(f"Rejected for want of a face: {told}.{_selective(seen, lost)}")
+        lines.append(f"Rejected because no face was found: {told}.{_selective(seen, lost)}")
     return lines
 
 
@@ -222,10 +222,10 @@ def _selective(seen: Counter[str], lost: Counter[str]) -> str:
     (one, other) = sorted(seen, key=lambda label: lost[label] / seen[label])
     p = fisher(lost[other], seen[other] - lost[other], lost[one], seen[one] - lost[one])
     if p >= SELECTIVE:
-        return " That is no more than chance would make of equal shares."
+        return " Chance alone could explain the difference."
     return (
-        f" This selects {other} more than {one} (Fisher's p = {p:.2g}): what is left of {other} are the frontal,"
-        " evenly lit faces. --region white loses none for this."
+        f" This removes more of {other} than of {one} (Fisher's p = {p:.2g}) and leaves the frontal, evenly lit faces"
+        f" of {other}. --region white loses no picture for this reason."
     )
 
 

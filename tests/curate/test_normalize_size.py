@@ -38,7 +38,7 @@ def test_auto_never_takes_more_than_512(project):
     sides_of(project, real=[1400], ai=[1500])
     found = fitting(project, NormalizeSettings())
     assert (found.size, found.needs) == (512, 880)
-    assert "the most that auto takes" in found.why
+    assert "the largest that auto chooses" in found.why
 
 
 def test_the_first_pass_reads_headers_only_and_leaves_out_what_has_none(project, monkeypatch):
@@ -55,7 +55,7 @@ def test_auto_is_the_default_and_the_card_holds_the_number_not_the_word(project,
     assert done.exit_code == 0, done.output
     card = json.loads(manifest.card_path(project.manifest("normalize")).read_text())
     assert (card["settings"]["size"], card["settings"]["recipe"]) == (168, "forensic")
-    assert "--size auto takes 168 px" in done.stderr
+    assert "--size auto chose 168 px" in done.stderr
     assert "ai 310 px, real 300 px" in done.stderr
     assert {row.width for row in manifest.read(project.manifest("normalize"))} == {168}
 
@@ -69,8 +69,8 @@ def test_a_size_that_changes_is_said_aloud_and_one_that_stays_is_not(project, ru
     assert "before" not in same.stderr
     sides_of(project, ai=[310] * 3, real=[300] * 4 + [200])
     other = runner.invoke(main, ["normalize", "--workers", "1"])
-    assert "The size was 168 px before, so every picture is made anew" in other.stderr
-    assert "--size 168 keeps the old one" in other.stderr
+    assert "The size was 168 px before, so this stage and all later ones make every picture again" in other.stderr
+    assert "--size 168 keeps the old size" in other.stderr
     assert "8 worked on, 0 reused" in other.stderr
 
 
@@ -78,7 +78,7 @@ def test_a_size_of_ones_own_that_rejects_pictures_hears_of_the_one_that_fits(pro
     sides_of(project, real=[300] * 3, ai=[900] * 3)
     done = runner.invoke(main, ["normalize", "--size", "256", "--workers", "1"])
     assert "real: 3 × too small: 300 px, forensic to 256 px needs 444" in done.stderr
-    assert "--size auto takes 168 px" in done.stderr
+    assert "--size auto chose 168 px" in done.stderr
     assert "--size auto" not in runner.invoke(main, ["normalize", "--size", "100", "--workers", "1"]).stderr
 
 
@@ -139,7 +139,7 @@ def test_the_size_does_not_depend_on_how_a_picture_is_turned(project):
 def test_settings_of_the_project_may_say_auto_or_a_number(project, runner):
     sides_of(project, real=[300], ai=[300])
     (project.root / "imageledger.toml").write_text('dataset = "drawn"\n[normalize]\nsize = "auto"\n')
-    assert "auto takes 168" in runner.invoke(main, ["normalize", "--workers", "1"]).stderr
+    assert "auto chose 168" in runner.invoke(main, ["normalize", "--workers", "1"]).stderr
     (project.root / "imageledger.toml").write_text('dataset = "drawn"\n[normalize]\nsize = 96\n')
     assert "auto" not in runner.invoke(main, ["normalize", "--workers", "1"]).stderr
     with pytest.raises(ConfigError):

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from curate.options import show
-from curate.reasons import kinds_of
 from imageledger.errors import GateFailed
 from imageledger.manifest import Tally
+from imageledger.reasons import kinds_of
 from imageledger.record import Record
 from imageledger.stage import Outcome
 

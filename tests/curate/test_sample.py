@@ -1,5 +1,6 @@
 import hashlib
 import io
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -13,6 +14,7 @@ from curate.sources.sample import Planted, Sample, files, found, open_sample, wr
 from curate.sources.sample import plan as planned
 from curate.sources.sample.person import Manner, invent
 from curate.sources.sample.pipelines import AI, REAL, manner_of
+from imageledger import demo, manifest
 from imageledger.errors import SourceError
 from imageledger.record import Record, Step
 
@@ -265,3 +267,21 @@ def test_found_believes_only_what_the_rows_say():
     }  # fmt: skip
     suspected = found(truth, rows, suspects={"ai/8.jpg"})
     assert {line["problem"]: line["found"] for line in suspected}[planned.WRONG_LABEL] == 1
+
+
+def test_the_demo_reaches_what_was_planted_through_the_door(project):
+    truth = SAMPLE.truth()
+    first, second = [line.member for line in truth if line.problem == planned.WRONG_LABEL][:2]
+    origin = "0" * 64 + ".jpg"
+    rows = [Record(source="sample:42", member=name, origin=origin, file=origin, label="ai") for name in (first, second)]
+    manifest.write(project.manifest("manifest"), rows)
+    answers = [
+        {"member": first, "label": "ai", "predicted": "real"},
+        {"member": second, "label": "ai", "predicted": "ai"},
+    ]
+    path = project.runs / demo.RUN / "predictions.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text("".join(f"{json.dumps(answer)}\n" for answer in answers))
+    counts = {line["problem"]: line["found"] for line in demo.planted(project)}
+    assert counts[planned.WRONG_LABEL] == 1
+    assert len((project.folder / "truth.jsonl").read_text().splitlines()) == len(truth)

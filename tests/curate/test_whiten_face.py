@@ -123,7 +123,7 @@ def test_the_command_says_the_size_and_whom_it_lost(project, runner):
     assert done.exit_code == 0, done.output
     assert "an inner face of " in done.stderr
     assert "ai 0 of 6, real 12 of 18" in done.stderr
-    assert "selects real more than ai" in done.stderr
+    assert "removes more of real than of ai" in done.stderr
     again = runner.invoke(main, ["whiten", "--region", "face", "--workers", "1"])
     assert "0 worked on" in again.stderr
     assert "real 12 of 18" in again.stderr
@@ -183,4 +183,4 @@ def test_shares_that_chance_explains_are_not_called_a_selection(monkeypatch):
     monkeypatch.setattr(whiten.manifest.Card, "read", lambda _: SimpleNamespace(settings={"face_size": 64}))
     (size, lost) = whiten.remarks(SimpleNamespace(path=Path("whitened.jsonl")))
     assert "64 x 64" in size
-    assert "no more than chance" in lost
+    assert "Chance alone could explain the difference" in lost

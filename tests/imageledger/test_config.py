@@ -171,7 +171,7 @@ def test_a_second_process_is_told_who_holds_the_lock_and_a_killed_holder_blocks_
         with pytest.raises(BusyError) as caught, opened.lock("curate fetch"):
             pytest.fail("two commands were let in at once")
         assert f"curate whiten, process {holder.pid}" in caught.value.what
-        assert "once that has finished" in caught.value.hint
+        assert "when that has finished" in caught.value.hint
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.wait()

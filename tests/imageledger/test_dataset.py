@@ -1,6 +1,7 @@
 """A dataset from Python: its pictures are found by name, errors say what to do, notebooks get small and safe HTML."""
 
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -256,6 +257,16 @@ def test_an_outcome_says_what_became_of_the_pictures(faces):
     outcome = faces.dedupe()
     assert repr(outcome) == "dedupe: 24 ok (0 worked on, 24 reused)"
     assert "<td style='text-align: right'>12</td>" in outcome._repr_html_()
+
+
+def test_an_outcome_in_a_notebook_says_why_pictures_were_set_aside(tmp_path, faces):
+    strict = il.create(tmp_path / "strict", progress=False)
+    manifest.write(strict.project.manifest("fetch"), faces.records("fetched"))
+    shutil.copy(manifest.card_path(faces.project.manifest("fetch")), strict.project.folder)
+    (strict.root / "data" / "objects").symlink_to(faces.root / "data" / "objects")
+    outcome = strict.normalize(size=512, workers=1)
+    assert "24 rejected" in repr(outcome)
+    assert "12 × " in outcome._repr_html_()
 
 
 def test_progress_can_be_turned_off():

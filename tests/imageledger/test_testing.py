@@ -2,6 +2,8 @@
 
 import random
 import socket
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Sequence
@@ -253,3 +255,9 @@ def test_traces_are_what_is_written_outside_reached_over_the_network_or_started(
     ):
         with pytest.raises(AssertionError, match=trace), leaving_no_trace("it"), suppress(ConnectionError):
             act()
+
+
+def test_the_checks_import_nothing_heavy_before_they_are_called():
+    text = "import sys, imageledger.testing; print(*{'numpy', 'PIL', 'torch', 'curate', 'train'} & set(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == ""

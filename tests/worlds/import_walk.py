@@ -91,7 +91,8 @@ class Walk:
                 )
             case ast.Call(func=func, args=[first, *_]) if called(func) in LOADERS:
                 text = self._text(first, path)
-                if text.strip(UNKNOWN) and MODULE.fullmatch(text):
+                plain = called(func) == "load" and not {".", ":"} & set(text)  # a name in a registry
+                if text.strip(UNKNOWN) and MODULE.fullmatch(text) and not plain:
                     yield from ((module, True) for module in self._matching(text) or [text.partition(":")[0]])
             case ast.Constant(value=str()) | ast.JoinedStr() | ast.BinOp(op=ast.Add()):
                 text = self._text(node, path)

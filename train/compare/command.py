@@ -13,12 +13,13 @@ from imageledger import console
 @console.json_option
 @console.everywhere
 def compare(runs: tuple[str, ...], seed: int | None, as_json: bool, project: Path | None) -> None:
-    """Compare runs on the pictures that all judged without having trained on them.
+    """Compare runs on the pictures that both judged.
 
-    Every other run is compared with the first. Pictures are paired by source, member and pixels, so that an easy
-    picture is easy for both. McNemar's exact test counts the pictures on which only one of the two is right; the
-    intervals come from a bootstrap of whole groups. With several runs, Holm's method corrects the p-values. Where no
-    difference is shown, the command says how large a difference that many pictures could have shown.
+    Every other run is compared with the first, on pictures that neither trained on. Pictures are paired by source,
+    member and pixels, so that an easy picture is easy for both. McNemar's exact test counts the pictures on which
+    only one of the two is right; the intervals come from a bootstrap of whole groups. With several runs, Holm's
+    method corrects the p-values. Where no difference is shown, the command says how large a difference that many
+    pictures could have shown.
 
     Compare runs of train cross-validate: they judge every picture. With --repeats, the difference is the mean over
     the repeats: what one model of each recipe is worth, with a narrower interval.

@@ -25,13 +25,13 @@ def cross_validate(
     manifest: Path | None, folder: Path | None, folds: int, repeats: int, name: str | None, as_json: bool,
     project: Path | None, **wanted: Any,
 ) -> None:  # fmt: skip
-    """Judge every picture by a model that has not seen it, and train a final model on all of them.
+    """Judge every picture by a model that has not seen it.
 
     All ok rows of MANIFEST (default: the project's final.jsonl), train and valid together, are divided into folds
     with equal shares of each class; near-duplicates and declared groups stay together. For each fold, a model is
     trained on the other folds and judged on this one. Every figure has a 95 % interval and stands beside what the
     file alone reaches on the same pictures. The run is a folder like that of train run: predictions.jsonl holds an
-    answer for every picture, folds/ a run per fold, and weights.safetensors a model trained on all pictures.
+    answer for every picture, folds/ a run per fold, and weights.safetensors a final model, trained on all pictures.
 
     If it is killed, the same command keeps whole folds and carries on.
 

@@ -19,10 +19,11 @@ from imageledger import console
 )
 @console.everywhere
 def export(project: Path | None, run: str | None, onnx: bool, output: Path | None) -> None:
-    """Write the model of RUN (default: the last one) as one zip or folder that needs nothing else.
+    """Write a model as one zip or folder.
 
-    It holds weights.safetensors, model.json (backbone, labels, steps, views, calibration, what the training pictures
-    are like, digests) and model-card.md. It contains no pickle, and no path of this machine. --onnx adds model.onnx,
+    RUN is the name of a run (default: the last one). What is written needs nothing else. It holds
+    weights.safetensors, model.json (backbone, labels, steps, views, calibration, what the training pictures are like,
+    digests) and model-card.md. It contains no pickle, and no path of this machine. --onnx adds model.onnx,
     which is first compared with torch on pictures of the run and refused if the two differ by more than 0.0001. The
     cut-out model of whiten is named by its sha256, and not included.
 

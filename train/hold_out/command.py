@@ -19,7 +19,7 @@ from train import options
 def hold_out(
     manifest: Path | None, by: str, name: str | None, as_json: bool, project: Path | None, **wanted: Any
 ) -> None:
-    """Test a model on a generator (or source) that it was not trained on.
+    """Test models on generators or sources they never saw.
 
     For each generator of the ai pictures in MANIFEST (default: the project's final.jsonl), a model is trained without
     that generator, then judged on its pictures and on real ones that it has not seen either. The worst generator is

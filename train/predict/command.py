@@ -34,7 +34,7 @@ def predict(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Ask a model about new pictures, and see how far to trust its answers.
+    """Ask a model about new pictures, and how far to trust it.
 
     MODEL is the name of a run, its folder, or what train export wrote (a folder or a zip; if it holds model.onnx,
     torch is not needed). Each picture goes through exactly the normalize and whiten steps of the training pictures,

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def run(
     manifest: Path | None, folder: Path | None, name: str | None, as_json: bool, project: Path | None, **wanted: Any
 ) -> None:
-    """Train a classifier on MANIFEST (default: the project's final.jsonl) and judge it on the valid rows.
+    """Train a classifier, and judge it on the valid pictures.
+
+    The pictures are the ok rows of MANIFEST (default: the project's final.jsonl), each in its split.
 
     The recipe fine-tune with weights is fastai's fine_tune: one epoch with the body frozen, then --epochs with the
     whole network. With --weights none the whole network learns for --epochs under one cycle; give it more of them.
