@@ -1,6 +1,6 @@
 """The edges of what counts as a copy: ties, thresholds, mirrored links of a chain, and which comparison is reported."""
 
-from test_clusters import LEAST, picture, planned, statuses
+from copies_world import LEAST, picture, planned, statuses
 
 from curate.clusters import Match, Pair, candidates, decide, fold, verified
 
