@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.losses import DRAWN
 from audit.pictures import records_of
-from curate.probe import groups_of
+from audit.words import DRAWN
 from imageledger.config import Project
 from imageledger.errors import RunError
-from imageledger.record import Record
-from train.run import SPLIT, Prediction, Run, read_predictions
+from imageledger.record import Record, groups_of
+from train.runs import SPLIT, Prediction, Run, read_predictions
 
 VALID = "valid"
 CROSS_VALIDATE = "train cross-validate judges every picture by a model that had not seen it"
@@ -45,7 +44,7 @@ class Judged:
 
     @property
     def group_numbers(self) -> NDArray[np.intp]:
-        """The groups as whole numbers from 0 on, as `train.statistics` takes them."""
+        """The groups as whole numbers from 0 on, as `train.evaluation.statistics` takes them."""
         return np.unique(np.asarray(self.groups), return_inverse=True)[1]
 
     @property

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from curate import pixels
+from curate.pictures import pixels
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.errors import LedgerError, ManifestError
 from imageledger.record import Record
 from imageledger.store import Store
-from train.run import Prediction, Run
+from train.runs import Prediction, Run
 
 SIDE = 384
 """Longer side, in pixels, of the pictures kept for the page."""

@@ -19,9 +19,9 @@ import imagehash
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from curate import hashers, pixels
-from curate.dedupe import DedupeSettings, judge, plan_for
-from curate.likeness import ALIKE, View, likeness, view
+from curate.dedupe.work import DedupeSettings, judge, plan_for
+from curate.pictures import hashers, pixels
+from curate.pictures.likeness import ALIKE, View, likeness, view
 from imageledger.record import Record, Step
 from imageledger.store import Store
 

@@ -17,18 +17,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audit import file_witness
-from audit.labels import confident
-from curate.probe import groups_of
+from audit.labels import file_witness
+from audit.labels.work import confident
 from imageledger import manifest
 from imageledger.config import Project, open_project
-from imageledger.record import OK
-from train import backbones, features, pictures, strong, weights
+from imageledger.record import OK, groups_of
+from train import pictures
 from train.config import TrainSettings
-from train.fastai_seam import vision
 from train.folds import folds_of
+from train.network import backbones, weights
+from train.network.fastai_seam import vision
 from train.pictures import TRAIN, VALID, Picture
-from train.pooled import Pooled
+from train.recipes import features
+from train.recipes import frozen as strong
+from train.recipes.pooled import Pooled
 
 FIRST = 20
 

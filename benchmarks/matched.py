@@ -18,19 +18,19 @@ from click.testing import CliRunner
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from curate.balance import Key, Wanted
 from curate.cli import main as curate
-from curate.final import MATCHED
-from curate.match_report import plain_choice
-from curate.matched import select
-from curate.measure import WHITENED, Table, measure
+from curate.evidence.measure import WHITENED, Table, measure
+from curate.evidence.permuted import auc, folds_of, prepare
+from curate.evidence.probe import crossvalidated
+from curate.manifest.balance import Key, Wanted
+from curate.manifest.matched import select
+from curate.manifest.report import plain_choice
+from curate.manifest.work import MATCHED
 from curate.nuisance import FAMILIES, family
-from curate.permuted import auc, folds_of, prepare
-from curate.probe import crossvalidated, groups_of
 from imageledger import manifest
 from imageledger.config import Project, open_project
 from imageledger.project import init
-from imageledger.record import OK
+from imageledger.record import OK, groups_of
 
 SETS = {"ffhq-vs-stylegan2": 60, "unsplash-vs-stylegan2": 40, "stock-vs-diffusion": 20}
 """The portrait sets, and how many pictures of each class are chosen: about half of what is left after whitening."""

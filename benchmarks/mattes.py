@@ -30,14 +30,15 @@ import numpy as np
 from PIL import Image
 from same_people import Alpha, Job, at_two_sizes, before_walls, delivered, first
 
-from curate import compositing, pixels
-from curate.models import find_model
-from curate.normalize import NormalizeSettings, normalize
+from curate.evidence.permuted import auc
+from curate.evidence.probe import Probe, probe
+from curate.matting import compositing
+from curate.matting.models import find_model
+from curate.normalize.work import NormalizeSettings, normalize
 from curate.nuisance import Seen, family
 from curate.nuisance.rim import RIM, UNMIXED
-from curate.permuted import auc
-from curate.probe import Probe, probe
-from curate.whiten import VERSION, WhitenSettings, face_record, face_size, whiten
+from curate.pictures import pixels
+from curate.whiten.work import VERSION, WhitenSettings, face_record, face_size, whiten
 from imageledger import manifest
 from imageledger.config import Project, open_project
 from imageledger.engines.local import ordered_map

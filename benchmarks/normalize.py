@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from curate.faces import find_face
-from curate.normalize import NormalizeSettings, normalize
+from curate.normalize.work import NormalizeSettings, normalize
+from curate.pictures.faces import find_face
 from imageledger import manifest
 from imageledger.config import open_project
 from imageledger.record import Record

@@ -12,9 +12,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from curate import fetch
-from curate.compare import CANDIDATES, Candidate, compare
-from curate.recipes import FORENSIC
+from audit.recipes.work import CANDIDATES, Candidate, compare
+from curate.fetch import work as fetch
+from curate.normalize.recipes import FORENSIC
 from curate.sources.entries import located, named, parse_options
 from imageledger.config import open_project
 

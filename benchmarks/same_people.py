@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curate import compositing, matting, pixels
-from curate.compositing import Alpha, Floats
-from curate.models import Model
-from curate.recipes import EDGE, GRID
+from curate import matting
+from curate.matting import compositing
+from curate.matting.compositing import Alpha, Floats
+from curate.matting.models import Model
+from curate.normalize.recipes import EDGE, GRID
+from curate.pictures import pixels
 
 SIDE = 256
 FULL = 512

@@ -14,10 +14,10 @@ from functools import partial
 
 import numpy as np
 
-from audit.plants import UNTOUCHED
-from audit.selftest import MOST_FALSE_ALARMS, Nulls, false_alarms, labelled, measured, table
-from audit.sitters import sitters
-from curate.probe import probe
+from audit.self_test.plants import UNTOUCHED
+from audit.self_test.portraits import sitters
+from audit.self_test.work import MOST_FALSE_ALARMS, Nulls, false_alarms, labelled, measured, table
+from curate.evidence.probe import probe
 from imageledger.engines.local import cores, ordered_map
 from imageledger.intervals import share_in_words
 

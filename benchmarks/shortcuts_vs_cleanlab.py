@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from audit.plants import PLANTS, Plant, deliver
-from audit.selftest import AMONG_THE_STRONGEST, Found, labelled, look, measured, planted
-from audit.sitters import Sitter, sitters
-from curate.probe import SHORTCUT, probe
+from audit.self_test.plants import PLANTS, Plant, deliver
+from audit.self_test.portraits import Sitter, sitters
+from audit.self_test.work import AMONG_THE_STRONGEST, Found, labelled, look, measured, planted
+from curate.evidence.probe import SHORTCUT, probe
 from imageledger.engines.local import cores, ordered_map
 
 SEED = 42

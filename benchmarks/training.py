@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image
 
 from train import pictures as listing
-from train import training
 from train.config import SEED, STRONG, TrainSettings
-from train.fastai_seam import torch, vision
+from train.network.fastai_seam import torch, vision
+from train.training import task as training
 
 LABELS = ("real", "ai")
 
@@ -74,7 +74,7 @@ def random_weights(path: Path) -> str:
     """Write random weights of squeezenet1_1: what is timed does not depend on them."""
     from safetensors.torch import save_file
 
-    from train.fastai_seam import models
+    from train.network.fastai_seam import models
 
     state = models.squeezenet1_1(weights=None).features.state_dict()
     save_file({f"features.{key}": value for key, value in state.items()}, path)
@@ -95,7 +95,7 @@ def plain(folder: Path, weights: str) -> None:
     """Train as a fastai user does, with the same weights in the body."""
     from safetensors.torch import load_file
 
-    from train.fastai_seam import models
+    from train.network.fastai_seam import models
 
     dls = vision.ImageDataLoaders.from_folder(
         folder, train="train", valid="valid", item_tfms=vision.Resize(224), batch_tfms=vision.aug_transforms(), bs=16,

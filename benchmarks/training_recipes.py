@@ -22,22 +22,25 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from audit.reliance import link
-from audit.reliance_run import PERMUTATIONS
-from curate.measure import measure
+from audit.reliance.judge import link
+from audit.reliance.work import PERMUTATIONS
+from curate.evidence.measure import measure
+from curate.evidence.probe import Probe, jointly
 from curate.nuisance import APART, FAMILIES
-from curate.probe import Probe, groups_of, jointly
 from imageledger import manifest
 from imageledger.config import Project, open_project
-from imageledger.record import OK, Record
-from train import backbones, features, fit, pictures, strong, weights
-from train.comparing import Side, compare
+from imageledger.record import OK, Record, groups_of
+from train import pictures
+from train.compare.judge import Side, compare
 from train.config import TrainSettings
-from train.fastai_seam import vision
 from train.folds import folds_of
+from train.network import backbones, fit, weights
+from train.network.fastai_seam import vision
 from train.pictures import TRAIN, VALID, Picture
-from train.pooled import KEPT, Pooled
-from train.run import Prediction
+from train.recipes import features
+from train.recipes import frozen as strong
+from train.recipes.pooled import KEPT, Pooled
+from train.runs import Prediction
 
 ARCH = "squeezenet1_1"
 Ask = Callable[[Sequence[Picture]], tuple[list[float], list[float]]]

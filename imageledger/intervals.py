@@ -1,5 +1,6 @@
 """Intervals for shares, and the test of two of them, so that no accuracy is ever shown alone."""
 
+from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist
 
@@ -35,3 +36,13 @@ def fisher(hits: int, misses: int, other_hits: int, other_misses: int) -> float:
     from scipy.stats import fisher_exact
 
     return float(fisher_exact([[hits, misses], [other_hits, other_misses]])[1])
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for being several (Holm 1979); none exceeds 1."""
+    corrected = [1.0] * len(p_values)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = highest
+    return corrected

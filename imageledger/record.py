@@ -4,7 +4,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any, Self
 
@@ -170,3 +170,8 @@ def _refuse_strange(record: Record) -> None:
         raise ManifestError(f"{record.status!r} is not a status", f"one of {', '.join(STATUSES)}")
     if record.split not in SPLITS:
         raise ManifestError(f"{record.split!r} is not a split", "train or valid")
+
+
+def groups_of(records: Iterable[Record]) -> list[str]:
+    """Return for each record what it must share a fold with: its group, or the picture that it copies, or itself."""
+    return [record.group or record.duplicate_of or record.name for record in records]

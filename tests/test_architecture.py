@@ -6,23 +6,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
+from source_tree import PACKAGES, ROOT, name_of, sources, tree_of
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("imageledger", "curate", "train", "audit")
 ROOMS = {
     "kaggle": r"curate/sources/kaggle\w*\.py",
     "kagglesdk": r"curate/sources/kaggle\w*\.py",
-    "rembg": r"curate/(matting|models)\.py",
-    "torch": r"train/\w+\.py",
-    "torchvision": r"train/\w+\.py",
-    "fastai": r"train/\w+\.py",
-    "timm": r"train/\w+\.py",
+    "rembg": r"curate/matting/\w+\.py",
+    "torch": r"train/(network|recipes|models|export)/\w+\.py",
+    "torchvision": r"train/(network|recipes|models|export)/\w+\.py",
+    "fastai": r"train/(network|recipes|models|export)/\w+\.py",
+    "timm": r"train/(network|recipes|models|export)/\w+\.py",
     "ray": r"imageledger/engines/\w+\.py",
 }
 """Which files may import a heavy package, by name."""
@@ -47,19 +45,6 @@ class Import:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} imports {self.module}"
-
-
-def sources(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-
-
-def name_of(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
 def imports_in(path: Path) -> Iterator[Import]:
@@ -115,7 +100,7 @@ def test_the_walk_sees_what_it_should(tmp_path, monkeypatch):
     (tmp_path / "curate" / "probe.py").write_text(text)
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     found = {(one.module, one.top, one.runs) for one in imports_in(tmp_path / "curate" / "probe.py")}
-    assert {("torch.nn", True, True), ("audit.cli", True, False), ("curate.probe", False, True)} <= found
+    assert {("torch.nn", True, True), ("audit.cli", True, False), ("curate.evidence.probe", False, True)} <= found
     assert {("train", False, True), ("rembg.sessions", False, True)} <= found
 
 
@@ -172,7 +157,7 @@ def test_kaggle_and_rembg_are_imported_late():
 
 def test_what_audits_read_of_training_imports_no_torch():
     heavy = ("torch", "torchvision", "fastai", "timm", "safetensors", "matplotlib")
-    light = ("train/run.py", "train/cli.py", "train/config.py", "train/__init__.py")
+    light = ("train/runs.py", "train/cli.py", "train/config.py", "train/__init__.py")
     assert [str(one) for one in all_imports() if one.file in light and one.top and one.package in heavy] == []
 
 
@@ -197,8 +182,8 @@ def test_nothing_reads_or_writes_pickles():
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_cli_imports_nothing_heavy_when_it_is_imported(package):
-    light = [path for path in (ROOT / package).glob("*.py") if re.fullmatch(r"(cli(_\w+)?|options)\.py", path.name)]
-    names = {f"{package}.{path.stem}" for path in light}
+    light = [path for path in (ROOT / package).rglob("*.py") if path.name in ("cli.py", "options.py", "command.py")]
+    names = {name_of(path).removesuffix(".py").replace("/", ".") for path in light}
     wrong = [
         str(one)
         for path in light

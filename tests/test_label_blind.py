@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_architecture import ROOT, name_of, sources, tree_of
+from source_tree import ROOT, name_of, sources, tree_of
 
 LABEL_BLIND = ("pixels", "recipes", "trace", "compositing", "matting", "faces", "regions")
 
@@ -33,7 +33,8 @@ def test_the_work_on_one_picture_never_looks_at_its_label_source_or_generator(na
 
 
 def test_the_same_picture_becomes_the_same_object_whatever_it_is_called(project):
-    from curate import normalize, whiten
+    from curate.normalize import work as normalize
+    from curate.whiten import work as whiten
     from imageledger.record import Record
     from imageledger.stage import Stage
 

@@ -1,19 +1,14 @@
-"""The train commands: each parses, calls one function and prints."""
-
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+"""The train commands, in the order in which they are used."""
 
 import click
 
 from imageledger import console
-from train import options
-from train.cli_evaluate import compare, cross_validate, hold_out
-from train.cli_models import export, predict
-
-if TYPE_CHECKING:
-    from train.run import Run
+from train.compare.command import compare
+from train.cross_validate.command import cross_validate
+from train.export.command import export
+from train.hold_out.command import hold_out
+from train.predict.command import predict
+from train.run.command import run
 
 
 @click.group(cls=console.Door)
@@ -24,83 +19,9 @@ def main() -> None:
     """
 
 
-@main.command()
-@options.pictures()
-@options.training("DATASET-ARCH-NUMBER")
-@console.json_option
-@console.everywhere
-def run(
-    manifest: Path | None, folder: Path | None, name: str | None, as_json: bool, project: Path | None, **wanted: Any
-) -> None:
-    """Fine-tune a backbone on MANIFEST (default: the project's final.jsonl) and judge it on the valid rows.
-
-    With weights, fastai's fine_tune: one epoch with the body frozen, then --epochs with all of it. With
-    --weights none the whole network learns for --epochs under one cycle; give it more of them. The last epoch
-    counts, or with --early-stopping the one that an inner split of the training pictures finds best.
-
-    On a CPU, the same seed, workers, packages and machine give the same predictions, bit for bit, and so does a
-    training that was killed: the same command carries on after its last whole epoch.
-
-    \b
-    Examples:
-      train run
-      train run --arch squeezenet1_1 --weights squeezenet1_1.safetensors
-      train run --weights none --size 128 --epochs 30 --name from-scratch
-      train run --folder exported/ --arch timm:convnext_atto
-      train run --devices 1 --precision mixed --log csv
-      accelerate launch --num_processes 2 -m train run --devices 2
-    """
-    from imageledger.config import open_project
-    from train import devices, training
-    from train.config import train_settings
-
-    options.refuse_both(manifest, folder)
-    opened = open_project(project)
-    settings = train_settings(opened, wanted)
-    name = training.run_name(opened, settings, name)
-    todo = training.task(opened, manifest, folder)
-    console.say(f"run {name}: {settings.arch} on {len(todo.pictures)} pictures")
-    with _watched("inner" if settings.early_stopping else "validation") as tell:
-        place, made = training.train(opened, todo, settings, name, tell, console.say)
-    if devices.rank():
-        return
-    _show(place, made, as_json, drawn=any(picture.source.startswith("sample:") for picture in todo.pictures))
-
-
+main.add_command(run)
 main.add_command(cross_validate)
 main.add_command(hold_out)
 main.add_command(compare)
 main.add_command(predict)
 main.add_command(export)
-
-
-@contextmanager
-def _watched(judged: str) -> Iterator[Callable[..., None]]:
-    """Hand out a function that shows batches as a bar (on a terminal) and epochs as lines."""
-    with options.bar("whole epochs are kept", "the same command carries on") as advance:
-
-        def tell(done: int, total: int, epoch: Any) -> None:
-            advance(done, total)
-            if epoch is not None:
-                console.say(
-                    f"epoch {epoch.epoch} ({epoch.phase}): training loss {epoch.train_loss:.3f}, "
-                    f"{judged} loss {epoch.valid_loss:.3f}, error rate {epoch.error_rate:.3f}"
-                )
-
-        yield tell
-
-
-def _show(place: Path, made: "Run", as_json: bool, drawn: bool) -> None:
-    from train import metrics
-
-    if as_json:
-        console.table([{"run": made.name, **row} for row in metrics.flat(made.metrics)], as_json=True)
-    else:
-        console.table(metrics.in_words(made.metrics), title=f"run {made.name}")
-        console.result(place)
-    if made.early_stopping:
-        console.say(metrics.chosen_epoch(made.early_stopping))
-    console.say(metrics.how_sure(made.metrics))
-    if made.file_alone:
-        console.say(metrics.beside(made.metrics, made.file_alone))
-    options.say_drawn(drawn)

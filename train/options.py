@@ -1,9 +1,14 @@
 """The options that several train commands share, and what they show while a training goes on."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from train.runs import Run
+    from train.training.task import Task
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -94,3 +99,16 @@ def say_drawn(drawn: bool) -> None:
     """Say of drawn pictures that no figure here means anything."""
     if drawn:
         console.say("These pictures are drawn (sample:): the figures mean nothing about real portraits.")
+
+
+CARRIES_ON = ("whole folds are kept", "the same command carries on")
+
+
+def _plain(place: Path, run: "Run") -> dict[str, Any]:
+    """Return what a run came to as one object for --json."""
+    return {"run": run.name, "kind": run.kind, "evaluation": run.evaluation, "file_alone": run.file_alone,
+            "folder": str(place)}  # fmt: skip
+
+
+def _drawn(todo: "Task") -> bool:
+    return any(picture.source.startswith("sample:") for picture in todo.pictures)

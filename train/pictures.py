@@ -45,7 +45,7 @@ def from_manifest(path: Path, store: Store, labels: Sequence[str]) -> list[Pictu
     Raises RunError for rows without a split, foreign labels, an empty class, a picture, group or cluster on both
     sides, and missing objects; ManifestError when the manifest cannot be read.
     """
-    from curate.probe import groups_of  # brings numpy
+    from imageledger.record import groups_of
 
     records = [record for record in manifest.read(path) if record.status == OK]
     bare = [record.name for record in records if not record.split]

@@ -1,6 +1,7 @@
 """Nuisance features: numbers about a picture that have nothing to do with the face. One family a file.
 
-A family measures one picture at a time and never sees a label; `curate.probe` tells what its numbers give away.
+A family measures one picture at a time and never sees a label; `curate.evidence.probe` tells what its numbers give
+away.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.faces import find_face
-from curate.pixels import Box
+from curate.pictures.faces import find_face
+from curate.pictures.pixels import Box
 from imageledger.extras import load
 
 Values = Mapping[str, float]

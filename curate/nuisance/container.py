@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.formats import SUFFIXES, sniff
 from curate.nuisance import Family, Seen
 from curate.nuisance.header import hashed, opened
+from curate.pictures.formats import SUFFIXES, sniff
 
 FORMATS = ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heic")
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.nuisance import Family, Seen
-from curate.pixels import Box
+from curate.pictures.pixels import Box
 
 Floats = NDArray[np.float32]
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.nuisance import Family, Seen
-from curate.pixels import Box
-from curate.regions import inner_square
+from curate.pictures.pixels import Box
+from curate.pictures.regions import inner_square
 
 FACE = 160
 """Side of the inner face at which skin is looked at; smaller faces are looked at as they are."""

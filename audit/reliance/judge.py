@@ -1,0 +1,262 @@
+"""Does a model lean on what the file gives away? Its answers and the probes' scores in, correlations and shares out.
+
+Both may be right for different reasons, so nothing is compared across the classes: a model that follows the file
+ranks the pictures *within* a class as the file does, and fails where the file misleads.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.reliance.swaps import Swap
+from curate.evidence.probe import ALL, Probe
+from imageledger.intervals import fisher, holm, wilson
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+RELIES, INDEPENDENT, INCONCLUSIVE = "RELIES", "INDEPENDENT", "INCONCLUSIVE"
+SURE = 0.01
+"""A model is said to rely on the file below this corrected p-value,"""
+WEAK = 0.3
+"""and to be independent of it when every larger rank correlation can be excluded."""
+
+FEWEST = 4
+"""Pictures of a class below which a rank correlation has no interval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """How far the model's answers follow the scores of one probe within the classes.
+
+    `by_class` are Spearman's rank correlations (-1..1) in the negative and the positive class, `rho` both combined
+    with its 95 % interval, `p` that of no or a reversed connection (one-sided; Holm-corrected over the families).
+    """
+
+    family: str
+    auc: float
+    by_class: tuple[float, float]
+    rho: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How many of some pictures somebody was right on."""
+
+    hits: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """The share, 0..1; 0 of none."""
+        return self.hits / self.total if self.total else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its 95 % Wilson interval."""
+        return wilson(self.hits, self.total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """How much more closely than another model, `name`, one follows the file: a difference of rank correlations.
+
+    `mine` and `theirs` are the links to all families together; `low` and `high` are the 95 % interval of `value`. Where
+    the `reliability` of both models' answers is known (`audit.reliance.noise`), the noise of training is taken out of
+    all.
+    """
+
+    name: str
+    mine: Link
+    theirs: Link
+    value: float
+    low: float
+    high: float
+    reliability: tuple[float, float] | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval excludes 0."""
+        return not self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliance:
+    """What one run's answers have to do with the file.
+
+    `model` and `file` are right on the same pictures, `where_right` and `where_wrong` is the model where the joint
+    probe is right or wrong, `p` Fisher's for these two; `chance` is the share of the larger class. `said` is the
+    model's P(positive) of each picture, `probe` the joint probe with its scores of them (logits), `positive` what they
+    are.
+    """
+
+    links: tuple[Link, ...]
+    model: Share
+    file: Share
+    where_right: Share
+    where_wrong: Share
+    p: float
+    chance: float
+    said: Floats = field(repr=False)
+    probe: Probe = field(repr=False)
+    positive: Bools = field(repr=False)
+    swaps: tuple[Swap, ...] = field(default=())
+
+    @property
+    def joint(self) -> Link:
+        """The link to all families together."""
+        return next(link for link in self.links if link.family == ALL)
+
+    @property
+    def followed(self) -> list[Link]:
+        """The families, and all together, whose scores the answers follow for certain, the closest first."""
+        return sorted((link for link in self.links if link.p < SURE), key=lambda link: -link.rho)
+
+    @property
+    def moved(self) -> list[Swap]:
+        """The swaps that change answers for certain; two were tried."""
+        corrected = holm([swap.p for swap in self.swaps])
+        return [swap for swap, p in zip(self.swaps, corrected, strict=True) if p < SURE]
+
+    @property
+    def verdict(self) -> str:
+        """RELIES, INDEPENDENT or INCONCLUSIVE."""
+        if self.followed or self.moved:
+            return RELIES
+        return INDEPENDENT if self.joint.high < WEAK else INCONCLUSIVE
+
+    @property
+    def lead(self) -> float:
+        """By how much of all pictures the model is better than always naming the larger class; 0 when it is not."""
+        return max(0.0, self.model.share - self.chance)
+
+    @property
+    def from_file(self) -> tuple[float, float]:
+        """How much of the lead the file alone would have given, and the most it could be (by the interval)."""
+        best = self.file.interval[1]
+        return tuple(min(self.lead, max(0.0, share - self.chance)) for share in (self.file.share, best))  # type: ignore[return-value]
+
+
+def judge(said: Floats, positive: Bools, probes: Sequence[Probe], rows: Sequence[int]) -> Reliance:
+    """Compare the model's answers with probes on some of the pictures that these were made from.
+
+    `said` is P(positive) of the pictures `rows` (places among those probed), `positive` the labels of all probed.
+    The joint probe must be among `probes`; families that do not vary are left out.
+    """
+    places = np.asarray(rows)
+    truth = positive[places]
+    joint = next(one for one in probes if one.family == ALL)
+    right, file_right = (said >= 0.5) == truth, called(joint.scores, positive)[places] == truth
+    there, elsewhere = _share(right[file_right]), _share(right[~file_right])
+    telling = [one for one in probes if one.family == ALL or np.ptp(one.scores) > 0]
+    return Reliance(
+        links=tuple(linked(said, truth, [replace(one, scores=one.scores[places]) for one in telling])),
+        model=_share(right),
+        file=_share(file_right),
+        where_right=there,
+        where_wrong=elsewhere,
+        p=fisher(there.hits, there.total - there.hits, elsewhere.hits, elsewhere.total - elsewhere.hits),
+        chance=float(max(truth.mean(), 1 - truth.mean())),
+        said=said,
+        probe=replace(joint, scores=joint.scores[places]),
+        positive=truth,
+    )
+
+
+def beside(
+    found: Reliance, other: Floats, name: str, reliability: tuple[float, float] | None = None
+) -> Beside:  # fmt: skip
+    """Ask whether a model follows the file more closely than another one, whose P(positive) of the pictures is given.
+
+    Both correlations come from the same pictures: their intervals are combined after Zou (2007), Toward using
+    confidence intervals to compare correlations, whose covariance is that of Pearson and Filon (1898). `reliability`,
+    of the one's and of the other's answers, takes the noise of training out of either (Spearman 1904); how well it is
+    known itself does not enter the interval.
+    """
+    mine, theirs = found.joint, link(other, found.positive, found.probe)
+    shared = link(found.said, found.positive, replace(found.probe, scores=other)).rho
+    one, two = mine.rho, theirs.rho  # how they vary together is read off them as they were seen
+    both = (shared - one * two / 2) * (1 - one**2 - two**2 - shared**2) + shared**3
+    together = both / max((1 - one**2) * (1 - two**2), 1e-9)
+
+    if reliability:
+        mine, theirs = noiseless(mine, reliability[0]), noiseless(theirs, reliability[1])
+
+    def reach(up: float, down: float) -> float:
+        return math.sqrt(max(0.0, up**2 + down**2 - 2 * together * up * down))
+
+    value = mine.rho - theirs.rho
+    low = value - reach(mine.rho - mine.low, theirs.high - theirs.rho)
+    high = value + reach(mine.high - mine.rho, theirs.rho - theirs.low)
+    return Beside(name=name, mine=mine, theirs=theirs, value=value, low=low, high=high, reliability=reliability)
+
+
+def noiseless(one: Link, reliability: float) -> Link:
+    """Take the noise of training out of a link, given the reliability (0..1, not 0) of the model's answers."""
+
+    def grown(rho: float) -> float:
+        return min(1.0, max(-1.0, rho / math.sqrt(reliability)))
+
+    return replace(
+        one, by_class=(grown(one.by_class[0]), grown(one.by_class[1])), rho=grown(one.rho), low=grown(one.low),
+        high=grown(one.high),
+    )  # fmt: skip
+
+
+def linked(said: Floats, positive: Bools, probes: Iterable[Probe]) -> list[Link]:
+    """Return one link a probe; p-values are corrected over the families, that of all together stands alone."""
+    found = [link(said, positive, one) for one in probes]
+    families = [one for one in found if one.family != ALL]
+    corrected: Mapping[str, float] = dict(
+        zip((one.family for one in families), holm([one.p for one in families]), strict=True)
+    )
+    return [replace(one, p=corrected.get(one.family, one.p)) for one in found]
+
+
+def link(said: Floats, positive: Bools, probe: Probe) -> Link:
+    """Correlate ranks within each class and combine them; classes of fewer than FEWEST pictures say nothing.
+
+    Spearman's correlation with the variance of Fieller, Hartley and Pearson (1957); the classes are combined by
+    inverse variance, as Stouffer's method does with weights √(n − 3).
+    """
+    by_class, weights = [], []
+    for side in (~positive, positive):
+        by_class.append(spearman(said[side], probe.scores[side]))
+        weights.append(max(0, int(side.sum()) - 3))
+    total = sum(weights)
+    if total <= 0:
+        return Link(family=probe.family, auc=probe.auc, by_class=(0.0, 0.0), rho=0.0, low=-1.0, high=1.0, p=1.0)
+    z = sum(w * math.atanh(min(max(rho, -0.999), 0.999)) for rho, w in zip(by_class, weights, strict=True)) / total
+    spread = math.sqrt(1.06 / total)
+    return Link(
+        family=probe.family, auc=probe.auc, by_class=(by_class[0], by_class[1]), rho=math.tanh(z),
+        low=math.tanh(z - 1.96 * spread), high=math.tanh(z + 1.96 * spread), p=1 - NormalDist().cdf(z / spread),
+    )  # fmt: skip
+
+
+def spearman(one: Floats, other: Floats) -> float:
+    """Return Spearman's rank correlation, -1..1, ties at their mean rank; 0 where either does not vary."""
+    from scipy.stats import rankdata
+
+    if len(one) < FEWEST:
+        return 0.0
+    first, second = (ranks - ranks.mean() for ranks in (rankdata(one), rankdata(other)))
+    size = math.sqrt(float(first @ first) * float(second @ second))
+    return float(first @ second) / size if size else 0.0
+
+
+def called(scores: Floats, positive: Bools) -> Bools:
+    """Return what scores say: as many pictures are called positive, from the highest down, as are positive."""
+    order = np.argsort(np.argsort(-scores, kind="stable"), kind="stable")
+    return np.asarray(order < positive.sum())
+
+
+def _share(right: Bools) -> Share:
+    return Share(hits=int(right.sum()), total=len(right))

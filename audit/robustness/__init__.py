@@ -1,0 +1,1 @@
+"""What `audit robustness` does."""

@@ -1,0 +1,246 @@
+"""Is the audit of shortcuts right about itself? Plant nuisances and see them named; plant none and see none.
+
+Every sitter is delivered untouched, and with each plant that its half of a set calls for, and measured straight
+away. A planted set gives the plant to one class chosen by chance; a null set only has the classes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.self_test.plants import PLANTS, UNTOUCHED, WHITE, Plant, deliver
+from audit.self_test.portraits import Sitters, sitters
+from curate.evidence.permuted import Quick
+from curate.evidence.probe import ALL, PERMUTATIONS, SHORTCUT, SURE, Probe, judged, probe
+from curate.nuisance import FAMILIES, Values, family
+from imageledger.config import Project
+from imageledger.engines.local import ordered_map
+from imageledger.intervals import holm, share_in_words
+
+Track = Callable[[Iterable[Any], int], Iterable[Any]]
+Labels = NDArray[np.bool_]
+Columns = Mapping[str, Sequence[str]]
+Tables = Mapping[str, NDArray[np.float64]]
+Measured = Mapping[str, Mapping[str, Values]]
+"""What one sitter gave: delivery -> family -> feature -> number."""
+
+PER_CLASS, NULL_SETS = 100, 200
+QUICK_PER_CLASS, QUICK_NULL_SETS = 60, 40
+
+MOST_FALSE_ALARMS = 0.05
+AMONG_THE_STRONGEST = 0.05
+"""A family that names a plant is at most this much AUC below the family that separates best."""
+
+FIRST_LOOK, WORTH_ANOTHER = 250, 10 * SURE
+"""Null sets are tested with so few permutations first; only up to this p-value are the others worth while."""
+
+BATCH = 10
+"""Null sets tested by one worker before it reports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """One planted set: its numbers, and which pictures have the plant."""
+
+    plant: Plant
+    columns: Columns
+    values: Tables
+    positive: Labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nulls:
+    """Pictures without any nuisance, and the seeds by which chance calls `positives` of them one class."""
+
+    values: Tables
+    positives: int
+    seeds: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the probes said about one planted set, the strongest family first."""
+
+    plant: Plant
+    probes: Sequence[Probe]
+
+    @property
+    def named(self) -> Probe:
+        """The strongest of the families that may rightly name the plant."""
+        return next(one for one in self.probes if one.family in self.plant.families)
+
+    @property
+    def right(self) -> bool:
+        """Whether a right family calls it a shortcut and is among the strongest."""
+        return self.named.verdict == SHORTCUT and self.named.auc >= self.probes[0].auc - AMONG_THE_STRONGEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the self-test found; `alarms` holds, for every null set, the families that gave a false alarm."""
+
+    found: Sequence[Found]
+    alarms: Sequence[Sequence[str]]
+    sitters: Sitters
+
+    @property
+    def false_alarms(self) -> int:
+        """In how many null sets at least one family, or all together, were called a shortcut."""
+        return sum(bool(families) for families in self.alarms)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every plant was rightly named, and false alarms are no more than allowed."""
+        return all(one.right for one in self.found) and self.false_alarms <= MOST_FALSE_ALARMS * len(self.alarms)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row a plant: what was planted, which families may name it, and what was found."""
+        return [_row(one) for one in self.found]
+
+    @property
+    def sentences(self) -> list[str]:
+        """Say in words what was found, false alarms included."""
+        right, each = sum(one.right for one in self.found), len(self.sitters.groups) // 2
+        of = "of this project" if self.sitters.own else "drawn for this test"
+        said = [
+            f"{right} of {len(self.found)} planted nuisances were found and named by the right family, with {each} "
+            f"portraits {of} in each class.",
+            f"False alarms: {share_in_words(self.false_alarms, len(self.alarms))} of the sets in which nothing was "
+            f"planted; at most {100 * MOST_FALSE_ALARMS:.0f} % are allowed.",
+        ]
+        if not self.sitters.with_mattes:
+            said.append("Nothing was planted in cut-outs, because these portraits have none: curate whiten makes them.")
+        return said
+
+
+def run(project: Project | None, *, quick: bool, seed: int, workers: int, track: Track) -> Report:
+    """Plant every nuisance, and none, in the project's own pictures or in drawn ones, and report what was found.
+
+    `quick` tries fewer plants, null sets and pictures. `track` shows the progress of three loops: the pictures that
+    are measured, the planted sets, and batches of null sets.
+    """
+    each, null_sets = (QUICK_PER_CLASS, QUICK_NULL_SETS) if quick else (PER_CLASS, NULL_SETS)
+    people = sitters(project, 2 * each, seed)
+    plants = [plant for plant in PLANTS if (plant.small or not quick) and (people.with_mattes or plant.plain != WHITE)]
+    untouched = [name for name in UNTOUCHED if people.with_mattes or name != WHITE]
+    labels = [labelled(2 * each, each, [seed, number]) for number in range(len(plants))]
+    wanted = [_deliveries(number, plants, labels, untouched) for number in range(2 * each)]
+
+    def spread(work: Callable[[Any], Any], jobs: Iterable[Any], total: int) -> list[Any]:
+        return list(track(ordered_map(work, ((job, None) for job in jobs), workers=workers), total))
+
+    seen = spread(partial(measured, people=people, seed=seed), enumerate(wanted), len(wanted))
+    sets = (planted(plant, seen, positive) for plant, positive in zip(plants, labels, strict=True))
+    found = spread(partial(look, groups=people.groups, seed=seed), sets, len(plants))
+    batches = list(_batches(untouched, seen, seed, null_sets))
+    alarms = spread(partial(false_alarms, groups=people.groups), batches, len(batches))
+    return Report(found=found, alarms=[one for batch in alarms for one in batch], sitters=people)
+
+
+def labelled(count: int, positives: int, seed: int | Sequence[int]) -> Labels:
+    """Call some of `count` pictures positive, by chance."""
+    return np.random.default_rng(seed).permutation(np.arange(count) < positives)
+
+
+def measured(job: tuple[int, Sequence[str]], *, people: Sitters, seed: int) -> Measured:
+    """Deliver one sitter in several ways and measure every family on each."""
+    number, deliveries = job
+    sitter, found = people.sitter(number), {}
+    for name in deliveries:
+        seen = deliver(name, sitter, seed).seen()
+        found[name] = {one: dict(family(one).measure(seen)) for one in FAMILIES}
+    return found
+
+
+def planted(plant: Plant, seen: Sequence[Measured], positive: Labels) -> Planted:
+    """Put a planted set together from what its pictures gave."""
+    rows = [one[plant.touched if touched else plant.plain] for one, touched in zip(seen, positive, strict=True)]
+    columns = {name: sorted(rows[0][name]) for name in rows[0]}
+    return Planted(plant=plant, columns=columns, values=table(rows), positive=positive)
+
+
+def table(rows: Sequence[Mapping[str, Values]]) -> Tables:
+    """Gather numbers of many pictures into one array a family: pictures x features, these by name."""
+    return {
+        name: np.array([[row[name][key] for key in sorted(rows[0][name])] for row in rows], dtype=np.float64)
+        for name in rows[0]
+    }
+
+
+def look(job: Planted, *, groups: Sequence[str], seed: int) -> Found:
+    """Probe one planted set, family by family."""
+    probes = probe(job.columns, job.values, job.positive, groups, seed=seed, joint=False)
+    return Found(plant=job.plant, probes=sorted(probes, key=lambda one: -one.auc))
+
+
+def false_alarms(job: Nulls, *, groups: Sequence[str]) -> list[list[str]]:
+    """Return, for each seed, the families (or ALL) that call a division by chance a shortcut.
+
+    The verdicts are those of `probe`, but whatever cannot become a shortcut any more is left out on the way.
+    """
+    from threadpoolctl import threadpool_limits
+
+    values = {name: numbers for name, numbers in job.values.items() if np.isfinite(numbers).any()}
+    values[ALL] = np.concatenate(list(values.values()), axis=1)
+    quicks = {name: Quick(numbers) for name, numbers in values.items()}
+    with threadpool_limits(1):  # many small products: threads would only wait for each other
+        labels = ((seed, labelled(len(groups), job.positives, seed)) for seed in job.seeds)
+        return [_alarms(values, quicks, positive, groups, seed) for seed, positive in labels]
+
+
+def _alarms(
+    values: Tables, quicks: Mapping[str, Quick], positive: Labels, groups: Sequence[str], seed: int
+) -> list[str]:
+
+    def raw(name: str, permutations: int) -> float:
+        return quicks[name].p_value(positive, groups, seed=seed, permutations=permutations)[1]
+
+    first = {name: raw(name, FIRST_LOOK) for name in quicks}
+    final = {name: raw(name, PERMUTATIONS) if p <= WORTH_ANOTHER else p for name, p in first.items()}
+    families = [name for name in final if name != ALL]
+    corrected = dict(zip(families, holm([final[name] for name in families]), strict=True)) | {ALL: final[ALL]}
+    return [name for name, p in corrected.items() if p < SURE and _confirmed(name, values, positive, groups, seed, p)]
+
+
+def _confirmed(name: str, values: Tables, positive: Labels, groups: Sequence[str], seed: int, p: float) -> bool:
+    columns = {"suspect": [str(number) for number in range(values[name].shape[1])]}
+    (one,) = probe(columns, {"suspect": values[name]}, positive, groups, seed=seed, joint=False)
+    return judged(replace(one, p=p), positive).verdict == SHORTCUT
+
+
+def _deliveries(
+    number: int, plants: Sequence[Plant], labels: Sequence[Labels], untouched: Sequence[str]
+) -> tuple[str, ...]:
+    """Return in which ways one sitter is needed: untouched for the null sets, and on its side of each planted set."""
+    sides = (plant.touched if own[number] else plant.plain for plant, own in zip(plants, labels, strict=True))
+    return tuple(dict.fromkeys((*untouched, *sides)))
+
+
+def _batches(untouched: Sequence[str], seen: Sequence[Measured], seed: int, null_sets: int) -> Iterator[Nulls]:
+    """Divide the null sets among the untouched deliveries, and those of each into batches."""
+    rng = np.random.default_rng([seed, null_sets])
+    seeds = rng.integers(1 << 31, size=null_sets).tolist()
+    for place, name in enumerate(untouched):
+        values, own = table([one[name] for one in seen]), seeds[place :: len(untouched)]
+        for begun in range(0, len(own), BATCH):
+            yield Nulls(values=values, positives=len(seen) // 2, seeds=own[begun : begun + BATCH])
+
+
+def _row(one: Found) -> dict[str, Any]:
+    named = one.named
+    strongest = [rival for rival in one.probes if rival.verdict == SHORTCUT and rival.auc > named.auc][:2]
+    return {
+        "plant": one.plant.name,
+        "may be named": ", ".join(family(name).title for name in one.plant.families),
+        "named": family(named.family).title if named.verdict == SHORTCUT else "",
+        "AUC": round(named.auc, 3),
+        "interval": f"{named.low:.2f}-{named.high:.2f}",
+        "p": round(named.p, 4),
+        "verdict": named.verdict,
+        "stronger still": ", ".join(f"{family(rival.family).title} {rival.auc:.2f}" for rival in strongest),
+        "right": "yes" if one.right else "NO",
+    }

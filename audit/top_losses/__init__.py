@@ -1,0 +1,1 @@
+"""What `audit top-losses` does."""

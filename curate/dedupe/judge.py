@@ -1,0 +1,251 @@
+"""Which pictures are copies of which, and what becomes of each: pure, over small columns of the whole set."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from curate.pictures.hashers import near_pairs
+from imageledger.record import DUPLICATE, OK, REJECTED
+
+Key = tuple[str, str]
+Likeness = Callable[["Picture", "Picture", bool], float]
+"""How alike two pictures are (-1..1), the second one mirrored where the flag is set."""
+
+BYTES, PIXELS = "same bytes", "same pixels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What must be known of one `ok` row: its hashes as 64-bit integers, and its rank (smallest is kept)."""
+
+    key: Key
+    label: str
+    group: str
+    origin: str
+    pixels: str
+    phash: int
+    mirrored: int
+    rank: tuple[float, float, float, str]
+    kept: bool = False
+
+    @property
+    def name(self) -> str:
+        """The key as one string, as records write it."""
+        return "#".join(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two pictures, by their places in a list, whose hashes are near each other (or near the mirror image's)."""
+
+    one: int
+    other: int
+    distance: int
+    mirrored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How two pictures are the same: the hash distance (bits), whether mirrored, and the verified likeness."""
+
+    distance: int
+    mirrored: bool
+    similarity: float
+
+    def __str__(self) -> str:
+        kind = "mirrored near-duplicate" if self.mirrored else "near-duplicate"
+        return f"{kind}: pHash distance {self.distance}, correlation {self.similarity:.2f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of one row; the fields are those of the record."""
+
+    status: str = OK
+    reason: str = ""
+    duplicate_of: str = ""
+    similarity: float = 0.0
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A verdict for every row that has a copy, and the group names that have become another one."""
+
+    verdicts: Mapping[Key, Verdict]
+    groups: Mapping[str, str]
+
+
+class Joined:
+    """Comparable things that belong together, joined pair by pair (union-find)."""
+
+    def __init__(self) -> None:
+        self._above: dict[Any, Any] = {}
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self._above))
+
+    def join(self, one: Any, other: Any) -> None:
+        """Put two things, and all that belongs to them, together."""
+        heads = sorted((self.head(one), self.head(other)))
+        self._above[heads[1]] = heads[0]
+
+    def head(self, thing: Any) -> Any:
+        """Return the smallest of the things that belong to this one."""
+        while (above := self._above.get(thing, thing)) != thing:
+            self._above[thing] = self._above.get(above, above)
+            thing = above
+        return thing
+
+
+def fold(pictures: Iterable[Picture]) -> list[list[Picture]]:
+    """Put exact copies together (same bytes, or same decoded pixels): lists with the best first, best list first."""
+    together = Joined()
+    listed = sorted(pictures, key=lambda picture: (picture.rank, picture.key))
+    for picture in listed:
+        together.join(("picture", picture.key), (BYTES, picture.origin))
+        if picture.pixels:
+            together.join((PIXELS, picture.pixels), (BYTES, picture.origin))
+    folded: dict[Any, list[Picture]] = {}
+    for picture in listed:
+        folded.setdefault(together.head(("picture", picture.key)), []).append(picture)
+    return list(folded.values())
+
+
+def candidates(pictures: Sequence[Picture], within: int) -> list[Pair]:
+    """Find the pairs whose hashes, straight or with one of them mirrored, are at most `within` bits apart.
+
+    A pair that is near both ways comes twice. Sorted, so that comparing them in order reads few pictures twice.
+    """
+    count = len(pictures)
+    columns = [picture.phash for picture in pictures] + [picture.mirrored for picture in pictures]
+    found: dict[tuple[int, int, bool], int] = {}
+    for i, j, distance in near_pairs(np.array(columns, dtype=np.uint64), within):
+        place = _place(i, j, count)
+        if place is not None:
+            found[place] = min(distance, found.get(place, distance))
+    return [Pair(i, j, distance, turned) for (i, j, turned), distance in sorted(found.items())]
+
+
+def verified(pictures: Sequence[Picture], pairs: Iterable[Pair], alike: Likeness, least: float) -> dict[Pair, Match]:
+    """Look into each candidate pair and keep those that are the same picture indeed."""
+    matches = {}
+    for pair in pairs:
+        similarity = alike(pictures[pair.one], pictures[pair.other], pair.mirrored)
+        if similarity >= least:
+            matches[pair] = Match(pair.distance, pair.mirrored, similarity)
+    return matches
+
+
+def decide(folded: Sequence[Sequence[Picture]], matches: Mapping[Pair, Match], alike: Likeness, least: float) -> Plan:
+    """Say what becomes of every picture that has a copy; pictures that stand alone are not mentioned.
+
+    The best picture of a cluster stays, and the others are duplicates of it; but only those that were
+    compared with it, so that a chain of small changes never makes two different pictures one. What is left
+    of a chain forms clusters of its own, and stays in the same group. Copies under two labels are a
+    conflict, and all of them are rejected. A picture that a person keeps stays `ok` in either case.
+    `matches` name the first picture of each list of `folded` by its place.
+    """
+    compare = _Comparison([same[0] for same in folded], matches, alike, least)
+    families = [(family, [row for n in family for row in folded[n]]) for family in _families(len(folded), matches)]
+    families = [(family, rows) for family, rows in families if len(rows) > 1]
+    groups = Joined()
+    for _, rows in families:
+        declared = sorted({row.group for row in rows if row.group})
+        for name in declared[1:]:
+            groups.join(declared[0], name)
+    verdicts: dict[Key, Verdict] = {}
+    for family, rows in families:
+        judge = _conflicting if len({row.label for row in rows}) > 1 else _stars
+        shared = min((row.group for row in rows if row.group), default=f"cluster:{rows[0].origin[:12]}")
+        for row, verdict in judge(family, folded, compare):
+            group = groups.head(row.group or shared)
+            verdicts[row.key] = Verdict(group=group) if row.kept else replace(verdict, group=group)
+    return Plan(verdicts=verdicts, groups={name: groups.head(name) for name in groups})
+
+
+class _Comparison:
+    """The matches found so far, and new comparisons where a chain asks for them."""
+
+    def __init__(self, heads: Sequence[Picture], matches: Mapping[Pair, Match], alike: Likeness, least: float) -> None:
+        self.heads = heads
+        self.alike = alike
+        self.least = least
+        self.known: dict[tuple[int, int], Match] = {}
+        for pair, match in matches.items():
+            best = self.known.get((pair.one, pair.other))
+            if best is None or match.similarity > best.similarity:
+                self.known[pair.one, pair.other] = match
+
+    def between(self, one: int, other: int) -> Match:
+        """Return the better of the straight and the mirrored comparison of two heads."""
+        place = min(one, other), max(one, other)
+        if place not in self.known:
+            a, b = self.heads[place[0]], self.heads[place[1]]
+            straight = Match((a.phash ^ b.phash).bit_count(), False, self.alike(a, b, False))
+            turned = Match((a.phash ^ b.mirrored).bit_count(), True, self.alike(a, b, True))
+            self.known[place] = straight if straight.similarity >= turned.similarity else turned
+        return self.known[place]
+
+
+def _place(i: int, j: int, count: int) -> tuple[int, int, bool] | None:
+    """Read a pair of columns: both straight, or one straight and one mirrored of two different pictures."""
+    if j < count:
+        return i, j, False
+    if i >= count or i == j - count:
+        return None
+    return min(i, j - count), max(i, j - count), True
+
+
+def _families(count: int, matches: Iterable[Pair]) -> Iterator[list[int]]:
+    together = Joined()
+    for pair in matches:
+        together.join(pair.one, pair.other)
+    families: dict[int, list[int]] = {}
+    for n in range(count):
+        families.setdefault(together.head(n), []).append(n)
+    yield from families.values()
+
+
+def _stars(
+    family: Sequence[int], folded: Sequence[Sequence[Picture]], compare: _Comparison
+) -> Iterator[tuple[Picture, Verdict]]:
+    """Take the best picture and all that are like it when compared with it; go on with the rest."""
+    left = list(family)
+    while left:
+        keeper, rest = left[0], []
+        original = folded[keeper][0]
+        yield original, Verdict()
+        for copy in folded[keeper][1:]:
+            yield copy, _duplicate(original, exactly(copy, original), 1.0)
+        for n in left[1:]:
+            match = compare.between(keeper, n)
+            if match.similarity < compare.least:
+                rest.append(n)
+                continue
+            for copy in folded[n]:
+                yield copy, _duplicate(original, str(match), match.similarity)
+        left = rest
+
+
+def _conflicting(
+    family: Sequence[int], folded: Sequence[Sequence[Picture]], compare: _Comparison
+) -> Iterator[tuple[Picture, Verdict]]:
+    """Reject all, and name for each the best picture under another label."""
+    placed = [(n, row) for n in family for row in folded[n]]
+    for n, row in placed:
+        m, other = next((m, other) for m, other in placed if other.label != row.label)
+        similarity = 1.0 if n == m else compare.between(n, m).similarity
+        reason = f"conflict: the same picture is labelled {other.label} as {other.name}"
+        yield row, Verdict(status=REJECTED, reason=reason, similarity=similarity)
+
+
+def _duplicate(original: Picture, reason: str, similarity: float) -> Verdict:
+    return Verdict(status=DUPLICATE, reason=reason, duplicate_of=original.name, similarity=similarity)
+
+
+def exactly(copy: Picture, original: Picture) -> str:
+    """Say how two pictures that `fold` has put together are the same."""
+    return BYTES if copy.origin == original.origin else PIXELS

@@ -1,0 +1,174 @@
+"""Find exact and near copies, keep the best of each cluster: the dedupe stage, which judges the originals."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from curate.dedupe import judge as clusters
+from curate.dedupe.judge import Pair, Picture, Plan
+from curate.pictures import likeness, pixels
+from curate.pictures.hashers import to_int
+from curate.pictures.likeness import View
+from imageledger import decisions
+from imageledger.config import Project
+from imageledger.decisions import Decisions
+from imageledger.errors import ConfigError, ManifestError, StoreError
+from imageledger.record import OK, Record
+from imageledger.stage import Outcome, Stage, Work, run_set
+from imageledger.store import Store
+
+VERSION = 1
+PACKAGES = ("pillow", "numpy", "opencv-python-headless")
+VIEWS_HELD = 8192
+"""Views kept in memory, 16-32 KiB each; each original is decoded once unless more than these are candidates."""
+
+CONFLICT = "conflict: "
+
+Watch = Callable[[Iterable[Pair], int], Iterable[Pair]]
+Place = tuple[str, str, list[int] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DedupeSettings:
+    """Settings of dedupe; `distance` is how many of the 64 bits of a hash candidates may differ in."""
+
+    distance: int = 6
+
+    def __post_init__(self) -> None:
+        """Refuse distances at which everything is a candidate."""
+        if not 0 <= self.distance <= 24:
+            raise ConfigError(f"dedupe: distance lies between 0 and 24, not {self.distance}", "6 is the default")
+
+
+def unwatched(pairs: Iterable[Pair], total: int) -> Iterable[Pair]:
+    """Show no progress: what the library does unless a command passes a bar."""
+    return pairs
+
+
+def dedupe(
+    project: Project, chosen: DedupeSettings, *, source: Path | None = None, watch: Watch = unwatched
+) -> Outcome:
+    """Run the stage over the manifest before it; decisions of people are applied first."""
+    decided_in = project.folder / decisions.FILE
+    decided = decisions.read(decided_in, project.declared.labels)
+
+    def plan(rows: Callable[[], Iterator[Record]]) -> Work:
+        judged = plan_for(rows(), decided, project.store, chosen, watch)
+        return lambda record: judge(decisions.apply(record, decided), judged)
+
+    return run_set(
+        Stage(name="dedupe", version=VERSION, settings=asdict(chosen), packages=PACKAGES),
+        plan,
+        source=source or project.before("dedupe"),
+        output=project.manifest("dedupe"),
+        dataset=project.dataset,
+        extra_input=decisions.digest(decided_in),
+    )
+
+
+def plan_for(
+    rows: Iterable[Record], decided: Decisions, store: Store, chosen: DedupeSettings, watch: Watch = unwatched
+) -> Plan:
+    """Compare the `ok` rows with each other and say what becomes of those that have a copy."""
+    pictures, seen = [], {}
+    for row in rows:
+        record = decisions.apply(row, decided)
+        if record.status == OK:
+            pictures.append(picture_of(record, decisions.keeps(record, decided)))
+            seen[record.key] = place_of(record)
+    views = Originals(store, seen)
+    folded = clusters.fold(pictures)
+    heads = [same[0] for same in folded]
+    pairs = clusters.candidates(heads, chosen.distance)
+    matches = clusters.verified(heads, watch(pairs, len(pairs)), views.alike, likeness.ALIKE)
+    return clusters.decide(folded, matches, views.alike, likeness.ALIKE)
+
+
+def judge(record: Record, plan: Plan) -> Record:
+    """Return what becomes of a row; rows without a copy pass unchanged."""
+    verdict = plan.verdicts.get(record.key)
+    if verdict is not None:
+        return replace(record, **asdict(verdict))
+    return replace(record, group=plan.groups.get(record.group, record.group))
+
+
+def remarks(project: Project, records: Iterable[Record]) -> list[str]:
+    """Say what a person should look at in a deduped manifest: conflicts, and decisions about no row at all."""
+    rows = list(records)
+    found = [
+        f"Conflict: {row.name} is labelled {row.label}, but {row.reason.removeprefix(CONFLICT)}"
+        for row in rows
+        if row.reason.startswith(CONFLICT)
+    ]
+    decided = decisions.read(project.folder / decisions.FILE)
+    lost = decisions.without_row(decided, rows)
+    return found + [f"Decision without a row: no record is called {name}" for name in lost]
+
+
+def picture_of(record: Record, kept: bool = False) -> Picture:
+    """Return what comparing needs to know of a row; raise ManifestError when it has no perceptual hashes."""
+    found = record.found("normalize")
+    try:
+        phash, mirrored = to_int(record.phash), to_int(found.get("mirrored", ""))
+    except ValueError as error:
+        raise ManifestError(
+            f"{record.name} has no perceptual hash: {error}", "dedupe reads what curate normalize has written"
+        ) from error
+    width, height = found.get("size", (0, 0))
+    weight = record.found("fetch").get("bytes", 0) / max(1, width * height)
+    return Picture(
+        key=record.key,
+        label=record.label,
+        group=record.group,
+        origin=record.origin,
+        pixels=found.get("pixels", ""),
+        phash=phash,
+        mirrored=mirrored,
+        rank=(-width * height, found.get("tables", 0), -weight, record.origin),
+        kept=kept,
+    )
+
+
+def place_of(record: Record) -> Place:
+    """Return where the original of a row lies, its matte, and what of the original the matte belongs to."""
+    return record.origin, record.matte, record.found("normalize").get("crop")
+
+
+class Originals:
+    """The originals of candidates, reduced for comparison, each decoded when first asked for."""
+
+    def __init__(self, store: Store, seen: Mapping[clusters.Key, Place]) -> None:
+        self.store = store
+        self.seen = seen
+        self.held: OrderedDict[clusters.Key, View] = OrderedDict()
+
+    def alike(self, one: Picture, other: Picture, mirrored: bool) -> float:
+        """Return how alike two originals are, -1..1; raise StoreError when one is missing or damaged."""
+        second = self.of(other)
+        return likeness.likeness(self.of(one), second.mirrored() if mirrored else second)
+
+    def of(self, picture: Picture) -> View:
+        """Return the view of a picture, from memory where it is still held."""
+        if picture.key not in self.held:
+            if len(self.held) >= VIEWS_HELD:
+                self.held.popitem(last=False)
+            self.held[picture.key] = self._read(*self.seen[picture.key])
+        self.held.move_to_end(picture.key)
+        return self.held[picture.key]
+
+    def _read(self, origin: str, matte: str, crop: list[int] | None) -> View:
+        try:
+            image = pixels.decode(self.store.read(origin)).image
+        except pixels.CannotDecode as error:
+            raise StoreError(
+                f"object {origin} can no longer be decoded: {error}", "imageledger verify names what is damaged"
+            ) from error
+        if not matte or crop is None:
+            return likeness.view(image)
+        left, top, right, bottom = crop
+        alpha = Image.open(BytesIO(self.store.read(matte)))
+        return likeness.view(image, alpha, (left, top, right, bottom))

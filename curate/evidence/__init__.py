@@ -1,0 +1,1 @@
+"""What files give away without a face: measured numbers, probes and permutations."""

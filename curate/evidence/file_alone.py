@@ -1,0 +1,83 @@
+"""What the files of a finished dataset give away, for the commands that print it beside their own results."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curate.evidence.measure import Table, measure
+from curate.evidence.permuted import Bools
+from curate.evidence.probe import ALL, FEWEST, Probe, enough, jointly, probe
+from curate.nuisance import APART, FAMILIES
+from imageledger import manifest
+from imageledger.config import Project
+from imageledger.engines.local import cores
+from imageledger.intervals import wilson
+from imageledger.record import OK, groups_of
+
+Track = Callable[[Iterable[Any], int], Iterable[Any]]
+
+
+def families_alone(project: Project, path: Path, track: Track = lambda rows, _: rows) -> list[Probe]:
+    """Probe every family, and all together, on the pictures of a final manifest; empty when there are too few."""
+    table, positive = _measured(project, path, track)
+    if _each(positive) < FEWEST:
+        return []
+    groups = groups_of(table.records)
+    return probe(
+        table.columns, table.values, positive, groups, seed=project.declared.seed, workers=cores(), apart=APART
+    )  # fmt: skip
+
+
+def file_alone(project: Project, path: Path, track: Track = lambda rows, _: rows) -> dict[str, Any]:
+    """Return what all families together reach: AUC with interval and verdict, and the accuracy at a score of 0.
+
+    The scores are out of fold over train and valid together; the accuracy is that on valid, and that on all of them,
+    each with its Wilson interval, so that it can stand beside the accuracy of a model on the same pictures. Empty when
+    there are too few pictures.
+    """
+    table, positive = _measured(project, path, track)
+    if _each(positive) < FEWEST:
+        return {}
+    one = jointly(
+        table.columns, table.values, positive, groups_of(table.records), seed=project.declared.seed, apart=APART
+    )  # fmt: skip
+    right = (one.scores > 0) == positive
+    valid = np.array([record.split == "valid" for record in table.records])
+    return {
+        "auc": one.auc, "low": one.low, "high": one.high, "chance": one.chance, "p": one.p, "verdict": one.verdict,
+        "strongest": one.strongest.feature if one.strongest else "",
+        "valid": _right(right[valid]), "all": _right(right),
+    }  # fmt: skip
+
+
+def rows(probes: Iterable[Probe]) -> list[dict[str, Any]]:
+    """Return one row a family for the terminal."""
+    return [
+        {
+            "family": "all together" if one.family == ALL else one.family.replace("_", " "),
+            "AUC": f"{one.auc:.2f}",
+            "95 % interval": f"{one.low:.2f}-{one.high:.2f}",
+            "by chance": f"{one.chance:.2f}",
+            "verdict": one.verdict,
+            "strongest feature": one.strongest.feature.replace("_", " ") if one.strongest else "",
+        }
+        for one in probes
+    ]
+
+
+def _measured(project: Project, path: Path, track: Track) -> tuple[Table, Bools]:
+    records = enough([record for record in manifest.read(path) if record.status == OK and record.split])
+    table = measure(project, records, tuple(FAMILIES), track=track)
+    return table, np.array([record.label == project.declared.labels[-1] for record in records], dtype=bool)
+
+
+def _right(right: Bools) -> dict[str, Any]:
+    hits, n = int(right.sum()), len(right)
+    low, high = wilson(hits, n)
+    return {"hits": hits, "n": n, "low": low, "high": high}
+
+
+def _each(positive: Bools) -> int:
+    return min(int(positive.sum()), int((~positive).sum()))

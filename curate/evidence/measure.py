@@ -1,0 +1,201 @@
+"""Measure nuisance features of the pictures of a manifest, once per object, and keep the numbers by its name."""
+
+import io
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from curate.matting.compositing import standard_edge
+from curate.nuisance import Seen, Values, family
+from curate.pictures import pixels
+from curate.pictures.pixels import Box, CannotDecode
+from imageledger.config import Project
+from imageledger.engines.local import cores, ordered_map
+from imageledger.record import Record
+from imageledger.store import Store
+
+FETCHED, NORMALIZED, WHITENED, FINAL, MODEL_INPUT = "fetched", "normalized", "whitened", "final", "model-input"
+STAGES = (FETCHED, NORMALIZED, WHITENED, FINAL, MODEL_INPUT)
+"""Where pictures can be looked at, in the order in which they are made."""
+
+MODEL_SIDE = 224
+"""Side in pixels to which the model input is shrunk, as `train run` does unless told otherwise."""
+
+Track = Callable[[Iterable[Any], int], Iterable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers of many pictures: row n of each array belongs to record n, its columns are named by family.
+
+    Values are float64, NaN where a number does not apply.
+    """
+
+    records: Sequence[Record]
+    columns: Mapping[str, Sequence[str]]
+    values: Mapping[str, NDArray[np.float64]]
+
+    def take(self, rows: Sequence[int]) -> Self:
+        """Return the table of some of the rows, in the order given."""
+        kept = {name: values[list(rows)] for name, values in self.values.items()}
+        return type(self)([self.records[row] for row in rows], self.columns, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One picture to look at, and the families that are still to be measured on it."""
+
+    record: Record
+    at: str
+    name: str
+    place: float
+    wanted: tuple[str, ...] = ()
+
+    def key(self, of: str) -> str:
+        """What the numbers of a family are kept by: the object, and its matte where that is looked at too."""
+        return f"{self.at}+{self.record.matte}" if of == "matte" and self.record.matte else self.at
+
+
+def measure(
+    project: Project,
+    records: Sequence[Record],
+    families: Sequence[str],
+    *,
+    stage: str = FINAL,
+    workers: int | None = None,
+    track: Track = lambda rows, _: rows,
+) -> Table:
+    """Measure families on the pictures of records as they were at a stage.
+
+    "fetched" looks at the bytes as fetched, "model-input" at the picture shrunk to MODEL_SIDE, for which only the
+    families of pixels mean anything. A picture that cannot be decoded gives NaN in every column.
+    """
+    if stage == MODEL_INPUT:
+        families = [name for name in families if family(name).of == "pixels"]
+    side = MODEL_SIDE if stage == MODEL_INPUT else 0
+    kept = {name: _Kept(project, name, side) for name in families if family(name).of != "name"}
+    looks = [_with_wanted(look, kept) for look in _looks(records, original=stage == FETCHED)]
+    work = partial(_measure_one, store=project.store, side=side)
+    jobs: Iterator[tuple[_Look, Mapping[str, Values] | None]] = ((look, None if look.wanted else {}) for look in looks)
+    results = ordered_map(work, jobs, workers=workers or cores())
+    todo = sum(bool(look.wanted) for look in looks)
+    found = track(results, len(looks)) if todo else results
+    for look, values in zip(looks, found, strict=True):
+        for name, row in values.items():
+            kept[name].add(look.key(name), row)
+    rows = {
+        name: [kept[name].of(look.key(name)) if name in kept else _named(look, name) for look in looks]
+        for name in families
+    }
+    return _table(records, rows)
+
+
+class _Kept:
+    """The numbers of one family that were measured before: a file of lines {object, values} that only grows."""
+
+    def __init__(self, project: Project, name: str, side: int) -> None:
+        chosen = family(name)
+        size = f"-{side}px" if side else ""
+        self.path = project.root / "data" / "measured" / f"{name}@{chosen.version}{size}.jsonl"
+        self.torn = ""
+        self.values: dict[str, Values] = dict(self._read())
+
+    def of(self, key: str) -> Values:
+        return self.values.get(key, {})
+
+    def add(self, key: str, values: Values) -> None:
+        self.values[key] = values
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        plain = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        with self.path.open("a", encoding="utf-8") as lines:
+            lines.write(self.torn + json.dumps({"object": key, "values": plain}) + "\n")
+        self.torn = ""
+
+    def _read(self) -> Iterator[tuple[str, Values]]:
+        if not self.path.is_file():
+            return
+        with self.path.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                self.torn = "" if line.endswith("\n") else "\n"
+                try:
+                    row = json.loads(line)
+                    yield row["object"], {k: math.nan if v is None else float(v) for k, v in row["values"].items()}
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    continue  # a line torn by a kill is measured again
+
+
+def _looks(records: Sequence[Record], *, original: bool) -> Iterator[_Look]:
+    """Say which object to look at, what it is called at this stage, and where it stands in its source."""
+    sizes = Counter(record.source for record in records)
+    seen: Counter[str] = Counter()
+    for record in records:
+        place = seen[record.source] / max(sizes[record.source] - 1, 1) if original else 0.0
+        seen[record.source] += 1
+        at = record.origin if original else record.file
+        yield _Look(record=record, at=at, name=record.name if original else at, place=place)
+
+
+def _with_wanted(look: _Look, kept: Mapping[str, _Kept]) -> _Look:
+    wanted = (name for name, numbers in kept.items() if look.key(name) not in numbers.values)
+    return replace(look, wanted=tuple(wanted))
+
+
+def _measure_one(look: _Look, *, store: Store, side: int) -> Mapping[str, Values]:
+    try:
+        content = store.read(look.at)
+        image = pixels.decode(content).image
+    except CannotDecode:
+        return {}
+    alpha = _alpha(look, store, image.size)
+    box = _box(look)
+    if side and image.size != (side, side):
+        box = _scaled(box, (side / image.width, side / image.height)) if isinstance(box, tuple) else box
+        image = image.resize((side, side), Image.Resampling.BILINEAR)
+        alpha = None if alpha is None else np.asarray(Image.fromarray(alpha).resize((side, side)))
+    seen = Seen(content=content, image=image, name=look.name, place=look.place, alpha=alpha, box=box)
+    return {name: {key: float(value) for key, value in family(name).measure(seen).items()} for name in look.wanted}
+
+
+def _named(look: _Look, name: str) -> Values:
+    """Measure a family that looks at the name alone: no picture needs to be opened, and nothing is kept."""
+    return family(name).measure(Seen(content=b"", image=Image.new("RGB", (1, 1)), name=look.name, place=look.place))
+
+
+def _alpha(look: _Look, store: Store, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+    """Return the alpha that a person was laid on white with; none for an original, which had not been cut out yet."""
+    if not look.record.matte or look.at != look.record.file:
+        return None
+    alpha = Image.open(io.BytesIO(store.read(look.record.matte))).convert("L")
+    return standard_edge(np.asarray(alpha)) if alpha.size == size else None
+
+
+def _box(look: _Look) -> Any:
+    """Return the face box that whiten or normalize recorded; nobody has looked yet at an original."""
+    if look.at != look.record.file or not look.record.found("normalize"):
+        return "unknown"
+    box = look.record.found("whiten").get("face") or look.record.found("normalize").get("face")
+    return tuple(box) if box else None
+
+
+def _scaled(box: Box, by: tuple[float, float]) -> Box:
+    left, top, right, bottom = (round(edge * by[number % 2]) for number, edge in enumerate(box))
+    return left, top, right, bottom
+
+
+def _table(records: Sequence[Record], rows: Mapping[str, Sequence[Values]]) -> Table:
+    columns = {name: sorted({key for row in found for key in row}) for name, found in rows.items()}
+    values = {
+        name: np.array([[row.get(key, math.nan) for key in columns[name]] for row in found], dtype=np.float64).reshape(
+            len(records), len(columns[name])
+        )
+        for name, found in rows.items()
+    }
+    return Table(records=records, columns=columns, values=values)

@@ -1,0 +1,280 @@
+"""Numbers and labels in, verdicts out: can a family of nuisance features alone tell the classes apart?
+
+Protocol: repeated stratified folds that keep groups whole; logistic regression and a small ensemble of extremely
+randomised trees (Geurts et al. 2006), of which the better one counts; an interval by bootstrap over groups; a
+permutation p-value (`curate.evidence.permuted`), corrected over the families after Holm (1979). Three verdicts,
+because with few pictures neither a difference nor its absence can be shown: "no difference found" is not "no
+difference".
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from heapq import nsmallest
+from statistics import NormalDist
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.evidence.permuted import Bools, Floats, Folds, Quick, auc, folds_of
+from imageledger.engines.local import ordered_map
+from imageledger.intervals import holm
+from imageledger.record import Record
+
+SHORTCUT, CLEAN, INCONCLUSIVE = "SHORTCUT", "CLEAN", "INCONCLUSIVE"
+ALL = "all"
+"""The name of the probe that sees every family at once."""
+
+SURE = 0.01
+"""A shortcut needs a corrected p-value below this,"""
+AT_LEAST = 0.55
+"""and an interval above this AUC."""
+AT_MOST = 0.60
+"""A family is clean when its whole interval lies below this AUC."""
+
+FEWEST = 10
+"""Pictures a class below which no fold of a cross-validation means anything."""
+
+PERMUTATIONS = 2000
+"""Enough for a p-value below SURE after the correction for a dozen families, which 1,000 are not."""
+
+ENOUGH = 3000
+"""Pictures of a class beyond which no verdict changes: chance alone then reaches an AUC of about 0.51."""
+
+RESAMPLES = 1000
+REPEATS, MANY = 3, 1000
+"""Folds are drawn so often anew; once is enough for more pictures than MANY."""
+
+TREES = 60
+MOST = 10**7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strongest:
+    """The one feature that separates the classes best: its own AUC (0.5..1) and its median in each class."""
+
+    feature: str
+    auc: float
+    medians: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What one family gives away.
+
+    `auc` with its 95 % interval `low`..`high` is that of the better `model`; `chance` is the 95th percentile of the
+    AUC under permuted labels, `p` the corrected p-value. `needed` is the number of pictures of each class that would
+    probably decide, 0 where they are decided. `scores` are out-of-fold, one a picture; larger means positive.
+    """
+
+    family: str
+    features: int
+    auc: float
+    low: float
+    high: float
+    model: Literal["linear", "trees"]
+    p: float
+    chance: float
+    verdict: str
+    needed: int
+    strongest: Strongest | None
+    scores: Floats
+
+
+def enough(records: Sequence[Record], most: int = ENOUGH) -> list[Record]:
+    """Return at most so many records of each label, in order: those whose original has the smallest digest.
+
+    The choice is as good as chance, the same in every run and at every stage, and no picture is opened for it.
+    """
+    chosen: set[tuple[str, str]] = set()
+    for label in {record.label for record in records}:
+        of_label = (record for record in records if record.label == label)
+        chosen |= {record.key for record in nsmallest(most, of_label, key=lambda one: (one.origin, one.key))}
+    return [record for record in records if record.key in chosen]
+
+
+def probe(
+    columns: Mapping[str, Sequence[str]],
+    values: Mapping[str, Floats],
+    positive: Bools,
+    groups: Sequence[str],
+    *,
+    seed: int = 42,
+    permutations: int = PERMUTATIONS,
+    workers: int = 1,
+    joint: bool = True,
+    apart: Collection[str] = (),
+) -> list[Probe]:
+    """Probe every family that applies (not NaN throughout), and then, named ALL, every family side by side.
+
+    `values` holds an n x k table a family, `positive` n labels, `groups` n names; families named in `apart` are judged
+    by themselves alone. Raises ValueError when a class has fewer than two pictures.
+    """
+    if min(int(positive.sum()), int((~positive).sum())) < 2:
+        raise ValueError("a probe needs at least two pictures of each class")
+    families = [name for name in values if np.isfinite(values[name]).any()]
+    jobs = [(name, tuple(columns[name]), values[name]) for name in families]
+    together = [name for name in families if name not in apart]
+    if joint and together:
+        jobs.insert(0, (ALL, *side_by_side(columns, values, together)))
+    work = partial(_probe_one, positive=positive, groups=tuple(groups), seed=seed, permutations=permutations)
+    found = {one.family: one for one in ordered_map(work, ((job, None) for job in jobs), workers=workers)}
+    corrected = holm([found[name].p for name in families])
+    probes = [judged(replace(found[name], p=p), positive) for name, p in zip(families, corrected, strict=True)]
+    return [*probes, judged(found[ALL], positive)] if joint and together else probes
+
+
+def jointly(
+    columns: Mapping[str, Sequence[str]],
+    values: Mapping[str, Floats],
+    positive: Bools,
+    groups: Sequence[str],
+    *,
+    seed: int,
+    permutations: int = PERMUTATIONS,
+    apart: Collection[str] = (),
+) -> Probe:
+    """Probe all families side by side, without those named in `apart`, and none by itself; as `probe` takes them."""
+    names, everything = side_by_side(columns, values, [name for name in values if name not in apart])
+    (one,) = probe(
+        {ALL: names}, {ALL: everything}, positive, groups, seed=seed, permutations=permutations, joint=False
+    )  # fmt: skip
+    return one
+
+
+def side_by_side(
+    columns: Mapping[str, Sequence[str]], values: Mapping[str, Floats], families: Sequence[str]
+) -> tuple[tuple[str, ...], Floats]:
+    """Return the columns of several families as one table, named "family.feature"."""
+    names = tuple(f"{name}.{column}" for name in families for column in columns[name])
+    return names, np.concatenate([values[name] for name in families], axis=1)
+
+
+def judged(one: Probe, positive: Bools) -> Probe:
+    """Give the verdict on a probe, and how many pictures of each class would decide where there is none."""
+    if one.p < SURE and one.low > AT_LEAST:
+        return replace(one, verdict=SHORTCUT, needed=0)
+    # an AUC below one half is chance too, and must not make few pictures look like enough
+    if max(one.high, 0.5 + (one.high - one.low) / 2) < AT_MOST:
+        return replace(one, verdict=CLEAN, needed=0)
+    each = min(int(positive.sum()), int((~positive).sum()))
+    return replace(one, verdict=INCONCLUSIVE, needed=_needed(one, each))
+
+
+def crossvalidated(
+    matrix: Floats, positive: Bools, folds: Folds, seed: int
+) -> dict[Literal["linear", "trees"], Floats]:
+    """Return out-of-fold scores of both models for the rows that the folds hold out (NaN for the others).
+
+    `matrix` holds prepared columns (`curate.evidence.permuted.prepare`), n x k.
+    """
+    found: dict[Literal["linear", "trees"], Floats] = {
+        "linear": np.full(len(positive), np.nan), "trees": np.full(len(positive), np.nan)
+    }  # fmt: skip
+    for held in folds:
+        rest = np.setdiff1d(np.arange(len(positive)), held)
+        for name, model in _models(matrix.shape[1], seed).items():
+            model.fit(matrix[rest], positive[rest])
+            found[name][held] = _logit(model.predict_proba(matrix[held])[:, 1])
+    return found
+
+
+def interval(scores: Floats, positive: Bools, groups: Sequence[str], seed: int) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of an AUC: whole groups are drawn again, with replacement."""
+    _, group = np.unique(np.asarray(groups), return_inverse=True)
+    _, place = np.unique(scores, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(RESAMPLES):
+        drawn = np.bincount(rng.integers(group.max() + 1, size=group.max() + 1), minlength=group.max() + 1)[group]
+        ones = np.bincount(place, weights=drawn * positive)
+        zeros = np.bincount(place, weights=drawn * ~positive)
+        if ones.sum() and zeros.sum():
+            below = np.cumsum(zeros) - zeros / 2
+            found.append(float(ones @ below / (ones.sum() * zeros.sum())))
+    low, high = np.quantile(found, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _probe_one(
+    job: tuple[str, Sequence[str], Floats],
+    *,
+    positive: Bools,
+    groups: Sequence[str],
+    seed: int,
+    permutations: int,
+) -> Probe:
+    from threadpoolctl import threadpool_limits
+
+    name, columns, values = job
+    with threadpool_limits(1):
+        quick = Quick(values)
+        if not quick.matrix.shape[1]:
+            return _nothing_varies(name, len(columns), len(positive))
+        _, p, chance = quick.p_value(positive, groups, seed=seed, permutations=permutations)
+        model, scores = _best(quick.matrix, positive, groups, seed)
+        low, high = interval(scores, positive, groups, seed)
+    return Probe(
+        family=name, features=len(columns), auc=_auc(scores, positive), low=low, high=high, model=model, p=p,
+        chance=chance, verdict="", needed=0, strongest=_strongest(columns, values, quick, positive), scores=scores,
+    )  # fmt: skip
+
+
+def _best(
+    matrix: Floats, positive: Bools, groups: Sequence[str], seed: int
+) -> tuple[Literal["linear", "trees"], Floats]:
+    """Average the out-of-fold scores over the repeats and return the model that separates better."""
+    repeats = REPEATS if len(positive) <= MANY else 1
+    drawn = [crossvalidated(matrix, positive, folds_of(positive, groups, seed + n), seed + n) for n in range(repeats)]
+    means = {name: np.mean([scores[name] for scores in drawn], axis=0) for name in drawn[0]}
+    best = max(means, key=lambda name: _auc(means[name], positive))
+    return best, means[best]
+
+
+def _models(columns: int, seed: int) -> dict[Literal["linear", "trees"], Any]:
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.linear_model import LogisticRegression
+
+    return {
+        "linear": LogisticRegression(C=4 / max(columns, 1), max_iter=300),  # the penalty of `permuted._ridge`
+        "trees": ExtraTreesClassifier(TREES, min_samples_leaf=3, random_state=seed, n_jobs=1),
+    }
+
+
+def _strongest(columns: Sequence[str], values: Floats, quick: Quick, positive: Bools) -> Strongest:
+    labels = np.repeat(positive[:, None], quick.matrix.shape[1], axis=1)
+    apart = np.abs(auc(quick.matrix, labels) - 0.5)
+    number = int(quick.origins[int(np.argmax(apart))])
+    column = values[:, number]
+    medians = [float(np.nanmedian(column[side])) if np.isfinite(column[side]).any() else math.nan
+               for side in (~positive, positive)]  # fmt: skip
+    return Strongest(feature=columns[number], auc=0.5 + float(apart.max()), medians=(medians[0], medians[1]))
+
+
+def _nothing_varies(name: str, features: int, rows: int) -> Probe:
+    return Probe(
+        family=name, features=features, auc=0.5, low=0.5, high=0.5, model="linear", p=1.0, chance=0.5,
+        verdict="", needed=0, strongest=None, scores=np.zeros(rows),
+    )  # fmt: skip
+
+
+def _auc(scores: Floats, positive: Bools) -> float:
+    return float(auc(scores[:, None], positive[:, None])[0])
+
+
+def _logit(share: NDArray[np.float64]) -> Floats:
+    inside = np.clip(share, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(inside / (1 - inside)))
+
+
+def _needed(one: Probe, each: int) -> int:
+    """Scale the width of the interval by 1/sqrt(n) until it clears one of the two limits, or the p-value does."""
+    if one.low > AT_LEAST and one.p < 0.5:  # the p-value alone is missing: its z grows with sqrt(n)
+        reached = NormalDist().inv_cdf(1 - one.p)
+        return min(MOST, max(each + 1, math.ceil(each * (NormalDist().inv_cdf(1 - SURE) / reached) ** 2)))
+    spread = (one.high - one.low) / 2 * math.sqrt(each)
+    found = max(one.auc, 0.5)
+    gaps = [gap for gap in (found - AT_LEAST, AT_MOST - found) if gap > 0]
+    return min(MOST, max(each + 1, min(math.ceil((spread / gap) ** 2) for gap in gaps)))

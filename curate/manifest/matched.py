@@ -1,0 +1,148 @@
+"""Choose and split the final dataset so that its classes agree in nuisance features, and no group is torn apart."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from curate.evidence.measure import Table
+from curate.manifest.balance import VALID, Choice, Key, NoSplit, Wanted, divide, lot, quotas
+from curate.manifest.matching.choose import Candidates, choose, hopeless, varies
+from curate.manifest.matching.scale import normal_scores
+from curate.manifest.matching.swaps import discrepancies, levels
+from imageledger.record import Record
+
+DRAWS = 64
+"""Splits that are drawn, of which the one whose two sides are balanced best is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The chosen pictures by key with their side of the split, as pairs (negative, positive), and the loose pairs.
+
+    Loose pairs lie outside the caliper. `hopeless` are the families that were left out, because hardly a candidate
+    has a partner in them.
+    """
+
+    split: Mapping[Key, str]
+    pairs: Sequence[tuple[Key, Key]]
+    loose: Sequence[tuple[Key, Key]]
+    hopeless: Sequence[str]
+
+
+@threadpool_limits.wrap(limits=1)  # sums in another order must not choose other pictures on another machine
+def select(table: Table, positive: str, wanted: Wanted) -> Selection | None:
+    """Choose `per_class` pictures of each label whose measured numbers agree, and split them.
+
+    Decided by content, seed and numbers: the order of the rows is irrelevant. Sources give as evenly as the matching
+    allows. None when no number varies, so that nothing can be matched. Raises NoSplit when the groups allow no split.
+    """
+    rows = [row for row, _ in sorted(enumerate(table.records), key=lambda pair: _turn(pair[1], wanted.seed))]
+    table = table.take(rows)
+    choices = [choice_of(record) for record in table.records]
+    given = _candidates(table, choices, positive, wanted)
+    if not varies(given):
+        return None
+    without = hopeless(given)
+    if usable := [name for name in given.columns if name not in without]:
+        within = given.only(usable)
+        given = within if varies(within) else given
+    matched = choose(given, wanted.per_class)
+    chosen = np.zeros(len(choices), dtype=bool)
+    chosen[matched.rows] = True
+    split = _split(given, choices, chosen, matched.pairs, wanted)
+    named = [
+        [(choices[one].key, choices[other].key) for one, other in found] for found in (matched.pairs, matched.outside)
+    ]
+    return Selection(split=split, pairs=sorted(named[0]), loose=sorted(named[1]), hopeless=without)
+
+
+def choice_of(record: Record) -> Choice:
+    """Return what choosing needs of a record."""
+    return Choice(
+        key=record.key, label=record.label, source=record.source, origin=record.origin, group=record.group
+    )  # fmt: skip
+
+
+def _turn(record: Record, seed: int) -> tuple[str, Key]:
+    return lot(seed, record.origin), record.key
+
+
+def _candidates(table: Table, choices: Sequence[Choice], positive: str, wanted: Wanted) -> Candidates:
+    plain = divide(choices, wanted)
+    due = quotas(choices, wanted)
+    cells = sorted({(choice.label, choice.source) for choice in choices})
+    groups = {name: number for number, name in enumerate(dict.fromkeys(map(_together, choices)))}
+    return Candidates(
+        columns=table.columns,
+        values=table.values,
+        positive=np.array([choice.label == positive for choice in choices]),
+        plain=np.array([choice.key in plain for choice in choices]),
+        groups=np.array([groups[_together(choice)] for choice in choices]),
+        sources=np.array([cells.index((choice.label, choice.source)) for choice in choices]),
+        quotas=np.array([due[cell] for cell in cells], dtype=np.float64),
+    )
+
+
+def _together(choice: Choice) -> str:
+    """Name what must stay on one side: the group, or pictures of the same content."""
+    return f"group {choice.group}" if choice.group else f"origin {choice.origin}"
+
+
+def _split(
+    given: Candidates,
+    choices: Sequence[Choice],
+    chosen: NDArray[np.bool_],
+    pairs: Sequence[tuple[int, int]],
+    wanted: Wanted,
+) -> dict[Key, str]:
+    """Split what is chosen: pairs whole where the groups allow it, else groups alone, else the plain choice."""
+    rows = [int(row) for row in np.flatnonzero(chosen)]
+    imbalance = _imbalance(given.take(np.array(rows)), [choices[row].key for row in rows])
+    for together in (_blocks(choices, rows, pairs), {row: _together(choices[row]) for row in rows}):
+        own = [replace(choices[row], group=together[row]) for row in rows]
+        if drawn := _drawn(own, wanted):
+            return min(drawn, key=imbalance)
+    return divide(choices, wanted)
+
+
+def _blocks(choices: Sequence[Choice], rows: Sequence[int], pairs: Sequence[tuple[int, int]]) -> dict[int, str]:
+    """Name for each row the block that pairs and groups together make."""
+    heads = {row: row for row in rows}
+
+    def head(row: int) -> int:
+        while heads[row] != row:
+            row = heads[row]
+        return row
+
+    first: dict[str, int] = {}
+    links = [*pairs, *((row, first.setdefault(_together(choices[row]), row)) for row in rows)]
+    for one, other in links:
+        low, high = sorted((head(one), head(other)))
+        heads[high] = low
+    return {row: f"block {choices[head(row)].origin}" for row in rows}
+
+
+def _drawn(choices: Sequence[Choice], wanted: Wanted) -> list[dict[Key, str]]:
+    """Draw splits of the same pictures with different lots; none when the blocks do not add up."""
+    try:
+        return [divide(choices, replace(wanted, seed=wanted.seed + draw)) for draw in range(DRAWS)]
+    except NoSplit:
+        return []
+
+
+def _imbalance(given: Candidates, keys: Sequence[Key]) -> Callable[[Mapping[Key, str]], float]:
+    """Return what sums up, for both sides of a split of these pictures, how far the classes differ beyond chance."""
+    whole = np.ones(len(keys), dtype=bool)
+    kernels = discrepancies(normal_scores(given.columns, given.values), whole, given.positive)
+
+    def differ(side: NDArray[np.bool_]) -> float:
+        return float(np.maximum(levels(kernels, side, given.positive) * side.mean(), 1).sum())
+
+    def both(split: Mapping[Key, str]) -> float:
+        valid = np.array([split[key] == VALID for key in keys])
+        return round(differ(valid) + differ(~valid), 9)
+
+    return both

@@ -1,0 +1,209 @@
+"""Choose the balanced dataset and hand it over as final.jsonl, final.csv and a folder tree: the manifest stage."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from curate.evidence.measure import WHITENED, Table, Track, measure
+from curate.manifest.balance import TRAIN, VALID, Choice, Key, NoSplit, Wanted, divide, missing
+from curate.manifest.matched import choice_of, select
+from curate.nuisance import FAMILIES, family
+from imageledger import decisions, manifest, spreadsheet
+from imageledger.config import Project
+from imageledger.decisions import Decisions
+from imageledger.errors import ConfigError, ManifestError
+from imageledger.record import DUPLICATE, OK, UNUSED, Record
+from imageledger.stage import Outcome, Stage, Work, run_set
+from imageledger.store import write_whole
+
+VERSION = 1
+MATCHERS = ("scipy", "scikit-learn")
+"""Packages on whose versions a matched choice depends."""
+
+NOT_CHOSEN = "not chosen"
+MATCHED = ("tone", "resampling", "geometry", "matte", "face_geometry")
+"""The families that are matched on unless told otherwise: what survives to the model, and is not the face."""
+
+REASONS_SHOWN = 5
+COLUMNS = (
+    *(spec.name for spec in fields(Record) if spec.name != "steps"),
+    "native_width",
+    "native_height",
+    "native_format",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalSettings:
+    """Settings of manifest: pictures of each label, the share of them for validation, and the seed of all chance.
+
+    `match` are the families of nuisance features in which the classes should agree; none is the plain choice.
+    """
+
+    per_class: int = 100
+    valid_fraction: float = 0.2
+    seed: int = 42
+    match: tuple[str, ...] = MATCHED
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that leave a side without pictures."""
+        if self.per_class < 2 or not 0 < self.wanted.valid < self.per_class:
+            raise ConfigError(
+                f"manifest: {self.per_class} pictures of each class and a valid_fraction of {self.valid_fraction} "
+                "leave nothing to train on or nothing to validate with",
+                "per_class 100 and valid_fraction 0.2 are the defaults",
+            )
+        if unknown := [name for name in self.match if name not in FAMILIES]:
+            raise ConfigError(
+                f"manifest: {unknown[0]!r} is no family to match on",
+                f"off, or some of {', '.join(FAMILIES)}; the default is {','.join(MATCHED)}",
+            )
+
+    @property
+    def wanted(self) -> Wanted:
+        """The same as the choice takes them."""
+        return Wanted(per_class=self.per_class, valid_fraction=self.valid_fraction, seed=self.seed)
+
+
+def finish(
+    project: Project,
+    chosen: FinalSettings,
+    *,
+    source: Path | None = None,
+    workers: int | None = None,
+    track: Track = lambda rows, _: rows,
+) -> Outcome:
+    """Run the stage over the manifest before it and write final.csv beside final.jsonl.
+
+    Raises ManifestError, and writes nothing, when there are too few `ok` pictures or no split keeps groups whole.
+    """
+    decided_in = project.folder / decisions.FILE
+    decided = decisions.read(decided_in, project.declared.labels)
+
+    def plan(rows: Callable[[], Iterator[Record]]) -> Work:
+        measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=track)
+        split = split_of(
+            lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen, measured
+        )
+        return lambda record: judge(record, decided, split)
+
+    outcome = run_set(
+        Stage(name="manifest", version=VERSION, settings=asdict(chosen), packages=MATCHERS if chosen.match else ()),
+        plan,
+        source=source or project.before("manifest"),
+        output=project.manifest("manifest"),
+        dataset=project.dataset,
+        extra_input=decisions.digest(decided_in) + _versions(chosen.match),
+    )
+    write_whole(outcome.path.with_suffix(".csv"), as_csv(manifest.read(outcome.path)).encode())
+    return outcome
+
+
+def split_of(
+    rows: Callable[[], Iterable[Record]],
+    labels: tuple[str, ...],
+    chosen: FinalSettings,
+    measured: Callable[[Sequence[Record]], Table],
+) -> Mapping[Key, str]:
+    """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole.
+
+    `measured` looks at the candidates, where there is something to choose and something to match.
+    """
+    choices = []
+    for record in rows():
+        if record.status == OK and record.label not in labels:
+            raise ManifestError(
+                f"{record.name} is labelled {record.label!r}", f"the labels of this project are {', '.join(labels)}"
+            )
+        if record.status == OK:
+            choices.append(choice_of(record))
+    if lacking := missing(choices, labels, chosen.per_class):
+        raise _too_few(rows(), lacking, labels, chosen.per_class)
+    try:
+        plain = divide(choices, chosen.wanted)
+        if not chosen.match or not selective(choices, chosen.per_class):
+            return plain
+        table = measured([record for record in rows() if record.status == OK])
+        selection = select(table, labels[-1], chosen.wanted)
+        return selection.split if selection else plain
+    except NoSplit as error:
+        raise ManifestError(str(error), "fetch more pictures of small groups, or lower --per-class") from error
+
+
+def selective(choices: Iterable[Choice], per_class: int) -> bool:
+    """Tell whether any class has more candidates than places, so that there is something to choose."""
+    return any(count > per_class for count in Counter(choice.label for choice in choices).values())
+
+
+def judge(record: Record, decided: Decisions, split: Mapping[Key, str]) -> Record:
+    """Return the row with its side of the split, or as `unused` when it was not chosen."""
+    record = decisions.apply(record, decided)
+    if record.status != OK:
+        return record
+    if record.key in split:
+        return replace(record, split=split[record.key])
+    return record.failed(NOT_CHOSEN, UNUSED)
+
+
+def candidates(records: Iterable[Record]) -> list[Record]:
+    """Return the rows of a final manifest among which was chosen: those chosen and those that were not."""
+    return [record for record in records if record.split or (record.status, record.reason) == (UNUSED, NOT_CHOSEN)]
+
+
+def summary(records: Iterable[Record]) -> str:
+    """Say how many pictures of each label and source stand on each side, one line a side."""
+    sides: dict[str, Counter[tuple[str, str]]] = {TRAIN: Counter(), VALID: Counter()}
+    for record in records:
+        if record.split:
+            sides[record.split][record.label, record.source] += 1
+    return "\n".join(
+        f"{side}: " + ", ".join(f"{count} {label} from {source}" for (label, source), count in sorted(cells.items()))
+        for side, cells in sides.items()
+    )
+
+
+def as_csv(records: Iterable[Record]) -> str:
+    """Write rows as CSV for people, spreadsheets and `pandas.read_csv`; JSON Lines stay the truth.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    return spreadsheet.as_csv(COLUMNS, map(_flat, records))
+
+
+def _versions(families: Sequence[str]) -> str:
+    """Return what the stage adds to its input for the numbers it matches on: newer ones mean another choice."""
+    return f"+{','.join(f'{name}@{family(name).version}' for name in families)}" if families else ""
+
+
+def _flat(record: Record) -> dict[str, Any]:
+    found = record.found("normalize")
+    width, height = found.get("size", ("", ""))
+    native = {"native_width": width, "native_height": height, "native_format": found.get("format", "")}
+    return {name: getattr(record, name) for name in COLUMNS if name not in native} | native
+
+
+def _too_few(rows: Iterable[Record], lacking: dict[str, int], labels: tuple[str, ...], per_class: int) -> ManifestError:
+    """Say how many pictures are missing, by class, and what became of the rows of that class."""
+    statuses: dict[str, Counter[str]] = {label: Counter() for label in labels}
+    reasons: dict[str, Counter[str]] = {label: Counter() for label in labels}
+    for record in rows:
+        if record.label in statuses:
+            statuses[record.label][record.status] += 1
+            if record.status not in (OK, DUPLICATE):
+                reasons[record.label][f"{record.status}: {re.sub('[0-9]+', '…', record.reason)}"] += 1
+    lines = []
+    for label, count in lacking.items():
+        known = statuses[label]
+        lines.append(f"{label}: {count} of {per_class} are missing: {known.total()} rows, {known[OK]} ok")
+        if known[DUPLICATE]:
+            lines.append(f"  {known[DUPLICATE]} × duplicate")
+        lines.extend(f"  {number} × {reason}" for reason, number in reasons[label].most_common(REASONS_SHOWN))
+        if hidden := sum(number for _, number in reasons[label].most_common()[REASONS_SHOWN:]):
+            lines.append(f"  {hidden} × other reasons, which stand in the manifest")
+    most = min(statuses[label][OK] for label in labels)
+    hint = "fetch more pictures" + (f", or take --per-class {most}" if most > 1 else "")
+    return ManifestError("too few pictures for a balanced dataset\n" + "\n".join(lines), hint)

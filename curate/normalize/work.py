@@ -1,0 +1,230 @@
+"""Bring every picture to one format, one size and no history in its name: the normalize stage."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from curate.normalize import recipes
+from curate.normalize.recipes import RECIPES
+from curate.pictures import pixels
+from curate.pictures.faces import find_face
+from curate.pictures.hashers import mirrored, phash, reduced
+from curate.pictures.pixels import Box, CannotDecode, Picture
+from curate.pictures.regions import confirmed
+from imageledger import manifest
+from imageledger.config import Project
+from imageledger.errors import ConfigError, ManifestError
+from imageledger.manifest import Card
+from imageledger.record import OK, REJECTED, Record
+from imageledger.stage import Outcome, Stage, Track, run_rows, untracked
+from imageledger.store import Store
+
+VERSION = 2
+PACKAGES = ("pillow", "numpy", "scikit-image", "imagehash")
+
+SUFFIX = {"jpeg": "jpg", "png": "png"}
+AUTO = "auto"
+LEAST_SIDE, MOST_SIDE = 16, 8192
+LEAST_AUTO = 64
+"""A smaller size is never chosen without being asked for: a few icons among the pictures would decide it."""
+
+TOO_SMALL = "too small"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalizeSettings:
+    """Settings of normalize; `size` is the side in pixels or "auto", `quality` that of the one JPEG encoding."""
+
+    recipe: str = "forensic"
+    size: int | str = AUTO
+    format: str = "jpeg"
+    quality: int = 90
+    require_face: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be encoded."""
+        if self.recipe not in RECIPES:
+            raise ConfigError(f"normalize: there is no recipe {self.recipe!r}", f"one of {', '.join(RECIPES)}")
+        if self.format not in SUFFIX:
+            raise ConfigError(f"normalize: {self.format!r} is not a format", f"one of {', '.join(SUFFIX)}")
+        fits = LEAST_SIDE <= self.size <= MOST_SIDE if isinstance(self.size, int) else self.size == AUTO
+        if not (fits and 1 <= self.quality <= 100):
+            raise ConfigError(
+                f"normalize: size {self.size}, quality {self.quality}",
+                f"size is auto, or between {LEAST_SIDE} and {MOST_SIDE} pixels; quality between 1 and 100",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """The size that fits a dataset: `sides` are the shorter sides that 95 % of the pictures of each label reach.
+
+    `size` is 0 when even LEAST_AUTO is too large; `before` is the size of the last run, 0 when there was none.
+    """
+
+    size: int
+    sides: Mapping[str, int]
+    needs: int
+    recipe: str
+    before: int = 0
+
+    @property
+    def why(self) -> str:
+        """Say in one sentence why it is this size."""
+        share, each = f"{recipes.SHARE:.0%}".replace("%", " %"), ", ".join(
+            f"{label} {side} px" for label, side in sorted(self.sides.items())
+        )  # fmt: skip
+        most = ", the most that auto takes" if self.size == recipes.MOST else ""
+        return (
+            f"--size auto takes {self.size} px{most}: for this, {self.recipe} needs {self.needs} px on the shorter "
+            f"side, and {share} of the pictures of each label have at least: {each or 'unknown'}"
+        )
+
+    @property
+    def change(self) -> str:
+        """Say what follows when the size is another one than before; empty when it is not."""
+        if self.before in (0, self.size):
+            return ""
+        return (
+            f"The size was {self.before} px before, so every picture is made anew, and so is what later stages made "
+            f"of it. --size {self.before} keeps the old one."
+        )
+
+
+def fitting(project: Project, chosen: NormalizeSettings, source: Path | None = None) -> Fitting:
+    """Find the size for `--size auto` from the headers of the pictures alone; nothing is decoded.
+
+    The largest multiple of 8 up to 512 at which 95 % of the pictures of each label are large enough for the recipe.
+    Files whose header cannot be read do not count. Raises ConfigError when that would be less than LEAST_AUTO.
+    """
+    sides = shorter_sides(manifest.read(source or project.before("normalize")), project.store)
+    recipe = RECIPES[chosen.recipe]
+    size = recipes.largest_size(recipe, min(sides.values(), default=recipe.needs(recipes.MOST)))
+    if size < LEAST_AUTO:
+        each = ", ".join(f"{label} {side} px" for label, side in sorted(sides.items()))
+        raise ConfigError(
+            f"no size from {LEAST_AUTO} px keeps 95 % of each label: {recipe.name} needs {recipe.needs(LEAST_AUTO)} px "
+            f"on the shorter side, and 95 % have at least: {each}",
+            "--size N rejects what is too small for N; --recipe plain needs no more than N pixels; or leave the small "
+            "pictures out of the source",
+        )
+    return Fitting(size=size, sides=sides, needs=recipe.needs(size), recipe=recipe.name, before=_size_before(project))
+
+
+def sized(
+    project: Project, chosen: NormalizeSettings, source: Path | None = None
+) -> tuple[NormalizeSettings, list[str]]:
+    """Return settings whose size is a number, and what a person should know about how it came about."""
+    if chosen.size != AUTO:
+        return chosen, []
+    found = fitting(project, chosen, source)
+    lines = [f"{found.why}."] + [found.change] * bool(found.change)
+    return replace(chosen, size=found.size), lines
+
+
+def normalize(
+    project: Project,
+    chosen: NormalizeSettings,
+    *,
+    source: Path | None = None,
+    workers: int | None = None,
+    track: Track = untracked,
+) -> Outcome:
+    """Run the stage over the `ok` rows of the manifest before it; the size on the card is always a number."""
+    chosen, _ = sized(project, chosen, source)
+    stage = Stage(name="normalize", version=VERSION, settings=asdict(chosen), packages=PACKAGES)
+    return run_rows(
+        stage,
+        partial(normalize_record, stage=stage, settings=chosen, store=project.store),
+        source=source or project.before("normalize"),
+        output=project.manifest("normalize"),
+        dataset=project.dataset,
+        store=project.store,
+        workers=workers,
+        track=track,
+    )
+
+
+def normalize_record(record: Record, *, stage: Stage, settings: NormalizeSettings, store: Store) -> Record:
+    """Decode one picture once, measure what later stages need of the original, and store the normalised picture.
+
+    `settings.size` is a number here.
+    """
+    try:
+        picture = pixels.decode(store.read(record.file))
+    except CannotDecode as why:
+        store.refuse_damaged(record.file)  # damage here is not the picture's own, and must not last as a row
+        return record.failed(str(why), step=stage.step(record))
+    face = find_face(picture.image)
+    small = reduced(picture.image)
+    found = {**_facts(picture, mirrored(small)), "notes": [*picture.notes, *([] if face else ["no face found"])]}
+    size, recipe = int(settings.size), RECIPES[settings.recipe]
+    seen = {"phash": phash(small), "width": picture.image.width, "height": picture.image.height}
+    if (side := min(picture.image.size)) < (least := recipe.needs(size)):
+        reason = f"{TOO_SMALL}: {side} px, {recipe.name} to {size} px needs {least}"
+        return record.after(stage.step(record, **found), **seen).failed(reason, REJECTED)
+    if settings.require_face and face is None:
+        return record.after(stage.step(record, **found), **seen).failed("no face found", REJECTED)
+    crop = recipes.square(recipe, picture.image.size, believed(face, picture), size, found["pixels"])
+    content = pixels.encode(pixels.downscale(picture.image, crop, size), settings.format, settings.quality)
+    found["crop"] = list(crop)
+    if face is not None and pixels.mostly_within(face, crop):
+        found["face"] = list(pixels.within(face, crop, size))
+    name = store.put(content, SUFFIX[settings.format])
+    return record.after(stage.step(record, **found), file=name, **{**seen, "width": size, "height": size})
+
+
+def believed(face: Box | None, picture: Picture) -> Box | None:
+    """Return the face unless it lies outside the middle square and is not found in the mirrored picture as well.
+
+    The cascade takes a wall or a cloth for a face now and then; that must not move the crop to where nobody is.
+    """
+    from PIL import ImageOps
+
+    width, height = picture.image.size
+    if face is None or pixels.mostly_within(face, pixels.middle_square((width, height))):
+        return face
+    return face if confirmed(face, find_face(ImageOps.mirror(picture.image)), width) else None
+
+
+def advice(project: Project, outcome: Outcome, chosen: NormalizeSettings, source: Path | None = None) -> str:
+    """Say which size would keep 95 % of both labels, when a size that was asked for rejected pictures as too small."""
+    if not any(reason.startswith(TOO_SMALL) for reasons in outcome.tally.reasons.values() for reason in reasons):
+        return ""
+    try:
+        found = fitting(project, chosen, source)
+    except ConfigError as error:
+        return f"{error.what[0].upper()}{error.what[1:]}."
+    return f"{found.why}." if found.size < int(chosen.size) else ""
+
+
+def shorter_sides(records: Iterable[Record], store: Store) -> dict[str, int]:
+    """Return, for each label, the shorter side in pixels that 95 % of its pictures reach; streams the records."""
+    counted: dict[str, Counter[int]] = {}
+    for record in records:
+        if record.status == OK and (side := pixels.shorter_side(store.path(record.file))):
+            counted.setdefault(record.label, Counter())[side] += 1
+    return {label: recipes.side_of_most(sides) for label, sides in counted.items()}
+
+
+def _size_before(project: Project) -> int:
+    try:
+        size = Card.read(manifest.card_path(project.manifest("normalize"))).settings.get("size", 0)
+    except ManifestError:
+        return 0
+    return size if isinstance(size, int) else 0
+
+
+def _facts(picture: Picture, mirror_hash: str) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "format": picture.format,
+        "mode": picture.mode,
+        "size": list(picture.image.size),
+        "tables": picture.tables,
+        "pixels": pixels.pixel_digest(picture.image),
+        "mirrored": mirror_hash,
+    }
+    return facts | ({"frames": picture.frames} if picture.frames > 1 else {})

@@ -1,0 +1,1 @@
+"""One picture at a time: decoding, true formats, faces, regions, hashes, likeness."""

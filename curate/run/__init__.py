@@ -1,0 +1,1 @@
+"""What `curate run` does."""

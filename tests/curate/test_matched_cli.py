@@ -1,0 +1,149 @@
+"""The matched manifest as a person meets it: what is said, what is written, and when it is chosen anew."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from matched_world import record
+from originals import png, scene, written
+from PIL import Image
+
+from curate import nuisance
+from curate.cli import main
+from curate.evidence import measure
+from curate.manifest import work as final
+from imageledger import manifest
+from imageledger.record import Record
+
+
+def pictures(store, count, lighter=0):
+    """Rows with drawn pictures, those of the ai class lighter by some grey levels on average."""
+    made = []
+    for label, gain in (("real", 0), ("ai", lighter)):
+        for n in range(count):
+            rng = np.random.default_rng([n, label == "ai"])
+            drawn = np.asarray(scene(rng.integers(10**6), (96, 96)), dtype=float) + gain + 25 * rng.normal()
+            content = png(Image.fromarray(np.clip(drawn, 0, 255).astype(np.uint8)))
+            name = store.put(content, "png")
+            made.append(
+                Record(source="folder:drawn", member=f"{label}/{n:03}.png", label=label, origin=name, file=name)
+            )
+    return made
+
+
+def never(*_, **__):
+    raise AssertionError("nothing is to be measured here")
+
+
+@pytest.fixture
+def ready(project):
+    """A project whose whitened manifest holds 30 pictures of each label, the ai ones lighter."""
+    written(project.manifest("whiten"), pictures(project.store, 30, lighter=30))
+    return project
+
+
+TONE = ["manifest", "--per-class", "12", "--match", "tone", "--workers", "1"]
+
+
+def test_the_command_shows_balance_probes_and_cost_and_writes_what_it_names(ready, runner):
+    result = runner.invoke(main, TONE)
+    assert result.exit_code == 0, result.output
+    assert "tone: " in result.stdout
+    assert "matched on, together" in result.stdout
+    assert "not matched on, together" in result.stdout
+    assert result.stdout.splitlines()[-1] == str(ready.manifest("manifest"))
+    assert "passed over: 18 of 30 ai candidates from folder:drawn" in result.stderr
+    assert "of 12 pairs lie outside the caliper" in result.stderr
+    folder = ready.root / "data" / "matched" / ready.dataset
+    assert Image.open(folder / "love.png").size[0] > 400
+    table = list(csv.DictReader((folder / "balance.csv").read_text().splitlines()))
+    assert np.mean([abs(float(row["matched"])) for row in table]) < np.mean([abs(float(row["plain"])) for row in table])
+    pairs = list(csv.DictReader((folder / "pairs.csv").read_text().splitlines()))
+    assert len(pairs) == 12
+    assert {row["split"] for row in pairs} == {"train", "valid"}
+
+
+def test_the_same_command_gives_the_same_bytes_and_says_the_same(ready, runner):
+    first = runner.invoke(main, TONE)
+    content = ready.manifest("manifest").read_bytes()
+    again = runner.invoke(main, TONE)
+    assert ready.manifest("manifest").read_bytes() == content
+    assert "0 worked on, 60 reused" in again.stderr
+    assert again.stdout == first.stdout
+    ready.manifest("manifest").unlink()
+    runner.invoke(main, TONE)
+    assert ready.manifest("manifest").read_bytes() == content
+
+
+def test_the_card_holds_the_families_and_a_newer_version_of_one_chooses_anew(ready, runner, monkeypatch):
+    runner.invoke(main, TONE)
+    card = json.loads(manifest.card_path(ready.manifest("manifest")).read_text())
+    assert card["settings"]["match"] == ["tone"]
+    assert set(card["versions"]) == {"scipy", "scikit-learn"}
+    family = nuisance.family("tone")
+    newer = lambda name: type(family)(**{**vars(family), "version": family.version + 1})  # noqa: E731
+    monkeypatch.setattr(final, "family", newer)
+    monkeypatch.setattr(measure, "family", newer)
+    assert "60 worked on, 0 reused" in runner.invoke(main, TONE).stderr
+
+
+def test_without_a_choice_one_line_says_so_and_nothing_is_measured(ready, runner, monkeypatch):
+    monkeypatch.setattr(final, "measure", never)
+    result = runner.invoke(main, ["manifest", "--per-class", "30"])
+    assert result.exit_code == 0, result.output
+    assert "nothing to match: there are 30 candidates of each label for 30 places" in result.stderr
+    assert not (ready.root / "data" / "matched").exists()
+
+
+def test_a_narrow_choice_is_called_narrow(ready, runner):
+    result = runner.invoke(main, ["manifest", "--per-class", "20", "--match", "tone", "--workers", "1"])
+    assert "the choice is narrow: 30 ai candidates for 20 places" in result.stderr
+
+
+def test_pictures_that_would_help_are_named_where_the_classes_never_meet(project, runner):
+    written(project.manifest("whiten"), pictures(project.store, 30, lighter=140))
+    result = runner.invoke(main, [*TONE])
+    assert result.exit_code == 0, result.output
+    assert "tone was left out of the matching" in result.stderr
+    assert "the classes stay apart in" in result.stderr
+    assert "; fetch real pictures above that" in result.stderr or "; fetch ai pictures below that" in result.stderr
+
+
+def test_pictures_that_cannot_be_measured_are_chosen_plainly(project, runner):
+    rows = [record(n, label) for label in ("real", "ai") for n in range(14)]
+    rows = [
+        Record(source=row.source, member=row.member, label=row.label, origin=name, file=name)
+        for row in rows
+        for name in [project.store.put(row.name.encode(), "png")]
+    ]
+    written(project.manifest("whiten"), rows)
+    result = runner.invoke(main, ["manifest", "--per-class", "10", "--workers", "1"])
+    assert result.exit_code == 0, result.output
+    assert "nothing to match: no measured number differs between the candidates" in result.stderr
+
+
+def test_off_measures_nothing_and_takes_the_plain_choice(ready, runner, monkeypatch):
+    monkeypatch.setattr(final, "measure", never)
+    result = runner.invoke(main, ["manifest", "--per-class", "12", "--match", "off"])
+    assert result.exit_code == 0, result.output
+    assert "match" not in result.stderr
+
+
+def test_a_family_that_does_not_exist_is_refused_with_those_that_do(ready, runner):
+    result = runner.invoke(main, ["manifest", "--match", "tone,smile"])
+    assert result.exit_code == 1
+    assert "Error: manifest: 'smile' is no family to match on" in result.stderr
+    assert "Try: off, or some of container, metadata" in result.stderr
+    assert not ready.manifest("manifest").exists()
+
+
+def test_json_holds_the_counts_and_both_tables_of_the_matching(ready, runner):
+    result = runner.invoke(main, [*TONE, "--json"])
+    told = json.loads(result.stdout)
+    assert {row["label"] for row in told["pictures"]} == {"real", "ai"}
+    balance, probes = told["matching"].values()
+    assert balance[0].keys() == {"feature", "difference, plain", "matched"}
+    assert {row["probe"] for row in probes} >= {"tone"}
+    assert any("matched by accident" in line for line in told["said"])
+    assert told["manifest"] == str(ready.manifest("manifest"))

@@ -1,0 +1,219 @@
+"""The probe: what it finds, what it must not find, and how it says that it cannot know."""
+
+import numpy as np
+import pytest
+
+from curate.evidence import permuted, probe
+from curate.evidence.permuted import Quick
+from curate.evidence.probe import CLEAN, INCONCLUSIVE, SHORTCUT, Probe
+from imageledger.record import Record
+
+EACH = 100
+
+
+def labels(each=EACH):
+    return np.arange(2 * each) % 2 == 1
+
+
+def alone(count):
+    return [str(number) for number in range(count)]
+
+
+def noise(seed, columns=8, rows=2 * EACH):
+    return np.random.default_rng(seed).normal(size=(rows, columns))
+
+
+def probed(values, positive=None, groups=None, **options):
+    tables = values if isinstance(values, dict) else {"noise": values}
+    positive = labels(len(next(iter(tables.values()))) // 2) if positive is None else positive
+    columns = {name: [f"c{n}" for n in range(table.shape[1])] for name, table in tables.items()}
+    return probe.probe(columns, tables, positive, groups or alone(len(positive)), **options)
+
+
+def made(**changes):
+    fields = {
+        "family": "x", "features": 1, "auc": 0.5, "low": 0.4, "high": 0.6, "model": "linear", "p": 1.0, "chance": 0.6,
+        "verdict": "", "needed": 0, "strongest": None, "scores": np.zeros(2),
+    }  # fmt: skip
+    return Probe(**{**fields, **changes})
+
+
+def test_a_feature_that_is_shifted_in_one_class_is_a_shortcut_and_is_named_with_its_medians():
+    values = noise(1)
+    values[:, 3] += 1.5 * labels()
+    found = probed({"quiet": noise(2), "loud": values})
+    quiet, loud, everything = found
+    assert [one.family for one in found] == ["quiet", "loud", probe.ALL]
+    assert (loud.verdict, everything.verdict) == (SHORTCUT, SHORTCUT)
+    assert quiet.verdict != SHORTCUT
+    assert loud.strongest.feature == "c3"
+    assert loud.strongest.medians[1] - loud.strongest.medians[0] > 1
+    assert loud.low < loud.auc < loud.high
+    assert loud.auc > 0.8
+    assert everything.strongest.feature == "loud.c3"
+
+
+def test_a_feature_that_only_varies_more_in_one_class_is_found_by_the_trees():
+    values = noise(3)
+    values[:, 0] *= np.where(labels(), 4, 0.4)
+    (one, _) = probed(values)
+    assert one.verdict == SHORTCUT
+    assert one.model == "trees"
+
+
+def test_a_feature_that_is_there_in_one_class_only_is_found_by_its_absence():
+    values = noise(4)
+    values[labels(), 5] = np.nan
+    (one, _) = probed(values)
+    assert one.verdict == SHORTCUT
+    assert one.auc > 0.99
+    assert one.strongest.feature == "c5"
+
+
+def test_chance_alone_gives_hardly_any_shortcut_and_small_p_values_no_more_often_than_they_should():
+    quick = Quick(noise(5, columns=12))
+    rng = np.random.default_rng(0)
+    p_values = [
+        quick.p_value(rng.permutation(labels()), alone(2 * EACH), seed=n, permutations=200)[1] for n in range(100)
+    ]
+    assert np.mean(np.array(p_values) < 0.05) <= 0.11  # 5 expected of 100; more than 11 has probability 0.4 %
+    assert 0.35 < np.mean(p_values) < 0.65
+
+
+def test_copies_of_one_picture_do_not_help_when_they_are_known_as_a_group():
+    rng = np.random.default_rng(6)
+    people = rng.normal(size=(40, 20))
+    values = np.repeat(people, 5, axis=0)
+    positive = np.repeat(rng.permutation(np.arange(40) % 2 == 0), 5)
+    groups = [str(person) for person in np.repeat(np.arange(40), 5)]
+    (known, _) = probed(values, positive, groups)
+    (unknown, _) = probed(values, positive)
+    assert unknown.auc > 0.95
+    assert unknown.verdict == SHORTCUT
+    assert known.p > 0.05
+    assert known.high - known.low > unknown.high - unknown.low
+
+
+def test_what_never_varies_is_clean_and_what_never_applies_is_left_out():
+    found = probed({"still": np.ones((40, 3)), "absent": np.full((40, 2), np.nan)})
+    assert [(one.family, one.auc, one.verdict) for one in found] == [
+        ("still", 0.5, CLEAN), (probe.ALL, 0.5, CLEAN)
+    ]  # fmt: skip
+    assert found[0].strongest is None
+
+
+def test_units_and_outliers_are_irrelevant():
+    values = noise(7)
+    values[:, 0] += labels()
+    stretched = np.exp(3 * values)
+    stretched[0, 1] = 1e30
+    plain, strange = probed(values, joint=False)[0], probed(stretched, joint=False)[0]
+    assert plain.auc == pytest.approx(strange.auc, abs=0.02)
+
+
+def test_the_same_numbers_give_the_same_probe_with_one_worker_or_two():
+    tables = {f"family{n}": noise(n) for n in range(7)}
+    one, two = probed(tables, workers=1), probed(tables, workers=2)
+    assert [(p.auc, p.low, p.p, p.verdict) for p in one] == [(p.auc, p.low, p.p, p.verdict) for p in two]
+
+
+def test_a_labelling_needs_two_pictures_of_each_class():
+    with pytest.raises(ValueError, match="two pictures"):
+        probed(noise(8, rows=20), positive=np.arange(20) == 3)
+
+
+@pytest.mark.parametrize(
+    ("low", "auc", "high", "p", "verdict"),
+    [
+        (0.70, 0.80, 0.90, 0.001, SHORTCUT),
+        (0.70, 0.80, 0.90, 0.02, INCONCLUSIVE),
+        (0.54, 0.60, 0.66, 0.001, INCONCLUSIVE),
+        (0.44, 0.50, 0.56, 0.9, CLEAN),
+        (0.44, 0.52, 0.60, 0.9, INCONCLUSIVE),
+        (0.56, 0.57, 0.59, 0.001, SHORTCUT),
+        (0.28, 0.41, 0.55, 0.9, INCONCLUSIVE),  # so few pictures could not have shown a shortcut
+    ],
+)
+def test_there_are_three_verdicts(low, auc, high, p, verdict):
+    one = probe.judged(made(low=low, auc=auc, high=high, p=p), labels())
+    assert one.verdict == verdict
+    assert (one.needed > EACH) == (verdict == INCONCLUSIVE)
+
+
+def test_the_number_of_pictures_that_would_decide_does_decide():
+    undecided = probe.judged(made(low=0.42, auc=0.52, high=0.62), labels())
+    width = (0.62 - 0.42) / 2 * (EACH / undecided.needed) ** 0.5
+    assert 0.52 + width <= probe.AT_MOST + 1e-3
+    assert 0.52 + width > probe.AT_MOST - 0.02  # and not far more than needed
+
+
+def test_an_interval_that_is_clear_but_for_its_p_value_needs_hardly_more_pictures():
+    assert 100 < probe.judged(made(low=0.65, auc=0.72, high=0.78, p=0.0125), labels()).needed < 120
+
+
+def test_a_family_that_stands_apart_does_not_enter_what_is_said_of_all_together():
+    loud = noise(11) + 3 * labels()[:, None]
+    found = {one.family: one for one in probed({"naming": loud, "quiet": noise(12)}, apart=("naming",))}
+    assert found["naming"].verdict == SHORTCUT
+    assert found[probe.ALL].features == found["quiet"].features
+
+
+def test_holm_is_as_published():
+    assert probe.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert probe.holm([0.9, 0.8]) == [1.0, 1.0]
+    assert probe.holm([]) == []
+
+
+def test_enough_permutations_are_drawn_for_a_dozen_families():
+    from curate.nuisance import FAMILIES
+
+    assert len(FAMILIES) / (probe.PERMUTATIONS + 1) < probe.SURE
+
+
+def test_permuted_labels_stay_in_their_fold_and_whole_in_their_group():
+    positive = np.repeat(np.arange(30) % 2 == 0, 2)
+    groups = [str(number) for number in np.repeat(np.arange(30), 2)]
+    folds = permuted.folds_of(positive, groups, 0)
+    drawn = np.concatenate(list(permuted._permuted(positive, groups, folds, 0, 20)), axis=1)
+    assert (drawn[::2] == drawn[1::2]).all()
+    assert not (drawn == positive[:, None]).all(axis=0).all()
+    for held in folds:
+        assert (drawn[held].sum(axis=0) == positive[held].sum()).all()
+        assert {groups[row] for row in held}.isdisjoint(groups[row] for row in set(range(60)) - set(held))
+
+
+def test_the_area_under_the_curve_counts_pairs_and_halves_ties():
+    positive = np.array([False, True, False, True])[:, None]
+    assert permuted.auc(np.array([1.0, 2, 3, 4])[:, None], positive)[0] == 0.75
+    assert permuted.auc(np.zeros((4, 1)), positive)[0] == 0.5
+
+
+def test_a_bootstrap_interval_of_a_perfect_score_is_the_score_itself_and_of_noise_holds_one_half():
+    positive = labels()
+    assert probe.interval(positive * 1.0, positive, alone(200), 1) == (1.0, 1.0)
+    low, high = probe.interval(noise(10, columns=1)[:, 0], positive, alone(200), 1)
+    assert low < 0.5 < high
+    assert 0.1 < high - low < 0.2
+
+
+def test_groups_are_clusters_then_originals_then_the_picture_itself():
+    rows = [
+        Record(source="s", member="a", label="real", group="g"),
+        Record(source="s", member="b", label="real", duplicate_of="s#a"),
+        Record(source="s", member="c", label="real"),
+    ]
+    assert probe.groups_of(rows) == ["g", "s#a", "s#c"]
+
+
+def test_more_pictures_than_are_enough_are_left_out_by_digest_alone_in_every_class():
+    records = [
+        Record(source="folder:a", member=f"{n:03}", label="ai" if n % 4 else "real", origin=f"{(7 * n) % 101:064x}.jpg")
+        for n in range(100)
+    ]
+    chosen = probe.enough(records, 20)
+    assert [sum(one.label == label for one in chosen) for label in ("real", "ai")] == [20, 20]
+    assert chosen == [one for one in records if one in chosen]
+    for label in ("real", "ai"):
+        kept = max(one.origin for one in chosen if one.label == label)
+        assert all(one in chosen or one.origin > kept for one in records if one.label == label)
+    assert probe.enough(records, 200) == records

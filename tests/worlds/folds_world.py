@@ -1,0 +1,34 @@
+"""Small cross-validations of drawn portraits, some of them in groups."""
+
+from dataclasses import replace
+
+import train_world
+
+from imageledger import manifest
+from train.config import TrainSettings
+from train.cross_validate import work as crossvalidating
+from train.cross_validate.work import Plan
+from train.training import task as training
+
+SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=1, size=32, batch_size=8)
+OPTIONS = ("--arch", "squeezenet1_1", "--weights", "none", "--epochs", "1", "--size", "32", "--batch-size", "8")
+
+
+def rows_of(project):
+    return list(manifest.read(project.manifest("manifest")))
+
+
+def build(root, pairs=3):
+    """A drawn project whose first pictures of each class come in groups of two, on one side of the split."""
+    project = train_world.build(root, train=10, valid=5)
+    rows = [
+        replace(row, group=f"{row.label} {int(row.member[-7:-4]) // 2}") if int(row.member[-7:-4]) < 2 * pairs else row
+        for row in rows_of(project)
+    ]
+    manifest.write(project.manifest("manifest"), rows)
+    return project
+
+
+def make(project, name, settings=SMALL, plan=Plan(folds=2), say=lambda _: None):  # noqa: B008
+    todo = training.task(project, None, None)
+    return crossvalidating.cross_validate(project, todo, settings, plan, name, say=say)

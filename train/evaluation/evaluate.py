@@ -1,0 +1,272 @@
+"""What the judged pictures of a run say about the model: every figure with its interval, or refused with a number.
+
+Knows no torch. The statistics are in `train.evaluation.statistics` and
+`train.evaluation.evaluate.evaluate.calibration_error`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from train.evaluation import statistics
+from train.evaluation.calibration_error import FEWEST, calibration_error
+from train.evaluation.statistics import Bools, Estimate, Floats, Ints
+from train.pictures import VALID
+from train.runs import Prediction
+
+RATES = (0.1, 0.05, 0.01)
+WILSON = "Wilson over groups"
+RECALLS = "Wilson of both recalls"
+NEWCOMBE = "Newcombe over groups"
+T = "t of the logarithm over groups"
+BOOTSTRAP = "bootstrap over groups"
+SHARES = (WILSON, RECALLS)
+"""Figures found so are written in %."""
+CORRECTED = ", folds corrected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the model of one fold said of the pictures that it had not seen.
+
+    `rows` are numbers of rows in the predictions that are handed over with it (0 is the first), `probabilities` are
+    P(positive), one a row. The folds of one repeat together hold every row once.
+    """
+
+    repeat: int
+    fold: int
+    rows: Sequence[int]
+    probabilities: Sequence[float]
+
+
+def evaluate(
+    predictions: Sequence[Prediction],
+    labels: Sequence[str],
+    groups: Sequence[str],
+    *,
+    folds: Sequence[Judged] | None = None,
+    seed: int = 42,
+) -> dict[str, Any]:
+    """Return every figure of the judged pictures with a 95 % interval, as plain JSON values.
+
+    `predictions` are the rows to be judged and nothing else: those of split "valid", one a picture. `labels` is
+    (negative, positive); `groups` names the group of each row (`curate.evidence.probe.groups_of` of its records),
+    whole groups count as one draw. `folds` is what each fold of each repeat of a cross-validation said, None for a
+    single split or a hold-out; with folds, the figures are means over the repeats (what ONE model of this recipe is
+    worth, not the mean of several), and the interval also covers that the training set was one of many.
+
+    Returns {"n", "groups", "counts": {label: n}, "folds", "repeats"} and, by name, the figures: "accuracy",
+    "error_rate", "balanced_accuracy", "auc", "recall": {label: figure}, "tpr_at_fpr": [figure with "fpr", ...] for
+    false positive rates of 0.1, 0.05 and 0.01 on the negative label, "brier", "calibration_error". A figure is
+    {"value", "low", "high", "method", "n"} ("hits" where it is a share of one split; "band": [5th, 95th percentile
+    of a perfectly calibrated model] for calibration_error) or {"refused": sentence, "needed": n, "n"}.
+
+    A rate at a fixed false positive rate needs a threshold above which so few negatives lie that their true share is
+    below it with 95 % confidence, exactly, for one model; with folds it is taken over all of them. Groups of negatives
+    count once, by their highest probability.
+
+    Raises ValueError when the rows, groups and folds do not fit together, or no row was handed over.
+    """
+    judged = _arranged(predictions, labels, groups, folds)
+    return {
+        "n": len(predictions),
+        "groups": int(judged.groups.max()) + 1,
+        "counts": {labels[0]: int((~judged.positive).sum()), labels[1]: int(judged.positive.sum())},
+        "folds": len({(one.repeat, one.fold) for one in folds or ()}),
+        "repeats": len(judged.probabilities) if folds else 0,
+        **_shares(judged, labels),
+        "tpr_at_fpr": [_tpr(judged, labels, rate) for rate in RATES],
+        **_errors(judged, seed),
+    }
+
+
+def in_words(evaluation: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return one row a figure for a table: what it is, value with interval in words, and how it was found."""
+    labels = list(evaluation["recall"])
+    named = {
+        "accuracy": evaluation["accuracy"],
+        "error rate": evaluation["error_rate"],
+        "balanced accuracy": evaluation["balanced_accuracy"],
+        "AUC": evaluation["auc"],
+        **{f"recall of {label}": figure for label, figure in evaluation["recall"].items()},
+        **{
+            f"{labels[1]} found with at most {100 * figure['fpr']:g} % of {labels[0]} called {labels[1]}": figure
+            for figure in evaluation["tpr_at_fpr"]
+        },
+        "Brier score (0 is best, 0.25 a coin)": evaluation["brier"],
+        "calibration error": evaluation["calibration_error"],
+    }
+    return [{"": name, "figure": _figure_in_words(figure), "how": _how(figure)} for name, figure in named.items()]
+
+
+def _figure_in_words(figure: Mapping[str, Any]) -> str:
+    if "refused" in figure:
+        return "refused"
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    if not figure["method"].startswith(SHARES):
+        return f"{value:.3f} [{low:.3f}-{high:.3f}]"
+    counted = f"{figure['hits']}/{figure['n']} = " if "hits" in figure else ""
+    return f"{counted}{100 * value:.1f} % [{100 * low:.1f}-{100 * high:.1f} %]"
+
+
+def _how(figure: Mapping[str, Any]) -> str:
+    if "refused" in figure:
+        return str(figure["refused"])
+    if "band" in figure:
+        low, high = figure["band"]
+        return f"a perfectly calibrated model would show {low:.3f}-{high:.3f} here; {figure['method']}"
+    return figure["statement"] + "; " + figure["method"] if "statement" in figure else str(figure["method"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Arranged:
+    """Arrays of `train.evaluation.statistics`: probabilities and folds are rounds x n; stretch is 1 without folds."""
+
+    probabilities: Floats
+    folds: Ints
+    positive: Bools
+    groups: Ints
+    stretch: float
+
+    @property
+    def right(self) -> Floats:
+        return ((self.probabilities >= 0.5) == self.positive).astype(np.float64)
+
+
+def _arranged(
+    predictions: Sequence[Prediction], labels: Sequence[str], groups: Sequence[str], folds: Sequence[Judged] | None
+) -> _Arranged:
+    n = len(predictions)
+    if not n or len(groups) != n:
+        raise ValueError(f"{n} predictions with {len(groups)} groups: there must be one a picture, and at least one")
+    if strange := {row.split for row in predictions} - {VALID} | {row.label for row in predictions} - set(labels):
+        raise ValueError(f"rows of {', '.join(sorted(strange))} are not to be judged: {VALID} rows of {labels} are")
+    probabilities = np.array([[row.probability for row in predictions]])
+    place, stretch = np.zeros((1, n), dtype=np.intp), 1.0
+    if folds:
+        probabilities, place = _by_repeat(folds, n)
+        held_out = n / float(np.mean([len(np.unique(row)) for row in place]))
+        stretch = statistics.correction(held_out, n - held_out)
+    return _Arranged(
+        probabilities=probabilities,
+        folds=place,
+        positive=np.array([row.label == labels[1] for row in predictions]),
+        groups=np.unique(np.asarray(groups), return_inverse=True)[1],
+        stretch=stretch,
+    )
+
+
+def _by_repeat(folds: Sequence[Judged], n: int) -> tuple[Floats, Ints]:
+    """Put what folds said side by side, one row a repeat; ValueError when a repeat does not hold every row once."""
+    repeats = sorted({one.repeat for one in folds})
+    probabilities, place = np.full((len(repeats), n), np.nan), np.zeros((len(repeats), n), dtype=np.intp)
+    for number, repeat in enumerate(repeats):
+        held = [one for one in folds if one.repeat == repeat]
+        rows = np.concatenate([np.asarray(one.rows, dtype=np.intp) for one in held])
+        if len(held) < 2 or sorted(rows.tolist()) != list(range(n)):
+            raise ValueError(f"the folds of repeat {repeat} must be two or more, and hold each of {n} rows once")
+        for one in held:
+            probabilities[number, one.rows], place[number, one.rows] = one.probabilities, one.fold
+    return probabilities, place
+
+
+def _shares(judged: _Arranged, labels: Sequence[str]) -> dict[str, Any]:
+    right, positive = judged.right, judged.positive
+    accuracy = statistics.share(right, judged.groups, judged.stretch)
+    wrong = Estimate(1 - accuracy.value, 1 - accuracy.high, 1 - accuracy.low)
+    sides = {labels[0]: ~positive, labels[1]: positive}
+    recall = {
+        label: statistics.share(right[:, side], _renumbered(judged.groups[side]), judged.stretch)
+        for label, side in sides.items()
+        if side.any()
+    }
+    return {
+        "accuracy": _share(judged, accuracy, right),
+        "error_rate": _share(judged, wrong, 1 - right),
+        "balanced_accuracy": _figure(judged, statistics.balanced(*recall.values()), RECALLS)
+        if len(recall) == 2
+        else _one_class(labels, sides, "a balanced accuracy"),
+        "auc": _figure(judged, _auc(judged), NEWCOMBE) if len(recall) == 2 else _one_class(labels, sides, "an AUC"),
+        "recall": {
+            label: _share(judged, recall[label], right[:, side])
+            if label in recall
+            else _one_class(labels, sides, f"the recall of {label}")
+            for label, side in sides.items()
+        },
+    }
+
+
+def _auc(judged: _Arranged) -> Estimate:
+    return statistics.auc(judged.probabilities, judged.positive, judged.groups, judged.folds, judged.stretch)
+
+
+def _tpr(judged: _Arranged, labels: Sequence[str], rate: float) -> dict[str, Any]:
+    """Judge with a threshold at which the false positive rate is below `rate` with 95 % confidence."""
+    positive, sides = judged.positive, {labels[0]: ~judged.positive, labels[1]: judged.positive}
+    if not positive.any():
+        return {"fpr": rate, **_one_class(labels, sides, f"a rate of {labels[1]} found")}
+    own = _renumbered(judged.groups[~positive]) if (~positive).any() else np.zeros(0, dtype=np.intp)
+    draws = len(np.unique(own))
+    allowed = statistics.allowed_alarms(draws, rate)
+    if allowed < 0:
+        needed = statistics.needed_negatives(rate)
+        bound = (
+            f"no false alarm among them would only show a rate below {100 * (1 - 0.05 ** (1 / max(draws, 1))):.1f} %"
+        )
+        refused = f"{draws} {labels[0]} are too few (groups count once): {bound}; {needed} could show {100 * rate:g} %"
+        return {"fpr": rate, "refused": refused, "needed": needed, "n": draws}
+    highest = np.array([[row[~positive][own == group].max() for group in range(draws)] for row in judged.probabilities])
+    thresholds = np.sort(highest, axis=1)[:, draws - 1 - allowed]
+    found = (judged.probabilities[:, positive] > thresholds[:, None]).astype(np.float64)
+    estimate = statistics.share(found, _renumbered(judged.groups[positive]), judged.stretch)
+    statement = (
+        f"above {float(np.mean(thresholds)):.3f}: {allowed} of {draws} {labels[0]}, "
+        f"so below {100 * rate:g} % of all, 95 % sure"
+    )
+    return {"fpr": rate, "threshold": float(np.mean(thresholds)), "false_alarms": allowed, "negatives": draws,
+            "statement": statement, **_share(judged, estimate, found)}  # fmt: skip
+
+
+def _errors(judged: _Arranged, seed: int) -> dict[str, Any]:
+    brier = statistics.mean_error((judged.probabilities - judged.positive) ** 2, judged.groups, judged.stretch)
+    figures: dict[str, Any] = {"brier": _figure(judged, brier, T)}
+    n = len(judged.positive)
+    if n < 2 * FEWEST:
+        refused = f"{n} pictures are too few to compare probabilities with shares; {2 * FEWEST} make two bins"
+        return figures | {"calibration_error": {"refused": refused, "needed": 2 * FEWEST, "n": n}}
+    found = [
+        calibration_error(row, judged.positive, judged.groups, stretch=judged.stretch, seed=seed)
+        for row in judged.probabilities
+    ]  # fmt: skip
+    mean = Estimate(*np.mean([[one.error.value, one.error.low, one.error.high] for one in found], axis=0).tolist())
+    band = np.mean([one.band for one in found], axis=0).tolist()
+    return figures | {
+        "calibration_error": {**_figure(judged, mean, BOOTSTRAP), "band": band, "bins": found[0].bins}
+    }  # fmt: skip
+
+
+def _figure(judged: _Arranged, estimate: Estimate, method: str) -> dict[str, Any]:
+    return {
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "method": method + (CORRECTED if judged.stretch > 1 else ""),
+        "n": len(judged.positive),
+    }
+
+
+def _share(judged: _Arranged, estimate: Estimate, hits: Floats) -> dict[str, Any]:
+    """Describe a share, with its hits where it was counted once only."""
+    counted = {"hits": int(hits.sum())} if len(hits) == 1 else {}
+    return {**_figure(judged, estimate, WILSON), **counted, "n": hits.shape[1]}
+
+
+def _one_class(labels: Sequence[str], sides: Mapping[str, Bools], what: str) -> dict[str, Any]:
+    missing = next(label for label in labels if not sides[label].any())
+    return {"refused": f"{what} needs pictures of {missing}, and none was judged", "needed": 1, "n": 0}
+
+
+def _renumbered(groups: Ints) -> Ints:
+    return np.asarray(np.unique(groups, return_inverse=True)[1])

@@ -1,0 +1,304 @@
+"""The model card of a run, written by nobody: everything on it is read from the run, its manifest and its card.
+
+After Mitchell et al. (2019), Model cards for model reporting. It holds no clock and no path of this machine, so equal
+runs give equal cards.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from curate.sources.licences import concern
+from imageledger import manifest
+from imageledger.config import Project
+from imageledger.errors import LedgerError, ManifestError
+from imageledger.manifest import Card
+from imageledger.record import OK, Record
+from imageledger.store import write_whole
+from train.evaluation import metrics
+from train.evaluation import temperature as calibration
+from train.evaluation.temperature import Calibration
+from train.runs import CROSS_VALIDATION, HOLD_OUT, SPLIT, Run, read_predictions
+
+FILE = "model-card.md"
+NEW_STEPS = ("normalize", "whiten")
+
+PROTOCOLS = {
+    SPLIT: "one model, trained on the train rows and judged on the valid rows of the manifest",
+    CROSS_VALIDATION: "a model a fold, each picture judged by one that had not seen it; the model that is kept was "
+    "trained on all pictures, so no figure here is of that very model",
+    HOLD_OUT: "a model for each {by} that was left out, judged on what it had not met",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a card says beyond run.json: records of the pictures, card of the manifest, hold-outs on it."""
+
+    records: Sequence[Record] = ()
+    card: Card | None = None
+    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Pictures by (split, label)."""
+    hold_outs: Sequence[Run] = ()
+    calibration: Calibration | None = None
+
+
+def write(project: Project, run: Run, folder: Path) -> None:
+    """Write model-card.md into the folder of a run, whose predictions.jsonl lies there already."""
+    write_whole(folder / FILE, text(run, about(project, run, folder)).encode())
+
+
+def about(project: Project, run: Run, folder: Path) -> About:
+    """Gather what a card says beyond run.json; what cannot be read is left out, and the card says so."""
+    predictions = list(read_predictions(folder))
+    wanted = {row.key: row.split for row in predictions}
+    path = project.root / run.manifest
+    records: list[Record] = []
+    card = None
+    if run.manifest and path.is_file() and manifest.digest(path) == run.manifest_digest:
+        records = [record for record in manifest.read(path) if record.status == OK and record.key in wanted]
+        try:
+            card = Card.read(manifest.card_path(path))
+        except ManifestError:
+            card = None
+    return About(
+        records=records,
+        card=card,
+        counts=Counter((row.split, row.label) for row in predictions),
+        hold_outs=_hold_outs(project, run),
+        calibration=calibration.read(folder),
+    )
+
+
+def text(run: Run, known: About) -> str:
+    """Return the card as Markdown."""
+    parts = [
+        f"# Model card: {_plain(run.name)}",
+        _summary(run, known),
+        "## Data", *_data(run, known),
+        "## Protocol", *_protocol(run),
+        "## Figures", *_figures(run),
+        "## The face, or the file?", _file_alone(run),
+        "## Unseen generators and sources", *_unseen(run, known),
+        "## Calibration", _calibration(known.calibration),
+        "## Limits", "\n".join(f"- {line}" for line in _limits(run, known)),
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(run: Run, known: About) -> str:
+    negative, positive = run.labels
+    n = sum(known.counts.values())
+    return (
+        f"Says of a portrait whether it is **{_plain(negative)}** or **{_plain(positive)}** (the positive class). "
+        f"{_plain(run.settings.get('arch', '?'))}, recipe `{_plain(run.settings.get('recipe', 'seed'))}`, "
+        f"{n} pictures. "
+        "Written by imageledger from the files of the run; no line is filled in by hand."
+    )
+
+
+def _data(run: Run, known: About) -> list[str]:
+    split = Counter[str]()
+    for (side, _), count in known.counts.items():
+        split[side] += count
+    sides = ", ".join(f"{count} {side}" for side, count in sorted(split.items()))
+    origin = f"manifest `{_plain(Path(run.manifest).name)}`" if run.manifest else "a folder"
+    dataset = f"Dataset `{_plain(known.card.dataset)}`, " if known.card else ""
+    lines = [f"{dataset}{origin}, digest `{_plain(run.manifest_digest)}`: {sides}."]
+    if not known.records:
+        why = "Their manifest is gone or has changed" if run.manifest else "Pictures in a folder have no records"
+        rows = [{"split": side, "label": label, "pictures": n} for (side, label), n in sorted(known.counts.items())]
+        return [*lines, f"{why}: sources and licences are not known.", _table(rows)]
+    lines.append(_table(_sources(known.records)))
+    if known.card:
+        kept = ", ".join(
+            f"{_plain(label)}: {', '.join(f'{count} {status}' for status, count in counts.items())}"
+            for label, counts in known.card.counts.items()
+        )
+        lines.append(f"Of {known.card.rows} rows of the manifest, {kept}.")
+    return [*lines, _steps(known.records)]
+
+
+def _sources(records: Iterable[Record]) -> list[dict[str, Any]]:
+    found: dict[tuple[str, ...], Counter[str]] = {}
+    for record in records:
+        key = (shown_source(record.source), record.label, record.generator, record.licence)
+        found.setdefault(key, Counter())[record.split] += 1
+    return [
+        {"source": source, "label": label, "generator": generator or "not stated", "licence": licence,
+         "which means": concern(licence), "train": count["train"], "valid": count["valid"]}
+        for (source, label, generator, licence), count in sorted(found.items())
+    ]  # fmt: skip
+
+
+def shown_source(address: str) -> str:
+    """Return the address of a source without what lies above its last two folders on this machine."""
+    scheme, _, place = address.partition(":")
+    if scheme not in ("folder", "zip"):
+        return address
+    parts = [part for part in place.replace("\\", "/").split("/") if part]
+    return f"{scheme}:{'…/' if len(parts) > 2 else ''}{'/'.join(parts[-2:])}"
+
+
+def _steps(records: Sequence[Record]) -> str:
+    done = {step.did: step.settings for step in records[0].steps if step.did.partition("@")[0] in NEW_STEPS}
+    if not done:
+        return "The pictures are as they were fetched: no step of ours changed them."
+    told = [
+        f"- {did}: {', '.join(f'{key} {value}' for key, value in settings.items())}" for did, settings in done.items()
+    ]
+    return "Every picture, of both classes, went through the same steps:\n\n" + "\n".join(map(_plain, told))
+
+
+def _protocol(run: Run) -> list[str]:
+    settings = dict(run.settings)
+    weights = str(settings.get("weights", ""))
+    digest = settings.get("weights_digest", "")
+    start = {"none": "random numbers", "imagenet": "ImageNet weights of torchvision or timm"}.get(
+        weights, f"{Path(weights).name} ({digest})"
+    )
+    rows: dict[str, Any] = {
+        "protocol": PROTOCOLS.get(run.kind, run.kind).format(by=settings.get("by", "part")),
+        "recipe": settings.get("recipe", "seed"),
+        "backbone": settings.get("arch", ""),
+        "starts from": start,
+        "schedule": settings.get("schedule", ""),
+        "transforms": ", ".join(settings.get("transforms", ())),
+        "size": f"{settings['size']} px" if "size" in settings else "",
+        "batch": settings.get("batch_size", ""),
+        "folds and repeats": f"{settings['folds']} x {settings['repeats']}" if "folds" in settings else "",
+        "early stopping": _stopped(run) if "early_stopping" in settings else "",
+        "seed": run.seed,
+        "workers, threads, device": f"{run.workers}, {run.threads}, {run.device}",
+        "versions": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
+    }  # fmt: skip
+    return [_table([{"what": what, "how": value} for what, value in rows.items() if value != ""])]
+
+
+def _stopped(run: Run) -> str:
+    return metrics.chosen_epoch(run.early_stopping) if run.early_stopping else "no: the last epoch"
+
+
+def _figures(run: Run) -> list[str]:
+    parts = []
+    if run.evaluation.get("recall"):
+        from train.evaluation import evaluate as evaluation
+
+        parts.append(_table([{"figure": row[""], "value [95 % interval]": row["figure"], "how": row["how"]}
+                             for row in evaluation.in_words(run.evaluation)]))  # fmt: skip
+    if run.metrics and run.kind == SPLIT:
+        parts.append(_table([{"figure": row[""], **{side: row[side] for side in row if side}}
+                             for row in metrics.in_words(run.metrics)]))  # fmt: skip
+        parts.append(metrics.how_sure(run.metrics))
+    if run.metrics and run.metrics["valid"]["accuracy"]["n"]:
+        confusion = run.metrics["valid"]["confusion"]
+        parts.append(_table([{"": f"is {actual}", **{f"called {said}": count for said, count in row.items()}}
+                             for actual, row in confusion.items()]))  # fmt: skip
+    return parts or ["The run holds no figures."]
+
+
+def _file_alone(run: Run) -> str:
+    alone = run.file_alone
+    if not alone:
+        return (
+            "Not measured: it needs a manifest with enough pictures of each class. Without it nobody can say whether "
+            "the figures above come from the faces or from the files."
+        )
+    verdict = {
+        "SHORTCUT": "A classifier that never sees a face tells the classes apart by numbers about the files: some of "
+        "the figures above may come from that.",
+        "CLEAN": "No such shortcut was found, and with this many pictures one would have been.",
+    }.get(str(alone["verdict"]).upper(), "With this few pictures neither a shortcut nor its absence can be shown.")
+    strongest = f" The strongest single number: {_plain(alone['strongest'])}." if alone.get("strongest") else ""
+    return (
+        f"**{_plain(alone['verdict'])}**: what can be measured about the files without their faces reaches an AUC of "
+        f"{alone['auc']:.2f} [{alone['low']:.2f}-{alone['high']:.2f}], where 0.5 is nothing and chance alone reaches "
+        f"{alone['chance']:.2f}. {verdict}{strongest}"
+    )
+
+
+def _unseen(run: Run, known: About) -> list[str]:
+    held = [run] if run.kind == HOLD_OUT else list(known.hold_outs)
+    if not held:
+        return [
+            "Not tried: no `train hold-out` of this manifest in this project. What the model makes of a generator or "
+            "a source that it has not met is unknown, and that is where such models fail."
+        ]
+    from train.hold_out import work as holding_out
+
+    parts = []
+    for one in held:
+        parts += [f"Run `{_plain(one.name)}`, by {_plain(one.evaluation['by'])}. {_plain(holding_out.headline(one))}",
+                  _table(holding_out.rows(one))]  # fmt: skip
+    return parts
+
+
+def _calibration(found: Calibration | None) -> str:
+    if found is None:
+        return (
+            "None: the probabilities are what the network says, which is often too sure. `audit calibration` fits one."
+        )
+    rough = " That is few, so it is rough." if found.rough else ""
+    return (
+        f"Temperature {found.temperature:.2f} [{found.interval[0]:.2f}-{found.interval[1]:.2f}], fitted on {found.n} "
+        f"pictures that the model had not seen.{rough} Calibrated probabilities from {found.low:.2f} to "
+        f"{found.high:.2f} get no verdict."
+    )
+
+
+def _limits(run: Run, known: About) -> list[str]:
+    negative, positive = map(_plain, run.labels)
+    n = sum(known.counts.values())
+    generators = sorted({record.generator for record in known.records if record.label == run.labels[1]} - {""})
+    lines = [
+        f"It knows {n} pictures: the intervals above are wide, and what is rare among these pictures is unknown to it.",
+        "A verdict about one picture is no proof. Of many pictures, the error rates above hold only if they are like "
+        "these, and only if both kinds are as frequent as here.",
+        "It was judged on pictures from the same sources as it was trained on; cameras, generators, retouching, "
+        "filters and re-encodings that do not occur among them are unknown to it.",
+    ]
+    if len(generators) == 1:
+        made = f"All {positive} pictures were made by {_plain(generators[0])}"
+        lines.append(f"{made}: those of other generators may look {negative} to it.")
+    elif known.records and not generators:
+        lines.append(f"Nobody said which generators made the {positive} pictures.")
+    lines.append(
+        "Nobody measured whether it errs more often for some people than for others: `audit slices` begins to."
+    )
+    if any(concern(record.licence) for record in known.records):
+        lines.append(
+            "Some sources restrict what may be done with their pictures (see Data); that may extend to a model."
+        )
+    if any(record.source.startswith("sample:") for record in known.records):
+        lines.append("These pictures are drawn (sample:): the figures mean nothing about real portraits.")
+    return lines
+
+
+def _hold_outs(project: Project, run: Run) -> list[Run]:
+    found = []
+    for path in sorted(project.runs.glob("*/run.json")) if run.manifest_digest else ():
+        try:
+            other = Run.load(path.parent)
+        except LedgerError:
+            continue
+        if other.kind == HOLD_OUT and other.manifest_digest == run.manifest_digest and path.parent.name[0] != ".":
+            found.append(other)
+    return found
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return "Nothing to show."
+    head = " | ".join(map(_plain, rows[0]))
+    body = (" | ".join(_plain(value) for value in row.values()) for row in rows)
+    return "\n".join([f"| {head} |", "|" + " --- |" * len(rows[0]), *(f"| {line} |" for line in body)])
+
+
+def _plain(value: Any) -> str:
+    """Keep what strangers wrote (names, licences) from being read as Markdown or HTML."""
+    seen = "".join(letter if letter.isprintable() else " " for letter in str(value))
+    for sign, instead in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("`", "'"), ("*", "\\*"), ("](", "]\\(")):
+        seen = seen.replace(sign, instead)
+    return seen

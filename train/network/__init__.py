@@ -1,0 +1,1 @@
+"""The room of torch and fastai: backbones, weights, loaders, devices, checkpoints, fitting."""

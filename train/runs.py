@@ -1,0 +1,187 @@
+"""A training run as a folder of files: settings and figures in run.json, one line a picture in predictions.jsonl.
+
+Knows no torch, so that audits read runs where torch cannot be had.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+from imageledger.config import Project
+from imageledger.errors import RunError
+from imageledger.record import SPLITS
+from imageledger.store import write_whole
+
+SPLIT, CROSS_VALIDATION, HOLD_OUT = "split", "cross-validation", "hold-out"
+"""What kinds of run there are: one split, one model a fold, one model a generator or source held out."""
+
+VALID = SPLITS[2]
+
+FOLDS = "folds"
+"""The folder, within that of a run, where each of its several trainings has one of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a model said of one picture: probability of the positive label (0..1) and cross-entropy loss (nats).
+
+    `fold` numbers, from 1, the fold (of the first repeat) that held the picture out, so that a model which had not
+    seen it spoke; None without folds.
+    """
+
+    source: str
+    member: str
+    file: str = ""
+    label: str
+    split: str
+    probability: float
+    loss: float
+    predicted: str
+    fold: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The key of the record it belongs to."""
+        return self.source, self.member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The contents of run.json."""
+
+    name: str
+    manifest: str = ""
+    manifest_digest: str = ""
+    folder: str = ""
+    labels: tuple[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 42
+    workers: int = 0
+    threads: int = 0
+    device: str = "cpu"
+    devices: int = 1
+    precision: str = "full"
+    versions: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    file_alone: Mapping[str, Any] = field(default_factory=dict)
+    """What `curate.evidence.file_alone` measured: what nuisance features reach without a face."""
+    early_stopping: Mapping[str, Any] = field(default_factory=dict)
+    """Which epoch an inner split of the training pictures chose: "epoch" of "epochs", "loss", "pictures" in it."""
+    kind: str = SPLIT
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
+    """What `train.evaluation.evaluate.evaluate.evaluate` says of the pictures that the model had not seen."""
+
+    def save(self, folder: Path) -> None:
+        """Write run.json, whole or not at all."""
+        write_whole(folder / "run.json", (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read run.json; raise RunError when it is missing or does not hold a run."""
+        path = folder / "run.json"
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            values["labels"] = tuple(values["labels"])
+            return cls(**values)
+        except FileNotFoundError as error:
+            raise RunError(f"{folder} is not a finished run: it has no run.json", "train run makes one") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise RunError(f"{path} is damaged: {error}", "train the run again") from error
+
+
+def find_run(project: Project, name: str | None) -> Path:
+    """Return the folder of a run by name, or of the run finished last; raise RunError when there is none."""
+    if name:
+        for folder in (project.runs / name, Path(name)):
+            if (folder / "run.json").is_file():
+                return folder
+        known = ", ".join(sorted(path.parent.name for path in project.runs.glob("*/run.json"))) or "none yet"
+        raise RunError(f"there is no finished run {name!r}", f"runs here: {known}; train run makes one")
+    found = sorted(project.runs.glob("*/run.json"), key=lambda path: (path.stat().st_mtime, path))
+    if not found:
+        raise RunError(f"there is no finished run in {project.runs}", "train run makes one")
+    return found[-1].parent
+
+
+def fold_folder(folder: Path, fold: int, repeat: int = 1) -> Path:
+    """Return where the training of one fold lies within a run: a run folder of its own, but for figures."""
+    return folder / FOLDS / f"{repeat}-{fold}"
+
+
+def models_of(folder: Path, run: Run) -> dict[tuple[str, str], list[Path]]:
+    """Return for each picture that a run has judged (by key) the folders of the models that its figures speak of.
+
+    Of a single split that is the run itself; of folds each that held the picture out, one a repeat; of a hold-out the
+    one that had not seen the picture's kind. Raises RunError when one is not there.
+    """
+    judged = {one.key: one.fold for one in read_predictions(folder) if one.split == VALID}
+    if run.kind == SPLIT:
+        return {key: [folder] for key in judged}
+    if run.kind == HOLD_OUT:
+        places = {key: [fold_folder(folder, fold)] for key, fold in judged.items() if fold is not None}
+    else:
+        places = {key: [] for key in judged}
+        for place in sorted(path.parent for path in (folder / FOLDS).glob("*/run.json")):
+            for one in read_predictions(place):
+                if one.split == VALID and one.key in places:
+                    places[one.key].append(place)
+    lost = [
+        key for key in judged if not places.get(key) or not all((one / "run.json").is_file() for one in places[key])
+    ]
+    if lost:
+        raise RunError(
+            f"no fold in {folder / FOLDS} held {len(lost)} of the {len(judged)} pictures out",
+            f"the models of the folds are needed; train {run.kind} makes them again",
+        )
+    return places
+
+
+def repeats_of(folder: Path, run: Run) -> dict[tuple[str, str], list[Prediction]]:
+    """Return what each repeat of a cross-validation said of each picture (by key) while it was held out.
+
+    The repeats are in the same order for every picture, and `fold` is that of the repeat. Of a run that was not
+    repeated there is one answer a picture, the run's own. Raises RunError when the predictions of a fold are gone.
+    """
+    own = {one.key: [one] for one in read_predictions(folder) if one.split == VALID}
+    if run.kind != CROSS_VALIDATION or run.settings.get("repeats", 1) == 1:
+        return own
+    rounds = [
+        {
+            one.key: replace(one, fold=fold)
+            for fold in range(1, run.settings["folds"] + 1)
+            for one in read_predictions(fold_folder(folder, fold, repeat))
+            if one.split == VALID
+        }
+        for repeat in range(1, run.settings["repeats"] + 1)
+    ]
+    return {key: [said[key] for said in rounds] for key in own}
+
+
+def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> None:
+    """Write predictions.jsonl, in the order given (that of the manifest)."""
+    lines = (json.dumps(_row(prediction), ensure_ascii=False) for prediction in predictions)
+    write_whole(folder / "predictions.jsonl", "".join(f"{line}\n" for line in lines).encode())
+
+
+def read_predictions(folder: Path) -> Iterator[Prediction]:
+    """Read predictions.jsonl; raise RunError, with the line number, for anything that is not a prediction."""
+    path = folder / "predictions.jsonl"
+    if not path.is_file():
+        raise RunError(f"{path} is missing", "train the run again")
+    known = {spec.name for spec in fields(Prediction)}
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                yield Prediction(**{name: value for name, value in row.items() if name in known})
+            except (ValueError, TypeError, AttributeError) as error:
+                raise RunError(f"{path}:{number} is not a prediction: {error}", "train the run again") from error
+
+
+def _row(prediction: Prediction) -> dict[str, Any]:
+    row = asdict(prediction)
+    if prediction.fold is None:
+        del row["fold"]
+    return row
