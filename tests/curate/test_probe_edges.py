@@ -55,9 +55,9 @@ def test_a_p_value_that_chance_explains_asks_for_no_more_pictures_than_there_are
 
 
 def test_all_families_jointly_are_what_a_whole_probe_says_of_them_together():
-    tables = {"loud": noise(1) + labels()[:, None], "quiet": noise(2, columns=3), "naming": noise(3)}
+    tables = {"loud": noise(1, rows=60) + labels(30)[:, None], "quiet": noise(2, 3, 60), "naming": noise(3, rows=60)}
     columns = {name: [f"c{n}" for n in range(table.shape[1])] for name, table in tables.items()}
-    given = (columns, tables, labels(), alone(2 * EACH))
+    given = (columns, tables, labels(30), alone(60))
     chosen = {"seed": 7, "permutations": 40, "apart": ("naming",)}
     together, whole = probe.jointly(*given, **chosen), probe.probe(*given, **chosen)[-1]
     assert (together.family, together.features) == (probe.ALL, 11)
