@@ -10,10 +10,11 @@ from PIL import Image
 
 from curate import matting
 from curate.matting import compositing
-from curate.matting.compositing import Alpha, Floats
+from curate.matting.compositing import Alpha
 from curate.matting.models import Model
 from curate.normalize.recipes import EDGE, GRID
 from curate.pictures import pixels
+from imageledger.types import Floats
 
 SIDE = 256
 FULL = 512

@@ -46,3 +46,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
         corrected[place] = highest
     return corrected
+
+
+def with_interval(value: float, low: float, high: float, *, percent: bool = False) -> str:
+    """Write a number with its 95 % interval: "0.78 [0.69–0.84]"; a share as percent: "78 % [69–84]".
+
+    >>> with_interval(0.781, 0.69, 0.841)
+    '0.78 [0.69–0.84]'
+    >>> with_interval(0.781, 0.69, 0.841, percent=True)
+    '78 % [69–84]'
+    """
+    if percent:
+        return f"{100 * value:.0f} % [{100 * low:.0f}–{100 * high:.0f}]"
+    return f"{value:.2f} [{low:.2f}–{high:.2f}]"

@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from imageledger.errors import RunError
-
-Floats = NDArray[np.float32]
+from imageledger.types import Floats32
 
 RESIZE, CROPS = "resize", "crops"
 """The whole picture, its middle square shrunk (or enlarged) to one size: fastai's Resize(size) in validation; or
@@ -19,7 +17,7 @@ LEAST = 32
 """Smallest square, in pixels, that leaves every block of a usual network something to see."""
 
 
-def of(image: Image.Image, views: Mapping[str, Any]) -> Floats:
+def of(image: Image.Image, views: Mapping[str, Any]) -> Floats32:
     """Return the views of an upright RGB picture: k x 3 x side x side, 0..1, not yet normalised.
 
     `views` is what model.json says: "kind" names the way, the rest are its settings. The probabilities of the k views
@@ -43,7 +41,7 @@ def side(views: Mapping[str, Any]) -> int | None:
     return int(views["size"]) if views["kind"] == RESIZE else None
 
 
-def stacked(images: Sequence[Image.Image]) -> Floats:
+def stacked(images: Sequence[Image.Image]) -> Floats32:
     """Turn RGB pictures of one size into what networks take: n x 3 x height x width, 0..1."""
     pixels = np.stack([np.asarray(image, dtype=np.uint8) for image in images])
     return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(255)
@@ -58,11 +56,11 @@ def resized(image: Image.Image, size: int) -> Image.Image:
     return image.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.BILINEAR)
 
 
-def _resize(image: Image.Image, views: Mapping[str, Any]) -> Floats:
+def _resize(image: Image.Image, views: Mapping[str, Any]) -> Floats32:
     return stacked([resized(image, views["size"])])
 
 
-def _crops(image: Image.Image, views: Mapping[str, Any]) -> Floats:
+def _crops(image: Image.Image, views: Mapping[str, Any]) -> Floats32:
     """Cut `across` x `across` squares of `share` of the shorter side, evenly spread, and their mirror images.
 
     Nothing is resized, unless the shorter side is above `most` pixels: then the whole picture is shrunk to that first.
@@ -82,5 +80,5 @@ def _crops(image: Image.Image, views: Mapping[str, Any]) -> Floats:
     return stacked([*squares, *(ImageOps.mirror(square) for square in squares if views["flip"])])
 
 
-KINDS: Mapping[str, Callable[[Image.Image, Mapping[str, Any]], Floats]] = {RESIZE: _resize, CROPS: _crops}
+KINDS: Mapping[str, Callable[[Image.Image, Mapping[str, Any]], Floats32]] = {RESIZE: _resize, CROPS: _crops}
 """Name of a way to make views -> the function that does it."""

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imageledger.intervals import wilson
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from imageledger.types import Bools, Floats
 
 FEW, MANY = 5, 10
 """So many bins at most for fewer than LARGE pictures, and for more."""

@@ -6,21 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit.calibration.bins import Bin, bins_of
 from audit.judged import CROSS_VALIDATE, Judged, judged
 from imageledger.config import Project
 from imageledger.errors import RunError
 from imageledger.intervals import wilson
+from imageledger.types import Bools, Floats
 from train.evaluation import temperature as calibrating
 from train.evaluation.calibration_error import Calibration as Error
 from train.evaluation.calibration_error import calibration_error
 from train.evaluation.statistics import drawn_again
 from train.evaluation.temperature import FEWEST, Calibration, CrossFitted
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 SCORES: dict[str, Callable[[Floats, Bools], Floats]] = {"brier": calibrating.brier, "log_loss": calibrating.log_loss}
 

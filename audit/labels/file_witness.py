@@ -10,16 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from curate.evidence.measure import FETCHED, measure
 from curate.evidence.probe import jointly
 from imageledger.config import Project
 from imageledger.record import Record
+from imageledger.types import Bools, Floats
 from train.evaluation.temperature import cross_fitted
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 Track = Callable[[Iterable[Any], int], Iterable[Any]]
 
 FAMILIES = ("container", "metadata", "geometry", "jpeg_history", "resampling", "chroma")

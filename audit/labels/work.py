@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit.judged import Judged, judged
 from audit.labels.file_witness import Track, Witness, ask
@@ -20,10 +19,8 @@ from imageledger.decisions import RELABEL
 from imageledger.errors import RunError
 from imageledger.extras import need
 from imageledger.record import Record
+from imageledger.types import Bools, Floats
 from train.runs import CROSS_VALIDATION, Prediction
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 FEWEST = 10
 """Pictures of a class below which nothing is suspected."""

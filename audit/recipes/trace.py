@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.evidence.permuted import Bools, Floats, auc, folds_of, prepare
+from curate.evidence.permuted import auc, folds_of, prepare
+from imageledger.types import Bools, Floats
 
 DOUBLINGS = 2
 """The last doublings of the imagined generator: patterns of period 2 and 4 pixels."""

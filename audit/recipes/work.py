@@ -35,10 +35,10 @@ from imageledger.engines.local import cores, ordered_map
 from imageledger.errors import ManifestError
 from imageledger.record import OK, Record, groups_of
 from imageledger.store import Store
+from imageledger.types import Floats
 
 Track = Callable[[Iterable[Any], int], Iterable[Any]]
 Row = dict[str, Any]
-Floats = NDArray[np.float64]
 Describe = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 SHOWN = {"jpeg_history": "JPEG", "resampling": "resampling", "face_geometry": "face", "tone": "tone"}

@@ -10,14 +10,11 @@ from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit.reliance.swaps import Swap
 from curate.evidence.probe import ALL, Probe
 from imageledger.intervals import fisher, holm, wilson
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from imageledger.types import Bools, Floats
 
 RELIES, INDEPENDENT, INCONCLUSIVE = "RELIES", "INDEPENDENT", "INCONCLUSIVE"
 SURE = 0.01

@@ -10,14 +10,12 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit.reliance.judge import spearman
+from imageledger.types import Bools, Floats
 from train.runs import Run, repeats_of
 
 Key = tuple[str, str]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 LEAST = 0.05
 """Answers that agree less than this from one training to the next are taken to agree by this much."""

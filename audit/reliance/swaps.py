@@ -20,8 +20,8 @@ from curate.pictures import pixels
 from curate.pictures.pixels import Box
 from imageledger.record import Record
 from imageledger.store import Store
+from imageledger.types import Floats
 
-Floats = NDArray[np.float64]
 Ask = Callable[[Sequence[tuple[str, str]], Iterable[Image.Image]], Iterable[float]]
 """P(positive), 0..1, of upright RGB pictures, in order, given the key of the record that each was made from."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from audit.pictures import records_of
 from audit.reliance import noise
-from audit.reliance.judge import Beside, Floats, Reliance, beside, judge
+from audit.reliance.judge import Beside, Reliance, beside, judge
 from audit.reliance.swaps import Ask, Swap, can_be_made, swap
 from audit.words import DRAWN
 from curate.evidence.measure import measure
@@ -21,6 +21,7 @@ from imageledger.engines.local import cores
 from imageledger.errors import LedgerError, RunError
 from imageledger.record import Record, groups_of
 from imageledger.store import Store
+from imageledger.types import Floats
 from train.runs import SPLIT, Prediction, Run, read_predictions
 
 PERMUTATIONS = 100

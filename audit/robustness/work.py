@@ -22,12 +22,11 @@ from curate.pictures.pixels import CannotDecode
 from imageledger.config import Project
 from imageledger.errors import LedgerError, RunError
 from imageledger.intervals import holm
+from imageledger.types import Bools, Floats
 from train.evaluation.statistics import Estimate, share
 from train.evaluation.temperature import logit
 from train.runs import Prediction, models_of
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Track = Callable[[Iterable[Any], int], Iterable[Any]]
 
 SURE = 0.05

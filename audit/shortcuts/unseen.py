@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.evidence.measure import Table
-from curate.evidence.permuted import Bools, Folds, auc, prepare
+from curate.evidence.permuted import Folds, auc, prepare
 from curate.evidence.probe import crossvalidated, interval, side_by_side
 from curate.nuisance import APART
+from imageledger.types import Bools
 
 MOST_FOLDS = 5
 

@@ -12,11 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from imageledger.types import Bools, Floats, Ints
 from train.evaluation.statistics import Estimate, share
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 LEAST = 10
 """A slice of fewer pictures is shown and not judged."""

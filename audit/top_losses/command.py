@@ -42,6 +42,7 @@ def top_losses(
     from audit import pictures
     from audit.top_losses import judge as losses
     from audit.top_losses import report as top_losses
+    from audit.top_losses import work
     from imageledger.config import open_project
     from train.runs import Run, find_run, read_predictions
 
@@ -54,14 +55,12 @@ def top_losses(
     asked = losses.asked(trained.labels, actual, predicted, split, everything=everything)
     most = most or (None if everything else 20)
     ranking = losses.rank(read_predictions(folder), trained.labels, asked, most)
-    audit = top_losses.Audit(
+    audit = work.Audit(
         run=trained, wanted=asked, ranking=ranking, found=pictures.records_of(opened, trained, ranking.worst)
     )
     for warning in audit.found.warnings:
         console.say(f"Warning: {warning}")
-    entries = top_losses.open_pictures(
-        opened, audit, lambda rows, total: console.track(rows, total, "opening pictures")
-    )
+    entries = work.open_pictures(opened, audit, lambda rows, total: console.track(rows, total, "opening pictures"))
     for reason, count in pictures.unshown(entries).items():
         console.say(f"Warning: {count} × {reason}")
     files = top_losses.write(audit, entries, output or folder / "audit")

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from curate.evidence.measure import Table, measure
-from curate.evidence.permuted import Bools
 from curate.evidence.probe import ALL, FEWEST, Probe, enough, jointly, probe
 from curate.nuisance import APART, FAMILIES
 from imageledger import manifest
@@ -15,6 +14,7 @@ from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.intervals import wilson
 from imageledger.record import OK, groups_of
+from imageledger.types import Bools
 
 Track = Callable[[Iterable[Any], int], Iterable[Any]]
 

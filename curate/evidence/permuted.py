@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from imageledger.types import Bools, Floats
+
 Folds = Sequence[NDArray[np.intp]]
 """The rows that are held out together, one array a fold."""
 

@@ -18,10 +18,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.evidence.permuted import Bools, Floats, Folds, Quick, auc, folds_of
+from curate.evidence.permuted import Folds, Quick, auc, folds_of
 from imageledger.engines.local import ordered_map
 from imageledger.intervals import holm
 from imageledger.record import Record
+from imageledger.types import Bools, Floats
 
 SHORTCUT, CLEAN, INCONCLUSIVE = "SHORTCUT", "CLEAN", "INCONCLUSIVE"
 ALL = "all"

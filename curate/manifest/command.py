@@ -57,6 +57,7 @@ def manifest_(
     curate manifest --export faces       also a folder tree of hard links, for fastai's
                                          ImageDataLoaders.from_folder(DIR)
     """
+    from curate.manifest import export as exports
     from curate.manifest import report as match_report
     from curate.manifest import work as stage
     from imageledger import manifest
@@ -67,7 +68,7 @@ def manifest_(
     chosen = settings(stage.FinalSettings, {**declared, **opened.tables.get("manifest", {})}, options)
     with opened.lock("curate manifest"):
         outcome = stage.finish(opened, chosen, source=source, workers=workers, track=_measuring)
-        exported = stage.export(manifest.read(outcome.path), opened.store, export) if export else 0
+        exported = exports.export(manifest.read(outcome.path), opened.store, export) if export else 0
         candidates = stage.candidates(manifest.read(outcome.path))
         told = match_report.explain(opened, candidates, chosen, workers=workers, track=_measuring)
     for title, rows in {} if as_json else told.tables.items():

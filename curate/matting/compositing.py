@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from curate.pictures.pixels import Box
+from imageledger.types import Floats
 
 Alpha = NDArray[np.uint8]
-Floats = NDArray[np.float64]
-"""Double precision, so that rounding to 8 bits does not depend on how a processor sums."""
 
 LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.95
 LARGE_PIECE = 0.10

@@ -7,12 +7,10 @@ places of that alignment are features as well, and the contrast of the places th
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from curate.nuisance import Family, Seen
 from curate.pictures.pixels import Box
-
-Floats = NDArray[np.float32]
+from imageledger.types import Floats32
 
 EYES = ((0.385, 0.463), (0.615, 0.463))
 """Where aligned faces have their eyes (medians over StyleGAN2): x and y as shares of the picture."""
@@ -71,7 +69,7 @@ def _box(edges: tuple[float, float, float, float], face: Box) -> dict[str, float
     }
 
 
-def _inside(grey: Floats, edges: tuple[float, float, float, float]) -> dict[str, float]:
+def _inside(grey: Floats32, edges: tuple[float, float, float, float]) -> dict[str, float]:
     """Find the eyes, the darkest spots of the upper half left and right, and the axis, by matching the mirror."""
     height, width = grey.shape
     left, top = edges[0] * width, edges[1] * height
@@ -81,7 +79,7 @@ def _inside(grey: Floats, edges: tuple[float, float, float, float]) -> dict[str,
     face = cv2.warpAffine(grey, turn, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     even = face - cv2.GaussianBlur(face, (0, 0), SIDE / 6)
     even /= float(even.std()) + 1.0
-    dark: Floats = (cv2.GaussianBlur(even, (0, 0), SIDE / 12) - cv2.GaussianBlur(even, (0, 0), SIDE / 32)).astype(
+    dark: Floats32 = (cv2.GaussianBlur(even, (0, 0), SIDE / 12) - cv2.GaussianBlur(even, (0, 0), SIDE / 32)).astype(
         np.float32, copy=False
     )
     eyes = [_darkest(dark, columns) for columns in EYE_COLUMNS]
@@ -93,7 +91,7 @@ def _inside(grey: Floats, edges: tuple[float, float, float, float]) -> dict[str,
     return dict(zip(INSIDE, (*found, (left_dark + right_dark) / 2, alike), strict=True))
 
 
-def _darkest(dark: Floats, columns: tuple[int, int]) -> tuple[float, float, float]:
+def _darkest(dark: Floats32, columns: tuple[int, int]) -> tuple[float, float, float]:
     """Return the middle (x, y) of the darkest spot between two columns, to parts of a pixel, and how dark it is."""
     part = dark[EYE_ROWS[0] : EYE_ROWS[1], columns[0] : columns[1]]
     row, column = divmod(int(part.argmax()), part.shape[1])
@@ -106,7 +104,7 @@ def _darkest(dark: Floats, columns: tuple[int, int]) -> tuple[float, float, floa
     return x + columns[0] + 0.5, y + EYE_ROWS[0] + 0.5, best
 
 
-def _axis(even: Floats) -> tuple[float, float]:
+def _axis(even: Floats32) -> tuple[float, float]:
     """Return the column about which a picture is most like its mirror image, and how alike the halves are."""
     side = even.shape[1]
     best = (-2.0, side / 2)
@@ -119,7 +117,7 @@ def _axis(even: Floats) -> tuple[float, float]:
     return best[1], best[0]
 
 
-def _places(grey: Floats) -> dict[str, float]:
+def _places(grey: Floats32) -> dict[str, float]:
     """Compare the places where aligned faces have eyes and mouth with cheeks and forehead, in units of contrast."""
     small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     spread = float(small.std()) + 1.0

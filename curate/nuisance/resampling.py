@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from curate.nuisance import Family, Seen
 from curate.nuisance.backdrop import white_backdrop
+from imageledger.types import Floats32
 
-Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 BLOCK = 32
@@ -70,7 +70,7 @@ def _middle(height: int, width: int) -> tuple[slice, slice]:
     return slice(top, top + LAGGED), slice(left, left + LAGGED)
 
 
-def _spectrum(grey: Floats, person: Mask | None) -> Floats | None:
+def _spectrum(grey: Floats32, person: Mask | None) -> Floats32 | None:
     """Average the logarithm of the power spectra of windowed blocks: BLOCK x (BLOCK / 2 + 1), or None."""
     if min(grey.shape) < BLOCK:
         return None
@@ -87,11 +87,11 @@ def _spectrum(grey: Floats, person: Mask | None) -> Floats | None:
     taper = np.outer(np.hanning(BLOCK), np.hanning(BLOCK)).astype(np.float32)
     level = (chosen * taper).sum(axis=(1, 2), keepdims=True) / taper.sum()
     power = np.abs(np.fft.rfft2((chosen - level) * taper)) ** 2 / (taper**2).sum()
-    logs: Floats = np.log(power + TINY_POWER).mean(axis=0, dtype=np.float32)
+    logs: Floats32 = np.log(power + TINY_POWER).mean(axis=0, dtype=np.float32)
     return logs
 
 
-def _read(power: Floats) -> dict[str, float]:
+def _read(power: Floats32) -> dict[str, float]:
     down, across = np.abs(np.fft.fftfreq(BLOCK))[:, None] * 2, np.fft.rfftfreq(BLOCK)[None, :] * 2
     radius = np.hypot(down, across)
     rings = np.digitize(radius, BANDS)
@@ -116,7 +116,7 @@ def _read(power: Floats) -> dict[str, float]:
     return values
 
 
-def _residual(grey: Floats, person: Mask | None) -> dict[str, float]:
+def _residual(grey: Floats32, person: Mask | None) -> dict[str, float]:
     residual = cv2.filter2D(grey, -1, IMMERKAER)[1:-1, 1:-1]
     still = {"still_h": np.diff(grey, axis=1) == 0, "still_v": np.diff(grey, axis=0) == 0}
     weight = np.ones_like(residual)
@@ -139,7 +139,7 @@ def _residual(grey: Floats, person: Mask | None) -> dict[str, float]:
     return values
 
 
-def _periods(grey: Floats, person: Mask | None) -> dict[str, float]:
+def _periods(grey: Floats32, person: Mask | None) -> dict[str, float]:
     """Look for periods in how strongly columns differ from the mean of their neighbours, as heights over the rest."""
     change = np.minimum(np.abs(2 * grey[:, 1:-1] - grey[:, :-2] - grey[:, 2:]), 24)
     if person is None:

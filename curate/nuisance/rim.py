@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imageledger.types import Floats32
+
 Alpha = NDArray[np.uint8]
 Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 REACH = 10
 """Distances from the edge that are looked at, in pixels, on both sides."""
@@ -66,7 +67,7 @@ def unmixed(pixels: Pixels, alpha: Alpha) -> dict[str, float]:
     return values
 
 
-def _inside(pixels: Pixels, sure: Alpha, least: int = 4) -> tuple[Floats, Floats]:
+def _inside(pixels: Pixels, sure: Alpha, least: int = 4) -> tuple[Floats32, Floats32]:
     """Carry the colours of the sure person outwards, on a grid of COARSER pixels; and how much of it was near.
 
     They are carried over 2 % of the picture, `least` pixels at least.
@@ -76,8 +77,8 @@ def _inside(pixels: Pixels, sure: Alpha, least: int = 4) -> tuple[Floats, Floats
     known = cv2.resize(bare, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     weight = cv2.resize(255 * sure, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     reach = 2 * max(-(-least // COARSER), round(0.02 * max(size))) + 1
-    trust: Floats = cv2.blur(weight, (reach, reach)).astype(np.float32, copy=False)
-    inside: Floats = (cv2.blur(known, (reach, reach)) / np.maximum(trust, 1e-3)[..., None]).astype(np.float32)
+    trust: Floats32 = cv2.blur(weight, (reach, reach)).astype(np.float32, copy=False)
+    inside: Floats32 = (cv2.blur(known, (reach, reach)) / np.maximum(trust, 1e-3)[..., None]).astype(np.float32)
     return inside, trust
 
 
@@ -89,8 +90,8 @@ def rim(pixels: Pixels, person: Alpha) -> dict[str, float]:
     """
     values = dict.fromkeys(RIM, float("nan"))
     luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    within: Floats = cv2.distanceTransform(person, cv2.DIST_L2, 3).astype(np.float32, copy=False)
-    beyond: Floats = cv2.distanceTransform(1 - person, cv2.DIST_L2, 3).astype(np.float32, copy=False)
+    within: Floats32 = cv2.distanceTransform(person, cv2.DIST_L2, 3).astype(np.float32, copy=False)
+    beyond: Floats32 = cv2.distanceTransform(1 - person, cv2.DIST_L2, 3).astype(np.float32, copy=False)
     values |= _grain(luma, within, beyond)
     out = (beyond > 0) & (beyond < REACH + 0.5)
     if out.any():
@@ -106,7 +107,7 @@ def rim(pixels: Pixels, person: Alpha) -> dict[str, float]:
     return values | _away(here - behind, within[rows, columns]) | _mixed(here, behind)
 
 
-def _away(away: Floats, distance: Floats) -> dict[str, float]:
+def _away(away: Floats32, distance: Floats32) -> dict[str, float]:
     luma = away @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     profile, dark = (
         _profile(luma, distance, np.median),
@@ -120,7 +121,7 @@ def _away(away: Floats, distance: Floats) -> dict[str, float]:
     return values
 
 
-def _mixed(here: Floats, behind: Floats) -> dict[str, float]:
+def _mixed(here: Floats32, behind: Floats32) -> dict[str, float]:
     """Compare how far the channels have moved from the colour inside towards white; a linear composite moves alike.
 
     Where colours were multiplied by alpha twice, the brightest channel lags behind: the edge is grey, not pale.
@@ -135,12 +136,12 @@ def _mixed(here: Floats, behind: Floats) -> dict[str, float]:
     return dict(zip(MIXED, (float(np.median(lag)), float(np.percentile(lag, 80))), strict=True))
 
 
-def _profile(values: Floats, distance: Floats, middle: Callable[[Floats], np.floating]) -> NDArray[np.float64]:
+def _profile(values: Floats32, distance: Floats32, middle: Callable[[Floats32], np.floating]) -> NDArray[np.float64]:
     at = np.rint(distance).astype(int)
     return np.array([middle(values[at == one]) if (at == one).any() else np.nan for one in range(1, REACH + 1)])
 
 
-def _grain(luma: Floats, within: Floats, beyond: Floats) -> dict[str, float]:
+def _grain(luma: Floats32, within: Floats32, beyond: Floats32) -> dict[str, float]:
     """Compare fine detail beside the edge with that deep inside, and look for remnants on the white."""
     fine = np.abs(cv2.Laplacian(luma, cv2.CV_32F, ksize=1))
     near, deep = fine[(within > 3) & (within < 8)], fine[within >= DEEP[0]]

@@ -8,8 +8,9 @@ import numpy as np
 
 from imageledger.errors import RunError
 from imageledger.intervals import holm
+from imageledger.types import Floats
 from train.evaluation import statistics
-from train.evaluation.statistics import Estimate, Floats
+from train.evaluation.statistics import Estimate
 from train.pictures import TRAIN, VALID
 from train.runs import Prediction
 

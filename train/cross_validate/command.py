@@ -65,7 +65,7 @@ def cross_validate(
 def _show_folds(place: Path, run: "Run", as_json: bool) -> None:
     import json
 
-    from train.cross_validate import work as crossvalidating
+    from train.cross_validate import report
     from train.evaluation import evaluate as evaluation
 
     if as_json:
@@ -73,6 +73,6 @@ def _show_folds(place: Path, run: "Run", as_json: bool) -> None:
     else:
         console.table(evaluation.in_words(run.evaluation), title=f"run {run.name}")
         console.result(place)
-    console.say(crossvalidating.how_sure(run))
+    console.say(report.how_sure(run))
     if run.file_alone:
-        console.say(crossvalidating.beside(run))
+        console.say(report.beside(run))

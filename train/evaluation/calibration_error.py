@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.evaluation.statistics import RESAMPLES, Bools, Estimate, Floats, Ints, drawn_again
+from imageledger.types import Bools, Floats, Ints
+from train.evaluation.statistics import RESAMPLES, Estimate, drawn_again
 
 BINS = 5
 FEWEST = 10

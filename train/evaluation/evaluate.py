@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from imageledger.types import Bools, Floats, Ints
 from train.evaluation import statistics
 from train.evaluation.calibration_error import FEWEST, calibration_error
-from train.evaluation.statistics import Bools, Estimate, Floats, Ints
+from train.evaluation.statistics import Estimate
 from train.pictures import VALID
 from train.runs import Prediction
 

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from imageledger.figure import drawn
 from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
 from imageledger.store import write_whole
+from imageledger.types import Floats
 from train.runs import Prediction
-
-Floats = NDArray[np.float64]
 
 MODEL = "#1f5f99"
 RESAMPLES = 500

@@ -26,14 +26,10 @@ from dataclasses import dataclass
 from math import ceil, log, log1p
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from imageledger.intervals import wilson
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.intp]
+from imageledger.types import Bools, Floats, Ints
 
 LEVEL = 0.95
 NORMAL = float(ndtri(0.5 + LEVEL / 2))

@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from curate.evidence.permuted import folds_of
 from imageledger.errors import RunError
 from imageledger.store import write_whole
+from imageledger.types import Bools, Floats
 from train.runs import CROSS_VALIDATION, HOLD_OUT, SPLIT
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 FILE = "calibration.json"
 UNSURE = "unsure"

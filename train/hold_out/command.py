@@ -38,6 +38,7 @@ def hold_out(
 
     from imageledger.config import open_project
     from train.config import train_settings
+    from train.evaluation import unseen
     from train.hold_out import work as holding_out
     from train.training import task as training
 
@@ -51,9 +52,9 @@ def hold_out(
     if as_json:
         console.result(json.dumps(_plain(place, run), ensure_ascii=False, indent=2))
     else:
-        console.result(holding_out.headline(run))
-        console.table(holding_out.rows(run), title=f"run {run.name}: recall of what was left out")
-        if warning := holding_out.below_chance(run):
+        console.result(unseen.headline(run))
+        console.table(unseen.rows(run), title=f"run {run.name}: recall of what was left out")
+        if warning := unseen.below_chance(run):
             console.result(warning)
         console.result(place)
     options.say_drawn(_drawn(todo))

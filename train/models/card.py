@@ -226,12 +226,12 @@ def _unseen(run: Run, known: About) -> list[str]:
             "Not tried: no `train hold-out` of this manifest in this project. What the model makes of a generator or "
             "a source that it has not met is unknown, and that is where such models fail."
         ]
-    from train.hold_out import work as holding_out
+    from train.evaluation import unseen
 
     parts = []
     for one in held:
-        parts += [f"Run `{_plain(one.name)}`, by {_plain(one.evaluation['by'])}. {_plain(holding_out.headline(one))}",
-                  _table(holding_out.rows(one))]  # fmt: skip
+        parts += [f"Run `{_plain(one.name)}`, by {_plain(one.evaluation['by'])}. {_plain(unseen.headline(one))}",
+                  _table(unseen.rows(one))]  # fmt: skip
     return parts
 
 

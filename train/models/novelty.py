@@ -12,13 +12,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from curate.nuisance import Seen, family
 from curate.pictures.pixels import Box
-
-Floats = NDArray[np.float64]
+from imageledger.types import Floats
 
 NUMBERS: Mapping[str, tuple[str, ...]] = {
     "tone": ("brightness", "contrast", "saturation", "cast_red", "cast_blue"),

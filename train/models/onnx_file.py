@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imageledger.errors import ModelError
 from imageledger.extras import need
+from imageledger.types import Floats32
 
-Floats = NDArray[np.float32]
-Ask = Callable[[Floats], Floats]
+Ask = Callable[[Floats32], Floats32]
 
 PIXELS, PROBABILITIES = "pixels", "probabilities"
 
@@ -52,12 +51,12 @@ def ready(content: bytes, side: int | None, where: str) -> Ask:
         raise _cannot(where, error) from error
     _refuse_shapes(session, side, where)
 
-    def ask(pixels: Floats) -> Floats:
+    def ask(pixels: Floats32) -> Floats32:
         try:
             (found,) = session.run([PROBABILITIES], {PIXELS: pixels})
         except Exception as error:
             raise _cannot(where, error) from error
-        shares: Floats = np.asarray(found, dtype=np.float32)
+        shares: Floats32 = np.asarray(found, dtype=np.float32)
         if shares.shape != (len(pixels), 2) or not np.allclose(shares.sum(axis=1), 1, atol=1e-3) or shares.min() < 0:
             raise ModelError(f"{where} gives no probabilities of two classes", "export the run again")
         return shares

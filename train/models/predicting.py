@@ -83,7 +83,7 @@ def predict(model: Model, images: Iterable[Image.Image]) -> Iterator[float]:
             yield float(part.mean(dtype=np.float64))
 
 
-def _shares(model: Model, pixels: views.Floats) -> NDArray[np.float32]:
+def _shares(model: Model, pixels: views.Floats32) -> NDArray[np.float32]:
     """Return P(positive) of n x 3 x height x width inputs, 0..1."""
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (model.mean, model.std))
     inputs = (torch.from_numpy(pixels) - mean) / std

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imageledger.errors import ConfigError
 from imageledger.figure import drawn
 from imageledger.intervals import wilson
 from imageledger.store import write_whole
+from imageledger.types import Floats
 from train.config import TrainSettings
 from train.evaluation import figures as evaluation_figures
 from train.evaluation.metrics import answer
@@ -35,8 +35,6 @@ from train.recipes import Recipe, Trained, features
 from train.recipes.pooled import Pooled
 from train.runs import Prediction
 from train.views import of as stacked_views
-
-Floats = NDArray[np.float64]
 
 VIEWS: Mapping[str, Any] = {"kind": "crops", "across": 3, "share": 0.5, "flip": False, "most": 512}
 """Nine overlapping squares of half the shorter side, at the picture's own resolution; mirror images add nothing."""

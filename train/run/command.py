@@ -43,6 +43,7 @@ def run(
     from imageledger.config import open_project
     from train.config import train_settings
     from train.network import devices
+    from train.run import work
     from train.training import task as training
 
     options.refuse_both(manifest, folder)
@@ -52,7 +53,7 @@ def run(
     todo = training.task(opened, manifest, folder)
     console.say(f"run {name}: {settings.arch} on {len(todo.pictures)} pictures")
     with _watched("inner" if settings.early_stopping else "validation") as tell:
-        place, made = training.train(opened, todo, settings, name, tell, console.say)
+        place, made = work.train(opened, todo, settings, name, tell, console.say)
     if devices.rank():
         return
     _show(place, made, as_json, drawn=any(picture.source.startswith("sample:") for picture in todo.pictures))

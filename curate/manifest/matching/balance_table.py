@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.evidence.measure import Table
-from curate.manifest.matching.scale import Floats, normal_scores
+from curate.manifest.matching.scale import normal_scores
 from curate.nuisance import family
 from imageledger import spreadsheet
 from imageledger.figure import drawn
 from imageledger.store import write_whole
+from imageledger.types import Floats
 
 APART = 0.25
 """Standardised difference above which a feature is called unmatched (Rubin, 2001), unless chance alone explains it."""

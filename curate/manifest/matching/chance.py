@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from curate.manifest.matching.scale import Floats, Scaled
+from curate.manifest.matching.scale import Scaled
+from imageledger.types import Floats
 
 FOLDS = 5
 REPEATS = 4

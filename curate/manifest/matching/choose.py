@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from curate.manifest.matching import pairs
 from curate.manifest.matching.chance import at_chance, separation
 from curate.manifest.matching.pairs import Pairs
-from curate.manifest.matching.scale import Floats, distances, likeness, normal_scores, spread_within
+from curate.manifest.matching.scale import distances, likeness, normal_scores, spread_within
 from curate.manifest.matching.swaps import Ground, even_out, improve
+from imageledger.types import Floats
 
 POOL = 800
 """Largest number of pictures of a class that are compared with one another: bounds time and memory."""

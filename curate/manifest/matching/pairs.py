@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from curate.manifest.matching.chance import FOLDS, folds
-from curate.manifest.matching.scale import Floats
+from imageledger.types import Floats
 
 CALIPER = 0.2
 """Pairs should not lie further apart than this share of the standard deviation of the logit of the propensity

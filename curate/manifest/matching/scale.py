@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-Floats = NDArray[np.float64]
+from imageledger.types import Floats
 
 SHRINKAGE = 0.5
 """How far a covariance is drawn towards its diagonal: with as many features as pictures it would otherwise call every

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.manifest.matching.chance import off_chance
-from curate.manifest.matching.scale import Floats, Scaled, distances, likeness, spread_within
+from curate.manifest.matching.scale import Scaled, distances, likeness, spread_within
+from imageledger.types import Floats
 
 Rows = NDArray[np.bool_]
 
