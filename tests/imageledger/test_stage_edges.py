@@ -1,5 +1,6 @@
 """The edges of the loop of stages: what belongs to a job, what an outcome says, and what lies beside it untouched."""
 
+import os
 from dataclasses import replace
 from functools import partial
 from importlib import metadata
@@ -115,6 +116,12 @@ def test_a_half_done_job_is_not_carried_on_over_another_input(root):
     assert worked(root, root / "log").worked == ok_rows(root / "fetched.jsonl")
 
 
+def test_a_half_done_job_is_carried_on_in_whatever_order_its_settings_are_written(root):
+    interrupted(root, 12, chosen=replace(STAGE, settings={"size": 8, "fit": "cover"}))
+    worked(root, root / "log", chosen=replace(STAGE, settings={"fit": "cover", "size": 8}))
+    assert noted(root / "log")[0] == "0012.jpg"
+
+
 def test_half_done_work_of_other_stages_is_left_alone(root):
     others = [root / ".final.jsonl.0123456789abcdef.part", root / ".other.jsonl.0123456789abcdef.part"]
     for path in others:
@@ -146,6 +153,11 @@ def test_rows_that_may_not_be_reused_are_worked_on_again_and_only_those(root):
     assert noted(root / "second") == ["0002.jpg", "0005.jpg"]
     assert (outcome.worked, outcome.reused) == (2, 8)
     assert (root / "ten.jsonl").read_bytes() == before
+
+
+def test_work_runs_in_processes_of_its_own_where_no_threads_are_asked_for(root):
+    normalized(root, root / "log", workers=2)
+    assert str(os.getpid()) not in {line.split()[1] for line in (root / "log").read_text().splitlines()}
 
 
 def test_work_that_cannot_be_sent_to_a_process_runs_in_threads(root):
