@@ -152,3 +152,42 @@ def test_where_no_error_was_seen_the_interval_ends_where_that_of_no_wrong_answer
     found = statistics.mean_error(np.zeros((1, 40)), alone(40))
     assert (found.value, found.low) == (0, 0)
     assert found.high == pytest.approx(wilson(0, 40 / few(40))[1])
+    assert statistics.mean_error(np.zeros((1, 40)), alone(40), 1.25).high > found.high
+
+
+def error_of_difference(rounds, stretch):
+    """What the bootstrap over single pictures and one more for either side comes to when drawn without end."""
+    one, mean = by_pictures(rounds)
+    together = np.append(rounds.mean(axis=0), [1.0, -1.0])
+    shared = (stretch - 1) * (one / mean if mean else 1)
+    return together.std() / np.sqrt(len(together)) * np.sqrt((1 + shared) * few(rounds.shape[1]))
+
+
+@pytest.mark.parametrize("pictures", [3, 10, 100])
+@pytest.mark.parametrize("stretch", [1.0, 1.25])
+def test_models_that_never_differ_leave_the_error_of_one_picture_for_either_side(pictures, stretch):
+    none = np.zeros((2, pictures))
+    found, error = statistics.difference(none, alone(pictures), stretch)
+    assert error == pytest.approx(error_of_difference(none, stretch), rel=0.04)
+    assert (found.low + found.high) / 2 == pytest.approx(0, abs=0.2 * found.high)
+
+
+def test_the_error_of_a_difference_goes_by_the_spread_of_each_round_about_its_own_mean():
+    rng = np.random.default_rng(6)
+    rounds = rng.normal(size=60) + rng.normal(size=(3, 60)) + np.array([[0.0], [1.0], [3.0]])
+    for stretch in (1.0, 1.5):
+        found, error = statistics.difference(rounds, alone(60), stretch)
+        assert error == pytest.approx(error_of_difference(rounds, stretch), rel=0.04)
+        assert found.value == pytest.approx(rounds.mean())
+        assert (found.high - found.low) / 2 == pytest.approx(1.96 * error, rel=0.08)
+
+
+def test_so_many_draws_are_made_as_were_asked_for_in_whatever_blocks_and_again_for_the_same_seed():
+    def drawn(seed):
+        return np.array([rows[:5] for rows in statistics.drawn_again(alone(1500), seed, 2000)])
+
+    first = drawn(1)
+    assert first.shape == (2000, 5)
+    assert first.mean() == pytest.approx(1, abs=0.05)
+    assert (first == drawn(1)).all()
+    assert not (first == drawn(2)).all()
