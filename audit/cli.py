@@ -15,7 +15,7 @@ from audit.top_losses.command import top_losses
 from imageledger import console
 
 
-@click.group(cls=console.Door)
+@click.group(cls=console.Door, place=3)
 def main() -> None:
     """Look hard at what a model got wrong, from the files that its training left behind.
 

@@ -4,10 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from imageledger import notebook
+from imageledger.errors import LedgerError
 from imageledger.store import write_whole
 from imageledger.types import Key, Row
+
+if TYPE_CHECKING:
+    import pandas
+    from PIL import Image
+
+PICTURES, PAGES = (".png",), (".html",)
 
 
 class Severity(StrEnum):
@@ -63,3 +71,39 @@ class Report:
             write_whole(path, content())
             paths[path.suffix.removeprefix(".")] = path
         return paths
+
+    def frame(self) -> "pandas.DataFrame":
+        """Return the rows behind the tables as a pandas DataFrame."""
+        return notebook.frame(self.rows)
+
+    def figure(self) -> "Image.Image":
+        """Return the figure of the audit as a picture; raise LedgerError where there is none."""
+        import io
+
+        from PIL import Image
+
+        content = self._content(PICTURES)
+        if content is None:
+            raise LedgerError(f"audit {self.audit} has no figure for {self.subject}", "frame() has the numbers")
+        return Image.open(io.BytesIO(content))
+
+    def _repr_html_(self) -> str:
+        """Show the page of the audit, or where it has none or too large a page, its sentences, tables and figure."""
+        page = self._content(PAGES)
+        shown = notebook.framed(page.decode()) if page else ""
+        return shown if shown and notebook.fits(shown) else self._in_short()
+
+    def _in_short(self) -> str:
+        said = [self.verdict, *self.sentences, *(f"Warning: {warning}" for warning in self.warnings)]
+        parts = [notebook.paragraph(sentence) for sentence in said if sentence]
+        parts += [notebook.table(rows, title) for title, rows in self.tables.items() if rows]
+        if content := self._content(PICTURES):
+            parts.append(notebook.picture(content))
+        shown = ""
+        for part in parts:
+            shown += part if notebook.fits(shown + part) else ""
+        return shown
+
+    def _content(self, kinds: Sequence[str]) -> bytes | None:
+        makers = [make for name, make in self.contents.items() if name.endswith(tuple(kinds))]
+        return makers[0]() if makers else None

@@ -20,6 +20,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from curate.dedupe.work import DedupeSettings, judge, plan_for
+from curate.history import Fetched, noted, on_original
+from curate.normalize.work import note_of
 from curate.pictures import hashers, pixels
 from curate.pictures.likeness import ALIKE, View, likeness, view
 from imageledger.record import Record, Step
@@ -78,13 +80,11 @@ def row(store: Store, testdata: Path, path: Path) -> Record:
     content = path.read_bytes()
     picture = pixels.decode(content)
     name = store.put(content, "jpg")
-    found = {
-        "size": list(picture.image.size),
-        "tables": picture.tables,
-        "pixels": pixels.pixel_digest(picture.image),
-        "mirrored": hashers.mirrored(picture.image),
-    }
-    steps = (Step(did="fetch@1", on="", found={"bytes": len(content)}), Step(did="normalize@1", on=name, found=found))
+    found = noted(note_of(picture, hashers.reduced(picture.image)))
+    steps = (
+        Step(did="fetch@1", on="", found=noted(Fetched(bytes=len(content)))),
+        Step(did="normalize@1", on=name, found=found),
+    )
     return Record(
         source="testdata", member=path.relative_to(testdata).as_posix(), label="real", origin=name, file=name,
         phash=hashers.phash(picture.image), steps=steps,
@@ -128,6 +128,11 @@ def person() -> Image.Image:
     return drawn
 
 
+def whole_person(image: Image.Image) -> Image.Image:
+    """Return the drawn person as the matte of a whole picture."""
+    return on_original(person(), (0, 0, *image.size), image.size)
+
+
 def different_people(paths: list[Path], images: list[Image.Image]) -> None:
     """Print the likest pairs of different people whose hashes are near, whole and inside the person."""
     columns = [hashers.to_int(hash_of(image)) for hash_of in (hashers.phash, hashers.mirrored) for image in images]
@@ -137,7 +142,7 @@ def different_people(paths: list[Path], images: list[Image.Image]) -> None:
         if i < count and j != i + count:
             near.append((i, j % count, distance, j >= count))
     plain = [view(image) for image in images]
-    matted = [view(image, person(), (0, 0, *image.size)) for image in images]
+    matted = [view(image, whole_person(image)) for image in images]
     for name, views in (("whole picture", plain), ("inside a drawn person", matted)):
         scores = sorted((likeness(views[i], turned(views[j], m)), i, j, d, m) for i, j, d, m in near)
         values = [score for score, *_ in scores]
@@ -165,8 +170,7 @@ def edits(images: list[Image.Image]) -> None:
             other = edit(image)
             scores.append(likeness(view(image), view(other)))
             if not name.startswith("crop"):
-                whole, smaller = (0, 0, *image.size), (0, 0, *other.size)
-                inside.append(likeness(view(image, person(), whole), view(other, person(), smaller)))
+                inside.append(likeness(view(image, whole_person(image)), view(other, whole_person(other))))
             distances.append(apart(hashers.phash(image), hashers.phash(other)))
         shares = " ".join(f"{np.mean(np.array(distances) <= d):4.2f}" for d in (6, 8, 10, 12))
         within = f"{min(inside):.3f}" if inside else "  -  "

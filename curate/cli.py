@@ -11,7 +11,7 @@ from curate.whiten.command import whiten
 from imageledger import console
 
 
-@click.group(cls=console.Door)
+@click.group(cls=console.Door, place=1)
 def main() -> None:
     """Bring portraits from many sources into one clean, balanced dataset.
 

@@ -1,3 +1,45 @@
-"""imageledger: curate, train on and audit a small two-class image dataset, with a provenance for every row."""
+"""imageledger: curate, train on and audit a small two-class image dataset, with a provenance for every row.
+
+From Python, begin with `open` or `create`; both return a Dataset:
+
+    import imageledger as il
+
+    faces = il.create("faces")
+    faces.fetch("folder:photos", label="real")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imageledger.dataset.dataset import Dataset as Dataset
+    from imageledger.dataset.dataset import create as create
+    from imageledger.dataset.dataset import open as open
+    from imageledger.dataset.picture import Picture as Picture
+    from imageledger.dataset.run import Run as Run
+    from imageledger.errors import LedgerError as LedgerError
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Dataset": "imageledger.dataset.dataset",
+    "LedgerError": "imageledger.errors",
+    "Picture": "imageledger.dataset.picture",
+    "Run": "imageledger.dataset.run",
+    "create": "imageledger.dataset.dataset",
+    "open": "imageledger.dataset.dataset",
+}
+"""Where the public names live: they are loaded when they are first used, so that the import stays cold."""
+
+__all__ = ["Dataset", "LedgerError", "Picture", "Run", "__version__", "create", "open"]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

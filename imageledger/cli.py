@@ -1,33 +1,57 @@
 """The imageledger command: a project's own verbs, and the three groups for whoever has another `train` on the PATH."""
 
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from imageledger import console
 
-if TYPE_CHECKING:
-    from imageledger.config import Project
-
-LEGS = ("curate", "train", "audit")
-
 
 class Legs(console.Door):
-    """A group that finds the three legs by name, when they are called: imports run one way."""
+    """A group that finds the groups of commands that installed packages announce as `imageledger.legs`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Show the legs between making a project and looking after it."""
-        own = super().list_commands(ctx)
-        return [*own[:1], *LEGS, *own[1:]]
+        """Show the legs, in their order, between making a project and looking after it."""
+        own, legs = super().list_commands(ctx), {name: self._leg(name) for name in self._names()}
+        return [*own[:1], *sorted(legs, key=lambda name: getattr(legs[name], "place", 9)), *own[1:]]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command of our own, or the group of a leg."""
-        if cmd_name in LEGS:
-            group: click.Command = import_module(f"{cmd_name}.cli").main
-            return group
-        return super().get_command(ctx, cmd_name)
+        if cmd_name in self.commands:
+            return super().get_command(ctx, cmd_name)
+        return self._leg(cmd_name) if cmd_name in self._names() else None
+
+    @staticmethod
+    def _names() -> tuple[str, ...]:
+        from imageledger.errors import LedgerError
+        from imageledger.plugins import LEGS
+
+        if not LEGS.names():
+            raise LedgerError(
+                "the installed imageledger announces no commands: its metadata is older than its source",
+                "install it again: pip install imageledger, or pip install -e . in its folder",
+            )
+        return LEGS.names()
+
+    @staticmethod
+    def _leg(name: str) -> click.Command:
+        from imageledger.errors import LedgerError
+        from imageledger.plugins import LEGS
+
+        try:
+            group: click.Command = LEGS.load(name, click.Command)
+        except LedgerError as error:
+            return _unloadable(name, error)
+        return group
+
+
+def _unloadable(name: str, error: Exception) -> click.Command:
+    """Return a command in the place of a leg that cannot be loaded, so that the others still work."""
+
+    def fail() -> None:
+        raise error
+
+    return click.Command(name, callback=fail, help=f"Cannot be loaded: {error}", add_help_option=False)
 
 
 @click.group(cls=Legs)
@@ -86,21 +110,10 @@ def demo(folder: Path, full: bool, project: Path | None) -> None:
     took = list(tour.walk(opened, full, console.say))
     console.result("")
     console.table(tour.summary(opened, took), title="What became of the pictures")
-    console.table(_planted(opened), title="Planted problems")
+    tour.show_planted(opened)
     for what, path in tour.places(opened):
         console.result(f"{what}: {path}")
     console.say("All pictures are drawn: these figures mean nothing about real portraits.")
-
-
-def _planted(opened: "Project") -> list[dict[str, object]]:
-    """Write the truth of the drawn pictures and compare it with what the stages and the model made of them."""
-    from imageledger import demo as tour
-    from imageledger.manifest import read
-
-    sample = import_module("curate.sources.sample")
-    truth = sample.open_sample(tour.SOURCE, opened).truth()
-    sample.write_truth(opened.folder / "truth.jsonl", truth)
-    return list(sample.found(truth, read(opened.manifest("manifest")), tour.suspects(opened)))
 
 
 @main.command()

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,12 +31,20 @@ DISK_TROUBLE = {
 }
 
 
-class Door(click.Group):
-    """A command group that turns errors into two lines on stderr and an exit code."""
+LOGGERS = ("imageledger", "curate", "train", "audit")
+"""What these parts of the library log is said to the person who typed the command."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+
+class Door(click.Group):
+    """A command group that turns errors into two lines on stderr and an exit code, and says what the library logs.
+
+    `place` is where the group stands among its like in `imageledger --help`.
+    """
+
+    def __init__(self, *args: Any, place: int = 9, **kwargs: Any) -> None:
         kwargs.setdefault("context_settings", {"max_content_width": 110, "help_option_names": ["-h", "--help"]})
         super().__init__(*args, **kwargs)
+        self.place = place
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Show commands in the order in which they are used, not by name."""
@@ -45,7 +53,8 @@ class Door(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what is not a LedgerError or a full disk is a bug and keeps its traceback."""
         try:
-            return super().invoke(ctx)
+            with nullcontext() if ctx.parent else aloud(*LOGGERS):
+                return super().invoke(ctx)
         except LedgerError as error:
             self._leave(ctx, error.what, error.hint, error.exit_code)
         except KeyboardInterrupt:
@@ -111,7 +120,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, title: st
 
 
 def track(
-    rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool] = lambda _: False
+    rows: Iterable[Row], total: int, doing: str = "", refused: Callable[[Row], bool] = lambda _: False
 ) -> Iterator[Row]:
     """Hand rows on while showing progress.
 
@@ -126,26 +135,29 @@ def track(
 
 
 @contextmanager
-def aloud(logger: str) -> Iterator[None]:
-    """Say what a part of the library logs while the block runs; --quiet leaves only the warnings."""
+def aloud(*loggers: str) -> Iterator[None]:
+    """Say what parts of the library log while the block runs; --quiet leaves only the warnings."""
     import logging
+
+    context = click.get_current_context(silent=True)
+    meta = context.find_root().meta if context else {}  # threads that log have no context of their own
 
     class Teller(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno >= logging.WARNING:
+            if record.levelno >= logging.WARNING or not meta.get("quiet"):
                 click.echo(_visible(record.getMessage()), err=True)
-            else:
-                say(record.getMessage())
 
-    named, teller = logging.getLogger(logger), Teller(logging.INFO)
-    before = named.level
-    named.setLevel(logging.INFO)
-    named.addHandler(teller)
+    teller = Teller(logging.INFO)
+    before = {logger: logger.level for logger in map(logging.getLogger, loggers)}
+    for logger in before:
+        logger.setLevel(logging.INFO)
+        logger.addHandler(teller)
     try:
         yield
     finally:
-        named.removeHandler(teller)
-        named.setLevel(before)
+        for logger, level in before.items():
+            logger.removeHandler(teller)
+            logger.setLevel(level)
 
 
 @contextmanager
@@ -183,13 +195,10 @@ def report(
     `more` is what a stage has to tell besides: with it, JSON is an object that holds the counts as "pictures".
     Raises GateFailed when `strict` is set and pictures could not be read.
     """
-    from imageledger.record import STATUSES, UNREADABLE
+    from imageledger.record import UNREADABLE
 
     tally = outcome.tally
-    rows = [
-        {"label": label, **{status: counts[status] for status in STATUSES}, "total": counts.total()}
-        for label, counts in sorted(tally.by_label.items())
-    ]
+    rows = outcome.rows()
     if as_json and more is not None:
         result(json.dumps({"pictures": rows, **more, "manifest": str(outcome.path)}, ensure_ascii=False, indent=2))
     else:

@@ -1,6 +1,5 @@
 """The guided tour: type the commands that a user would type, on drawn pictures, and count what was found."""
 
-import json
 import os
 import subprocess
 import sys
@@ -79,10 +78,10 @@ def summary(project: Project, took: Sequence[Took]) -> list[dict[str, Any]]:
     return rows
 
 
-def suspects(project: Project) -> set[str]:
-    """Return the members whose label the model contradicts, in training or validation: mislabelled, or just hard."""
-    lines = (project.runs / RUN / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
-    return {row["member"] for row in map(json.loads, lines) if row["predicted"] != row["label"]}
+def show_planted(project: Project) -> None:
+    """Let the source of the drawn pictures print what was planted in them and what was found of it."""
+    words = ["-m", "curate.sources.sample", SOURCE, str(project.runs / RUN / "predictions.jsonl")]
+    subprocess.run([sys.executable, *words], cwd=project.root, env=os.environ, check=True)
 
 
 def places(project: Project) -> list[tuple[str, Path]]:

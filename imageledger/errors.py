@@ -10,6 +10,8 @@ class LedgerError(Exception):
         super().__init__(what)
         self.what = what
         self.hint = hint
+        if hint:
+            self.add_note(f"Try: {hint}")  # notebooks and scripts show it below the error
 
     def __reduce__(self) -> tuple[type["LedgerError"], tuple[str, str]]:
         """Keep both sentences when the error crosses a process boundary."""

@@ -6,13 +6,11 @@ from math import ceil
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from imageledger.figure import FAINT, INK, LINE, MOUNT, PAPER
+from imageledger.letters import shorten, visible, wrapped  # noqa: F401
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-PAPER = "#ffffff"
-INK = "#16181d"
-FAINT = "#646a73"
-LINE = "#cfd3d9"
-MOUNT = "#eceef1"
 MARGIN = 32
 GUTTER = 28
 GAP = 8
@@ -90,38 +88,6 @@ def fitted(picture: Image.Image, size: int) -> Image.Image:
     return mount
 
 
-def shorten(text: str, font: Font, width: int) -> str:
-    """Shorten text in the middle until it is no wider than `width` px: "portraits/re…/00042.jpg"."""
-    text = visible(text)
-    if font.getlength(text) <= width:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        kept = (low + high + 1) // 2
-        if font.getlength(_middle_out(text, kept)) <= width:
-            low = kept
-        else:
-            high = kept - 1
-    return _middle_out(text, low)
-
-
-def wrapped(text: str, font: Font, width: int) -> list[str]:
-    """Break text into lines no wider than `width` px, at spaces; a longer word is shortened."""
-    lines: list[str] = []
-    for word in visible(text).split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and font.getlength(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(shorten(word, font, width))
-    return lines
-
-
-def visible(text: str) -> str:
-    """Replace what cannot be seen (line feeds, terminal escapes, marks that turn writing round) by "�"."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
-
-
 def _mounted(frame: Frame, size: int) -> Image.Image:
     square = fitted(frame.picture, size) if frame.picture else Image.new("RGB", (size, size), MOUNT)
     draw = ImageDraw.Draw(square)
@@ -143,11 +109,6 @@ def _head(page: Image.Image, heading: str, words: Sequence[str]) -> None:
         top += _step(HEADING)
     for number, line in enumerate(words):
         draw.text((MARGIN, top + number * _step(TITLE)), line, FAINT, _font(TITLE))
-
-
-def _middle_out(text: str, kept: int) -> str:
-    head, tail = ceil(kept / 2), kept // 2
-    return f"{text[:head]}…{text[len(text) - tail :]}" if kept < len(text) else text
 
 
 def _font(size: int) -> Font:

@@ -12,7 +12,7 @@ from imageledger import manifest
 from imageledger.engines.local import cores, ordered_map
 from imageledger.errors import ManifestError
 from imageledger.manifest import Card, Tally
-from imageledger.record import OK, Record, Step
+from imageledger.record import OK, STATUSES, Record, Step
 from imageledger.store import Store, write_whole
 
 Work = Callable[[Record], Record]
@@ -45,7 +45,7 @@ class Stage:
         return Step(did=self.did, on=record.file, settings=self.settings, found=found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Outcome:
     """What a stage did: where the manifest lies, its counts, and how many rows needed work."""
 
@@ -54,6 +54,25 @@ class Outcome:
     tally: Tally
     worked: int
     reused: int
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row a label: how many pictures have each status, and how many there are."""
+        return [
+            {"label": label, **{status: counts[status] for status in STATUSES}, "total": counts.total()}
+            for label, counts in sorted(self.tally.by_label.items())
+        ]
+
+    def __str__(self) -> str:
+        """Say in one line what became of the pictures."""
+        became = ", ".join(f"{self.tally.total(status)} {status}" for status in STATUSES if self.tally.total(status))
+        return f"{self.stage}: {became or 'no pictures'} ({self.worked} worked on, {self.reused} reused)"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from imageledger import notebook
+
+        return notebook.table(self.rows(), title=str(self))
 
 
 def untracked(rows: Iterable[Record], total: int) -> Iterable[Record]:

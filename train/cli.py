@@ -11,7 +11,7 @@ from train.predict.command import predict
 from train.run.command import run
 
 
-@click.group(cls=console.Door)
+@click.group(cls=console.Door, place=2)
 def main() -> None:
     """Train a classifier on the final manifest, and keep every number it gave.
 

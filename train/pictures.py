@@ -14,6 +14,8 @@ from imageledger.record import OK, SPLITS, Record
 from imageledger.store import Store
 
 TRAIN, VALID = SPLITS[1:]
+DRAWN = "sample:"
+"""How the address of the built-in source begins: its pictures are drawn and show nobody."""
 SHOWN = 3
 
 

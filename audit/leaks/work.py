@@ -11,7 +11,9 @@ from typing import Any
 
 from curate.dedupe import judge as clusters
 from curate.dedupe.judge import Pair, Picture
-from curate.dedupe.work import Originals, Watch, picture_of, place_of, unwatched
+from curate.dedupe.work import Originals, Place, Watch, picture_of, place_of, unwatched
+from curate.history import noted
+from curate.normalize.work import note_of
 from curate.pictures import hashers, likeness, pixels
 from imageledger.errors import LedgerError, ManifestError
 from imageledger.record import OK, Record, Step
@@ -134,8 +136,15 @@ def _known(rows: Iterable[Record], store: Store) -> tuple[list[Record], dict[clu
 def _picture(record: Record, store: Store) -> Picture:
     try:
         return picture_of(record)
-    except (ManifestError, AttributeError, TypeError, ValueError):  # a stranger's manifest may hold anything
+    except ManifestError:  # a stranger's manifest may hold anything
         return picture_of(_hashed(record, store))
+
+
+def _place(record: Record) -> Place:
+    try:
+        return place_of(record)
+    except ManifestError:  # see `_picture`
+        return record.origin, "", None
 
 
 def _hashed(record: Record, store: Store) -> Record:
@@ -143,11 +152,12 @@ def _hashed(record: Record, store: Store) -> Record:
     if not record.origin:
         raise ManifestError("the row names no picture")
     try:
-        image = pixels.decode(store.read(record.origin)).image
+        picture = pixels.decode(store.read(record.origin))
     except pixels.CannotDecode as error:
         raise ManifestError(f"its original {error}") from error
-    found = {"mirrored": hashers.mirrored(image), "pixels": pixels.pixel_digest(image), "size": list(image.size)}
-    return replace(record, phash=hashers.phash(image), steps=(Step(did="normalize@0", on=record.origin, found=found),))
+    small = hashers.reduced(picture.image)
+    step = Step(did="normalize@0", on=record.origin, found=noted(note_of(picture, small)))
+    return replace(record, phash=hashers.phash(small), steps=(step,))
 
 
 def _exact(rows: Sequence[Record], pictures: Mapping[clusters.Key, Picture]) -> Iterator[Leak]:
@@ -170,7 +180,7 @@ def _near(
         pair for pair in clusters.candidates(heads, distance)
         if next(_between(members[pair.one], members[pair.other], _places), None)
     ]  # fmt: skip
-    views = Originals(store, {record.key: place_of(record) for record in rows})
+    views = Originals(store, {record.key: _place(record) for record in rows})
     blind: dict[tuple[str, str], Unchecked] = {}
 
     def alike(one: Picture, other: Picture, mirrored: bool) -> float:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from curate.history import made_by_normalize, normalized, on_original, whitened
 from curate.matting import compositing
 from curate.pictures import pixels
-from curate.pictures.pixels import Box
 from imageledger.record import Record
 from imageledger.store import Store
 from imageledger.types import Floats
@@ -127,8 +127,7 @@ def remade(record: Record, store: Store, delivery: Delivery) -> Image.Image:
     A picture without such steps was shown to the model as it came, and is so now.
     """
     original = pixels.decode(store.read(record.origin)).image
-    found = record.found("normalize")
-    crop: Box | None = tuple(found["crop"]) if found.get("crop") else None  # type: ignore[assignment]
+    crop = normalized(record).crop
     size = _normal_side(record, store)
     least = size / (crop[2] - crop[0]) if crop and size else 0.0
     came, scale = redelivered(original, delivery, background(record, original.size, store), least)
@@ -163,12 +162,9 @@ def redelivered(
 
 def background(record: Record, size: tuple[int, int], store: Store) -> NDArray[np.float32]:
     """Return the share of background of each pixel, 0..1: what the matte leaves, or else what lies near the frame."""
-    crop = record.found("normalize").get("crop")
+    crop = normalized(record).crop
     if record.matte and crop:
-        left, top, right, bottom = crop
-        person = Image.new("L", size, 0)
-        alpha = Image.open(io.BytesIO(store.read(record.matte))).convert("L")
-        person.paste(alpha.resize((right - left, bottom - top), Image.Resampling.BILINEAR), (left, top))
+        person = on_original(Image.open(io.BytesIO(store.read(record.matte))), crop, size)
         return np.asarray(1 - np.asarray(person, dtype=np.float32) / 255, dtype=np.float32)
     across, down = (np.abs(np.linspace(-1, 1, side, dtype=np.float32)) for side in size)
     away = np.maximum(down[:, None], across[None, :])
@@ -198,9 +194,8 @@ def _table_sums() -> dict[int, int]:
 
 def _normal_side(record: Record, store: Store) -> int:
     """Return the side of the normalised picture: that of the object which the step after it worked on."""
-    after = [step.on for step in record.steps if step.did.startswith("whiten@")]
-    name = after[-1] if after else record.file
-    if not record.found("normalize") or not store.has(name):
+    name = made_by_normalize(record)
+    if normalized(record).crop is None or not store.has(name):
         return 0
     with Image.open(io.BytesIO(store.read(name))) as image:
         return min(image.size)
@@ -216,9 +211,8 @@ def _encoded(record: Record, image: Image.Image) -> Image.Image:
 
 def _whitened(record: Record, image: Image.Image, store: Store) -> Image.Image:
     """Do what whiten did: put the person on white with the same matte, or keep the same inner face."""
-    inner = record.found("whiten").get("crop")
-    if inner:
-        return pixels.downscale(image, tuple(inner), record.width)
+    if inner := whitened(record).crop:
+        return pixels.downscale(image, inner, record.width)
     if not record.matte:
         return image
     alpha = np.asarray(Image.open(io.BytesIO(store.read(record.matte))).convert("L"))

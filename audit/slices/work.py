@@ -10,6 +10,7 @@ import numpy as np
 from audit.judged import CROSS_VALIDATE, Judged, judged
 from audit.slices.judge import FEW, HALVES, Property, Slice, judge
 from curate.evidence.measure import Table, measure
+from curate.history import normalized, whitened
 from imageledger.config import Project
 from imageledger.errors import RunError
 from imageledger.record import Record
@@ -71,7 +72,7 @@ def look(project: Project, folder: Path, *, track: Track) -> Audit:
 def properties_of(records: Sequence[Record], table: Table) -> list[Property]:
     """Return what pictures are sliced by: names from their records, sizes as they came, and measured numbers."""
     sides = np.array([_native_side(record) for record in records], dtype=np.float64)
-    unsure = np.array([record.found("whiten").get("softness", np.nan) for record in records], dtype=np.float64)
+    unsure = np.array([_softness(record) for record in records], dtype=np.float64)
     numbers = [Property(name="size", values=sides, words=("smallest", "middle", "largest"))]
     for name, (family, column, words) in MEASURED.items():
         columns = list(table.columns[family])
@@ -93,7 +94,13 @@ def _unchanged(project: Project, seen: Judged) -> list[int]:
     ]
 
 
+def _softness(record: Record) -> float:
+    """Return the share of soft edge in the matte; NaN where the picture was not cut out."""
+    softness = whitened(record).softness
+    return np.nan if softness is None else softness
+
+
 def _native_side(record: Record) -> float:
     """Return the shorter side, in pixels, of the picture as it was fetched; NaN where that is not known."""
-    size = record.found("normalize").get("size") or [record.width, record.height]
+    size = normalized(record).size or (record.width, record.height)
     return float(min(size)) if all(size) else float("nan")

@@ -10,9 +10,11 @@ from PIL import Image
 
 from curate.dedupe import judge as clusters
 from curate.dedupe.judge import Pair, Picture, Plan
+from curate.history import fetched, normalized, on_original
 from curate.pictures import likeness, pixels
 from curate.pictures.hashers import to_int
 from curate.pictures.likeness import View
+from curate.pictures.pixels import Box
 from imageledger import decisions
 from imageledger.config import Project
 from imageledger.decisions import Decisions
@@ -29,7 +31,7 @@ VIEWS_HELD = 8192
 CONFLICT = "conflict: "
 
 Watch = Callable[[Iterable[Pair], int], Iterable[Pair]]
-Place = tuple[str, str, list[int] | None]
+Place = tuple[str, str, Box | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,31 +113,31 @@ def remarks(project: Project, records: Iterable[Record]) -> list[str]:
 
 def picture_of(record: Record, kept: bool = False) -> Picture:
     """Return what comparing needs to know of a row; raise ManifestError when it has no perceptual hashes."""
-    found = record.found("normalize")
+    note = normalized(record)
     try:
-        phash, mirrored = to_int(record.phash), to_int(found.get("mirrored", ""))
+        phash, mirrored = to_int(record.phash), to_int(note.mirrored or "")
     except ValueError as error:
         raise ManifestError(
             f"{record.name} has no perceptual hash: {error}", "dedupe reads what curate normalize has written"
         ) from error
-    width, height = found.get("size", (0, 0))
-    weight = record.found("fetch").get("bytes", 0) / max(1, width * height)
+    width, height = note.size or (0, 0)
+    weight = (fetched(record).bytes or 0) / max(1, width * height)
     return Picture(
         key=record.key,
         label=record.label,
         group=record.group,
         origin=record.origin,
-        pixels=found.get("pixels", ""),
+        pixels=note.pixels or "",
         phash=phash,
         mirrored=mirrored,
-        rank=(-width * height, found.get("tables", 0), -weight, record.origin),
+        rank=(-width * height, note.tables or 0, -weight, record.origin),
         kept=kept,
     )
 
 
 def place_of(record: Record) -> Place:
     """Return where the original of a row lies, its matte, and what of the original the matte belongs to."""
-    return record.origin, record.matte, record.found("normalize").get("crop")
+    return record.origin, record.matte, normalized(record).crop
 
 
 class Originals:
@@ -160,7 +162,7 @@ class Originals:
         self.held.move_to_end(picture.key)
         return self.held[picture.key]
 
-    def _read(self, origin: str, matte: str, crop: list[int] | None) -> View:
+    def _read(self, origin: str, matte: str, crop: Box | None) -> View:
         try:
             image = pixels.decode(self.store.read(origin)).image
         except pixels.CannotDecode as error:
@@ -169,6 +171,5 @@ class Originals:
             ) from error
         if not matte or crop is None:
             return likeness.view(image)
-        left, top, right, bottom = crop
         alpha = Image.open(BytesIO(self.store.read(matte)))
-        return likeness.view(image, alpha, (left, top, right, bottom))
+        return likeness.view(image, on_original(alpha, crop, image.size))

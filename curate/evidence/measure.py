@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from curate.history import face_of, looked_for_face
 from curate.matting.compositing import standard_edge
 from curate.nuisance import Seen, Values, family
 from curate.pictures import pixels
@@ -177,12 +178,11 @@ def _alpha(look: _Look, store: Store, size: tuple[int, int]) -> NDArray[np.uint8
     return standard_edge(np.asarray(alpha)) if alpha.size == size else None
 
 
-def _box(look: _Look) -> Any:
+def _box(look: _Look) -> Box | Literal["unknown"] | None:
     """Return the face box that whiten or normalize recorded; nobody has looked yet at an original."""
-    if look.at != look.record.file or not look.record.found("normalize"):
+    if look.at != look.record.file or not looked_for_face(look.record):
         return "unknown"
-    box = look.record.found("whiten").get("face") or look.record.found("normalize").get("face")
-    return tuple(box) if box else None
+    return face_of(look.record)
 
 
 def _scaled(box: Box, by: tuple[float, float]) -> Box:

@@ -49,6 +49,6 @@ def fetch(
     opened = open_project(project)
     chosen = parse_options(options)
     entries = [named(located(source, opened, Path.cwd()), opened, **chosen) for source in sources]
-    with opened.lock("curate fetch"), console.aloud("curate"):
+    with opened.lock("curate fetch"):
         outcome = stage.fetch(opened, entries, workers=workers, track=console.progress_of("fetch"))
     console.report(outcome, as_json=as_json, strict=strict)

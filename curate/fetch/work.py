@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from curate.history import Fetched, noted
 from curate.pictures.formats import SUFFIXES, claims_picture, sniff, what_is
 from curate.sources import BadMember, Labelled, Member, Remote, Source, ledger, licences, open_source
 from curate.sources.choose import label_of, sample, wanted
@@ -121,9 +122,12 @@ def _work(project: Project, opened: Mapping[str, Source]) -> Work:
             return record.failed(error.reason, error.status, STAGE.step(record))
         kind = sniff(content)
         if not kind:
-            return record.failed(f"not a picture: {what_is(content)}", step=STAGE.step(record, bytes=len(content)))
+            return record.failed(
+                f"not a picture: {what_is(content)}", step=STAGE.step(record, **noted(Fetched(bytes=len(content))))
+            )
         name = project.store.put(content, SUFFIXES[kind])
-        return record.after(STAGE.step(record, bytes=len(content), format=kind), origin=name, file=name)
+        note = Fetched(bytes=len(content), format=kind)
+        return record.after(STAGE.step(record, **noted(note)), origin=name, file=name)
 
     return work
 

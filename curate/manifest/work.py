@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.evidence.measure import WHITENED, Table, Track, measure
+from curate.history import normalized
 from curate.manifest.balance import TRAIN, VALID, Choice, Key, NoSplit, Wanted, divide, missing
 from curate.manifest.matched import choice_of, select
 from curate.nuisance import FAMILIES, family
@@ -180,9 +181,9 @@ def _versions(families: Sequence[str]) -> str:
 
 
 def _flat(record: Record) -> dict[str, Any]:
-    found = record.found("normalize")
-    width, height = found.get("size", ("", ""))
-    native = {"native_width": width, "native_height": height, "native_format": found.get("format", "")}
+    note = normalized(record)
+    width, height = note.size or ("", "")
+    native = {"native_width": width, "native_height": height, "native_format": note.format or ""}
     return {name: getattr(record, name) for name in COLUMNS if name not in native} | native
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from PIL.Image import Image
+
+from curate.history import Normalized, noted
 from curate.normalize import recipes
 from curate.normalize.recipes import RECIPES
 from curate.pictures import pixels
@@ -160,21 +162,20 @@ def normalize_record(record: Record, *, stage: Stage, settings: NormalizeSetting
         return record.failed(str(why), step=stage.step(record))
     face = find_face(picture.image)
     small = reduced(picture.image)
-    found = {**_facts(picture, mirrored(small)), "notes": [*picture.notes, *([] if face else ["no face found"])]}
+    note = replace(note_of(picture, small), notes=(*picture.notes, *(() if face else ("no face found",))))
     size, recipe = int(settings.size), RECIPES[settings.recipe]
     seen = {"phash": phash(small), "width": picture.image.width, "height": picture.image.height}
     if (side := min(picture.image.size)) < (least := recipe.needs(size)):
         reason = f"{TOO_SMALL}: {side} px, {recipe.name} to {size} px needs {least}"
-        return record.after(stage.step(record, **found), **seen).failed(reason, REJECTED)
+        return record.after(stage.step(record, **noted(note)), **seen).failed(reason, REJECTED)
     if settings.require_face and face is None:
-        return record.after(stage.step(record, **found), **seen).failed("no face found", REJECTED)
-    crop = recipes.square(recipe, picture.image.size, believed(face, picture), size, found["pixels"])
+        return record.after(stage.step(record, **noted(note)), **seen).failed("no face found", REJECTED)
+    crop = recipes.square(recipe, picture.image.size, believed(face, picture), size, str(note.pixels))
     content = pixels.encode(pixels.downscale(picture.image, crop, size), settings.format, settings.quality)
-    found["crop"] = list(crop)
-    if face is not None and pixels.mostly_within(face, crop):
-        found["face"] = list(pixels.within(face, crop, size))
+    inside = pixels.within(face, crop, size) if face and pixels.mostly_within(face, crop) else None
+    step = stage.step(record, **noted(replace(note, crop=crop, face=inside)))
     name = store.put(content, SUFFIX[settings.format])
-    return record.after(stage.step(record, **found), file=name, **{**seen, "width": size, "height": size})
+    return record.after(step, file=name, **{**seen, "width": size, "height": size})
 
 
 def believed(face: Box | None, picture: Picture) -> Box | None:
@@ -218,13 +219,14 @@ def _size_before(project: Project) -> int:
     return size if isinstance(size, int) else 0
 
 
-def _facts(picture: Picture, mirror_hash: str) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "format": picture.format,
-        "mode": picture.mode,
-        "size": list(picture.image.size),
-        "tables": picture.tables,
-        "pixels": pixels.pixel_digest(picture.image),
-        "mirrored": mirror_hash,
-    }
-    return facts | ({"frames": picture.frames} if picture.frames > 1 else {})
+def note_of(picture: Picture, small: Image) -> Normalized:
+    """Return what normalize notes of every picture that it can decode; `small` is the picture as `reduced` makes it."""
+    return Normalized(
+        format=picture.format,
+        mode=picture.mode,
+        size=picture.image.size,
+        tables=picture.tables,
+        pixels=pixels.pixel_digest(picture.image),
+        mirrored=mirrored(small),
+        frames=picture.frames if picture.frames > 1 else None,
+    )

@@ -60,15 +60,9 @@ class View:
         return View(np.ascontiguousarray(self.grey[:, ::-1]), turned)
 
 
-def view(image: Image.Image, matte: Image.Image | None = None, crop: tuple[int, int, int, int] | None = None) -> View:
-    """Reduce an upright RGB picture; `matte` is the alpha of what `crop` (left, top, right, bottom) cuts out of it."""
-    grey = _reduce(image.convert("L"))
-    if matte is None or crop is None:
-        return View(grey)
-    whole = Image.new("L", image.size, 0)
-    left, top, right, bottom = crop
-    whole.paste(matte.convert("L").resize((right - left, bottom - top), Image.Resampling.BILINEAR), (left, top))
-    return View(grey, _reduce(whole))
+def view(image: Image.Image, matte: Image.Image | None = None) -> View:
+    """Reduce an upright RGB picture, and its matte, a grey picture of the same size, where there is one."""
+    return View(_reduce(image.convert("L")), None if matte is None else _reduce(matte))
 
 
 def likeness(a: View, b: View) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from curate.history import Whitened, normalized, noted
 from curate.matting import compositing, matter
 from curate.matting.models import Model, find_model
 from curate.pictures import pixels, regions
@@ -113,19 +114,18 @@ def whiten_record(record: Record, *, stage: Stage, model: Model | None, store: S
     except CannotDecode as error:
         store.refuse_damaged(record.file)
         return record.failed(str(error), step=stage.step(record))
-    face = record.found("normalize").get("face")
-    matte = matter(model)(image, tuple(face) if face else None)
+    face = normalized(record).face
+    matte = matter(model)(image, face)
     alpha = compositing.clean(matte.alpha)
     kept = store.put(pixels.encode(Image.fromarray(alpha), "png", 0), "png")
-    found: dict[str, Any] = {
-        "coverage": round(compositing.coverage(alpha), 4),
-        "pieces": compositing.pieces(alpha),
-        "softness": round(compositing.softness(alpha), 4),
-    }
-    if model is not None:
-        found["raw"] = [round(float(np.float32(edge)), 4) for edge in (matte.low, matte.high)]
-    step = stage.step(record, **found)
-    if why := compositing.fault(alpha, tuple(face) if face else None, matte.low, matte.high):
+    note = Whitened(
+        coverage=round(compositing.coverage(alpha), 4),
+        pieces=compositing.pieces(alpha),
+        softness=round(compositing.softness(alpha), 4),
+        raw=(_rounded(matte.low), _rounded(matte.high)) if model is not None else None,
+    )
+    step = stage.step(record, **noted(note))
+    if why := compositing.fault(alpha, face, matte.low, matte.high):
         return record.after(step, matte=kept).failed(why, REJECTED)
     white = compositing.white_composite(image, alpha, compositing.standard_edge(alpha))
     return record.after(step, file=store.put(pixels.encode(white, "png", 0), "png"), matte=kept)
@@ -138,18 +138,18 @@ def face_record(record: Record, *, stage: Stage, size: int, store: Store) -> Rec
     except CannotDecode as error:
         store.refuse_damaged(record.file)
         return record.failed(str(error), step=stage.step(record))
-    face = record.found("normalize").get("face")
-    if not face:
+    face = normalized(record).face
+    if face is None:
         return record.failed(NO_FACE, REJECTED, step=stage.step(record))
-    crop = regions.inner_square(tuple(face), image.size)
-    found: dict[str, Any] = {"crop": list(crop)}
+    crop = regions.inner_square(face, image.size)
+    lost = stage.step(record, **noted(Whitened(crop=crop)))
     if (side := crop[2] - crop[0]) < size:
-        return record.failed(f"face of {side} px, needs {size}", REJECTED, step=stage.step(record, **found))
-    if not regions.confirmed(tuple(face), find_face(ImageOps.mirror(image)), image.width):
-        return record.failed(DOUBTFUL, REJECTED, step=stage.step(record, **found))
-    found["face"] = list(pixels.within(tuple(face), crop, size))
+        return record.failed(f"face of {side} px, needs {size}", REJECTED, step=lost)
+    if not regions.confirmed(face, find_face(ImageOps.mirror(image)), image.width):
+        return record.failed(DOUBTFUL, REJECTED, step=lost)
+    note = Whitened(crop=crop, face=pixels.within(face, crop, size))
     name = store.put(pixels.encode(pixels.downscale(image, crop, size), "png", 0), "png")
-    return record.after(stage.step(record, **found), file=name, width=size, height=size)
+    return record.after(stage.step(record, **noted(note)), file=name, width=size, height=size)
 
 
 def face_size(records: Iterable[Record]) -> int:
@@ -159,9 +159,9 @@ def face_size(records: Iterable[Record]) -> int:
     """
     sides: dict[str, list[int]] = {}
     for record in records:
-        face = record.found("normalize").get("face")
+        face = normalized(record).face
         if record.status == OK and face:
-            crop = regions.inner_square(tuple(face), (record.width, record.height))
+            crop = regions.inner_square(face, (record.width, record.height))
             sides.setdefault(record.label, []).append(crop[2] - crop[0])
     if not sides:
         raise ConfigError("no picture has a recorded face", "curate normalize looks for faces; run it before whiten")
@@ -204,6 +204,10 @@ def _selective(seen: Counter[str], lost: Counter[str]) -> str:
         f" This selects {other} more than {one} (Fisher's p = {p:.2g}): what is left of {other} are the frontal,"
         " evenly lit faces. --region white loses none for this."
     )
+
+
+def _rounded(edge: float) -> float:
+    return round(float(np.float32(edge)), 4)
 
 
 def _model(project: Project, chosen: WhitenSettings) -> Model | None:

@@ -223,10 +223,11 @@ def test_a_run_without_weights_ends_with_one_line_and_the_way_out(drawn, runner)
 def test_a_trained_run_says_of_unchanged_pictures_what_its_predictions_say(drawn):
     pytest.importorskip("fastai")
     from train.config import TrainSettings
+    from train.run import work as training_run
     from train.training import task as training
 
     settings = TrainSettings(arch="squeezenet1_1", weights="none", epochs=1, size=64, batch_size=4)
-    folder, _ = training.train(drawn, training.task(drawn, None, None), settings, "tiny")
+    folder, _ = training_run.train(drawn, training.task(drawn, None, None), settings, "tiny")
     found = robustness.look(drawn, folder, track=lambda rows, total: rows)
     assert found.warnings == ()
     assert found.clean.n == 8

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from audit_world import Page
 from browser import dom_of, screenshot
-from PIL import Image
+from PIL import Image, ImageColor
 from shortcut_world import HOSTILE, audit_of, dataset, judged_of, probe_of
 
 from audit.shortcuts import figure as shortcut_figure
@@ -17,8 +17,9 @@ from audit.shortcuts import report as shortcut_report
 from audit.shortcuts.work import Asked, look
 from curate.evidence.probe import ALL
 from imageledger.config import open_project
+from imageledger.figure import FINE, PROBLEM, UNDECIDED
 
-RED, AMBER, GREEN = (179, 38, 30), (138, 97, 0), (27, 110, 60)
+COLOURS = [ImageColor.getrgb(colour) for colour in (PROBLEM, UNDECIDED, FINE)]
 
 
 @pytest.fixture(scope="module")
@@ -110,13 +111,13 @@ def test_a_spread_keeps_both_classes_apart_and_counts_what_does_not_apply():
 def test_the_figure_shows_each_verdict_in_its_colour_and_one_panel_a_stage():
     probes = probe_of("container"), probe_of("tone", 0.6, "INCONCLUSIVE", 90), probe_of(ALL, 0.5, "CLEAN")
     one = drawn(audit_of(judged_of("final", *probes)))
-    assert all(pixels_near(one, colour) > 100 for colour in (RED, AMBER, GREEN))
+    assert all(pixels_near(one, colour) > 100 for colour in COLOURS)
     two, four = (
         drawn(audit_of(*(judged_of(stage, *probes) for stage in ("fetched", "normalized", "whitened", "final")[:most])))
         for most in (2, 4)
     )
     assert four.width > two.width
-    assert pixels_near(four, RED) > 1.4 * pixels_near(two, RED)  # the key has one mark more
+    assert pixels_near(four, COLOURS[0]) > 1.4 * pixels_near(two, COLOURS[0])  # the key has one mark more
 
 
 def test_equal_audits_give_equal_figures_whatever_was_drawn_before():

@@ -271,7 +271,7 @@ def test_no_source_at_all_is_an_error_of_the_configuration(project):
 
 SLOW = """
 import sys, time
-from curate import fetch
+from curate.fetch import work as fetch
 from curate.sources.archive import Archive
 from imageledger.config import SourceEntry, open_project
 read = Archive.read

@@ -7,6 +7,7 @@ from PIL import Image
 
 from curate import matting
 from curate.matting import compositing, models
+from curate.matting import rembg as rembg_backend
 from curate.matting.models import find_model
 from imageledger.errors import ModelError
 
@@ -122,7 +123,7 @@ def test_a_model_is_opened_once_in_a_process(selfie, home, monkeypatch):
     made = []
     fresh = rembg.new_session
     monkeypatch.setattr(rembg, "new_session", lambda *args, **options: made.append(args) or fresh(*args, **options))
-    matting._session.cache_clear()
+    rembg_backend.session.cache_clear()
     model = find_model("u2net_custom", selfie)
     for _ in range(3):
         matting.matter(model)(Image.new("RGB", (32, 32), "gray"), None)
@@ -158,8 +159,8 @@ def answering(selfie, home, monkeypatch):
     model = find_model("u2net_custom", selfie)
 
     def matte(raw):
-        session = matting._session(model)
-        monkeypatch.setattr(session, "inner_session", matting._Watched(Stub(raw), model.path))
+        session = rembg_backend.session(model)
+        monkeypatch.setattr(session, "inner_session", rembg_backend._Watched(Stub(raw), model.path))
         return matting.matter(model)(Image.new("RGB", (64, 64), "gray"), None)
 
     return matte

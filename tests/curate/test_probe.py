@@ -7,7 +7,7 @@ from probed_world import EACH, alone, labels, made, noise, probed
 from curate.evidence import permuted, probe
 from curate.evidence.permuted import Quick
 from curate.evidence.probe import CLEAN, INCONCLUSIVE, SHORTCUT
-from imageledger.record import Record
+from imageledger.record import Record, groups_of
 
 
 def test_a_feature_that_is_shifted_in_one_class_is_a_shortcut_and_is_named_with_its_medians():
@@ -174,7 +174,7 @@ def test_groups_are_clusters_then_originals_then_the_picture_itself():
         Record(source="s", member="b", label="real", duplicate_of="s#a"),
         Record(source="s", member="c", label="real"),
     ]
-    assert probe.groups_of(rows) == ["g", "s#a", "s#c"]
+    assert groups_of(rows) == ["g", "s#a", "s#c"]
 
 
 def test_more_pictures_than_are_enough_are_left_out_by_digest_alone_in_every_class():

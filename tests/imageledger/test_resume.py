@@ -13,6 +13,7 @@ import slow_train
 import train_world
 from slow_train import EPOCHS, SMALL
 
+from train.run import work as training_run
 from train.training import task as training
 
 pytest.importorskip("fastai")
@@ -43,7 +44,7 @@ def project(tmp_path_factory):
 
 def make(project, name, settings=SMALL, tell=lambda *_: None):
     said = []
-    place, run = training.train(
+    place, run = training_run.train(
         project, training.task(project, None, None), settings, name, tell, lambda line: said.append(line)
     )
     return place, run, [line for line in said if "carrying on" in line]

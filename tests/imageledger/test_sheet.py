@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from imageledger.sheet import GAP, GUTTER, MARGIN, Cell, Frame, fitted, sheet, shorten, tile, visible, wrapped
+from imageledger.letters import shorten, visible, wrapped
+from imageledger.sheet import GAP, GUTTER, MARGIN, Cell, Frame, fitted, sheet, tile
 
 FONT = ImageFont.load_default(13)
 

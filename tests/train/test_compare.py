@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,15 +10,17 @@ import pytest
 from imageledger import manifest
 from imageledger.errors import RunError
 from imageledger.record import Record
+from train.answers import Answers
 from train.cli import main
-from train.compare.judge import Side, compare, conclusion, plain, remarks
-from train.runs import Prediction, Run, write_predictions
+from train.compare.judge import compare, conclusion, plain, remarks
+from train.runs import CROSS_VALIDATION, Prediction, Run, write_predictions
+from train.table import Model
 
 LABELS = ("real", "ai")
 BASE = np.random.default_rng(0).normal(size=200)
 
 
-def side(name, apart, n=200, *, seed=1, folds=0, trained=(), labels=LABELS, **changes):
+def side(name, apart, n=200, *, seed=1, folds=0, trained=(), labels=LABELS, groups=None, **changes):
     """A run that finds the same pictures hard as every other one; `trained` holds the rows that it had seen."""
     positive = np.arange(n) % 2 == 1
     own = np.random.default_rng(seed).normal(size=n)
@@ -30,7 +33,26 @@ def side(name, apart, n=200, *, seed=1, folds=0, trained=(), labels=LABELS, **ch
         )
         for number, (one, score) in enumerate(zip(positive, scores, strict=True))
     ]  # fmt: skip
-    return Side(name=name, labels=labels, predictions=[replace(row, **changes) for row in rows])
+    return answers(name, [replace(row, **changes) for row in rows], labels, groups)
+
+
+def answers(name, rows, labels=LABELS, groups=None):
+    return Answers(
+        run=Run(name=name, labels=labels), folder=Path(name), predictions=tuple(rows), records=(None,) * len(rows),
+        groups=tuple(groups or ("#".join(row.key) for row in rows)),
+    )  # fmt: skip
+
+
+def repeated(name, rounds):
+    """A run whose folds were drawn anew for each of some runs of five folds."""
+    models = [Model(folder=Path(name), repeat=repeat, fold=fold) for repeat in (1, 2, 3) for fold in range(1, 6)]
+    table = np.full((200, len(models)), np.nan)
+    for place, model in enumerate(models):
+        for row, prediction in enumerate(rounds[model.repeat - 1].predictions):
+            if prediction.fold == model.fold:
+                table[row, place] = prediction.probability
+    run = Run(name=name, labels=LABELS, kind=CROSS_VALIDATION, settings={"repeats": 3, "folds": 5})
+    return replace(side(name, 9.0), run=run, models=tuple(models), table=table)
 
 
 def only(*sides, **options):
@@ -77,10 +99,9 @@ def test_accuracies_and_counts_are_those_of_the_shared_pictures():
 
 def test_of_repeated_runs_one_model_of_each_is_compared_and_not_several_together():
     weak = side("seed", 2.0)
-    rounds = [side("strong", 3.0, seed=seed, folds=5).predictions for seed in (2, 3, 4)]
-    known = {row.key: [one[place] for one in rounds] for place, row in enumerate(rounds[0])}
-    found = only(weak, Side(name="strong", labels=LABELS, predictions=side("", 9.0).predictions, repeats=known))
-    once = [only(weak, Side(name="strong", labels=LABELS, predictions=one)) for one in rounds]
+    rounds = [side("strong", 3.0, seed=seed, folds=5) for seed in (2, 3, 4)]
+    found = only(weak, repeated("strong", rounds))
+    once = [only(weak, one) for one in rounds]
     assert (found.first_repeats, found.other_repeats) == (1, 3)
     assert found.other_accuracy.value == pytest.approx(np.mean([one.other_accuracy.value for one in once]))
     assert found.accuracy.value == pytest.approx(np.mean([one.accuracy.value for one in once]))
@@ -102,15 +123,15 @@ def test_pictures_that_a_run_was_trained_on_are_left_out_and_counted():
 def test_other_pixels_and_other_pictures_are_left_out():
     first, other = side("seed", 2.0), side("strong", 3.0, 150, seed=2)
     changed = [replace(row, file="f" * 64 + ".png") if i < 30 else row for i, row in enumerate(other.predictions)]
-    found = only(first, replace(other, predictions=changed))
+    found = only(first, answers("strong", changed))
     assert found.n == 120
-    assert found.left_out == {"other pixels (a different file)": 30, "in one of the runs only": 50}
+    assert found.left_out == {"other pixels (a different file)": 30, "in only one of the runs": 50}
 
 
 def test_copies_count_as_one_draw():
     weak, strong = side("seed", 2.0), side("strong", 3.0, seed=2)
-    groups = {row.key: f"g{number // 20}" for number, row in enumerate(weak.predictions)}
-    alone, grouped = only(weak, strong), only(weak, strong, groups=groups)
+    groups = [f"g{number // 20}" for number in range(200)]
+    alone, grouped = only(weak, strong), only(weak, side("strong", 3.0, seed=2, groups=groups))
     assert grouped.groups == 10
     assert grouped.p > alone.p
     assert "200 pictures in 10 groups" in remarks(grouped)[-1]
@@ -164,9 +185,9 @@ def test_all_is_plain_json():
 
 
 def saved(project, one, **changes):
-    folder = project.runs / one.name
+    folder = project.runs / one.run.name
     folder.mkdir(parents=True)
-    Run(name=one.name, labels=one.labels, **changes).save(folder)
+    replace(one.run, **changes).save(folder)
     write_predictions(folder, one.predictions)
 
 
@@ -204,7 +225,7 @@ def test_the_command_reads_groups_from_the_manifest(project, runner):
     path.unlink()
     done = runner.invoke(main, ["compare", "seed", "strong"])
     assert done.exit_code == 0
-    assert "cannot be read: each of its pictures counts as one draw" in done.stderr
+    assert "each counts as a group of its own" in done.stderr
 
 
 def test_mistakes_end_with_one_and_two_lines(project, runner):

@@ -5,6 +5,7 @@ import math
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import train_world
 from folds_world import OPTIONS, build, make, rows_of
@@ -13,12 +14,13 @@ from PIL import Image
 from audit.cli import main as audit_main
 from audit.reliance import noise
 from audit.top_losses import judge as losses
+from train.answers import Answers
 from train.cli import main
 from train.compare import judge as comparing
 from train.compare import work as sides
-from train.cross_validate import work as crossvalidating
+from train.cross_validate import report
 from train.cross_validate.work import Plan
-from train.runs import CROSS_VALIDATION, Run, fold_folder, read_predictions, repeats_of
+from train.runs import CROSS_VALIDATION, Run, fold_folder, read_predictions
 
 pytest.importorskip("fastai")
 
@@ -65,21 +67,34 @@ def test_over_repeats_the_logits_are_averaged(crossed):
         assert one.predicted == ("ai" if mean >= 0.5 else "real")
 
 
-def test_a_comparison_and_an_audit_of_reliance_read_what_each_repeat_said(crossed):
-    project, place, run, _ = crossed
-    said = repeats_of(place, run)
-    assert {len(answers) for answers in said.values()} == {2}
-    for number, answers in enumerate(zip(*said.values(), strict=True), 1):
-        for one in answers:
-            part = fold_folder(place, one.fold, number)
-            assert one.probability == {row.key: row.probability for row in read_predictions(part)}[one.key]
-    (side,), _, _ = sides.read(project, ["first"])
-    (same,) = comparing.compare([side, replace(side, name="same")])
+def test_the_answers_of_a_run_say_what_each_repeat_answered(crossed):
+    project, place, _, _ = crossed
+    answers = Answers.of(project, place)
+    rounds = answers.rounds()
+    assert rounds.shares.shape == rounds.folds.shape == (2, 30)
+    for number, (shares, folds) in enumerate(zip(rounds.shares, rounds.folds, strict=True), 1):
+        for key, share, fold in zip(answers.keys, shares, folds, strict=True):
+            part = fold_folder(place, fold, number)
+            assert share == {row.key: row.probability for row in read_predictions(part)}[key]
+    assert np.isnan(answers.table).sum(axis=1).tolist() == [2] * 30  # of four models, two had seen each picture
+    assert {folder.name for folder, _ in answers.by_model()} == {"1-1", "1-2", "2-1", "2-2"}
+    assert sum(len(rows) for _, rows in answers.by_model()) == 60
+    assert answers.in_words == "30 pictures, each judged by 2 models together that had not seen it"
+
+
+def test_a_comparison_reads_what_each_repeat_answered(crossed):
+    project, _, run, _ = crossed
+    (answers,) = sides.read(project, ["first"])
+    (same,) = comparing.compare([answers, replace(answers, run=replace(run, name="same"))])
     assert same.first_accuracy.value == pytest.approx(run.evaluation["accuracy"]["value"])
     assert same.first_auc.value == pytest.approx(run.evaluation["auc"]["value"])
-    rounds = noise.repeats(place, run, list(said))
-    assert rounds.shape == (2, 30)
-    assert noise.repeats(place, replace(run, settings={**run.settings, "repeats": 1}), list(said)) is None
+
+
+def test_an_audit_of_reliance_reads_what_each_repeat_answered(crossed):
+    project, place, run, _ = crossed
+    keys = Answers.of(project, place).keys
+    assert noise.repeats(place, run, keys).shape == (2, 30)
+    assert noise.repeats(place, replace(run, settings={**run.settings, "repeats": 1}), keys) is None
 
 
 def test_no_group_is_trained_on_by_the_model_that_judges_it(crossed):
@@ -145,7 +160,7 @@ def test_the_evaluation_covers_all_pictures_and_both_repeats(crossed):
 def test_what_the_file_alone_reaches_is_counted_on_the_same_pictures(crossed):
     _, _, run, _ = crossed
     assert run.file_alone["all"]["n"] == 30
-    words = crossvalidating.beside(run)
+    words = report.beside(run)
     assert "out of fold on 30 pictures: accuracy" in words
     assert words.count("AUC") == 2
 

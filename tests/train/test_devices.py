@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from imageledger.errors import ConfigError, MissingExtra, ModelError
 from train.config import TrainSettings, train_settings
 from train.network import devices
+from train.run import work as training_run
 from train.runs import Run
 from train.training import series
 from train.training import task as training
@@ -103,7 +104,7 @@ def test_tensorboard_that_is_missing_is_refused_before_anything_is_trained(tmp_p
     monkeypatch.setattr(logs, "find_spec", lambda _: None)
     project = train_world.build(tmp_path, train=2, valid=1)
     with pytest.raises(MissingExtra) as caught:
-        training.train(project, training.task(project, None, None), TrainSettings(**SMALL, log="tensorboard"), "a")
+        training_run.train(project, training.task(project, None, None), TrainSettings(**SMALL, log="tensorboard"), "a")
     assert caught.value.hint == "pip install tensorboard"
     assert not project.runs.exists()
 
@@ -136,9 +137,9 @@ def test_run_json_records_device_devices_and_precision_and_the_second_process_wr
     todo, settings = training.task(project, None, None), TrainSettings(**SMALL, devices="cpu")
     with monkeypatch.context() as second:
         second.setenv("RANK", "1")
-        training.train(project, todo, settings, "a")
+        training_run.train(project, todo, settings, "a")
         assert not project.runs.exists()
-    place, _ = training.train(project, todo, settings, "a")
+    place, _ = training_run.train(project, todo, settings, "a")
     run = Run.load(place)
     assert (run.device, run.devices, run.precision) == ("cpu", 1, "full")
     assert run.settings["devices"] == "cpu"

@@ -10,6 +10,7 @@ from imageledger import manifest
 from train.config import TrainSettings
 from train.cross_validate import work as crossvalidating
 from train.cross_validate.work import Plan
+from train.run import work as training_run
 from train.runs import Run, read_predictions
 from train.training import task as training
 
@@ -76,7 +77,7 @@ def test_the_judged_pictures_are_not_shown_and_judged_by_the_chosen_epoch(tmp_pa
     monkeypatch.setattr(early_stopping.Chooser, "after_epoch", lambda self: self.seen or choose(self))
     project = grouped(tmp_path)
     todo = training.task(project, None, None)
-    place, run = training.train(project, todo, SETTINGS, "stopped")
+    place, run = training_run.train(project, todo, SETTINGS, "stopped")
     assert {one.key for one in seen} == {one.key for one in todo.pictures if one.split == "train"}
     said = {one.key: one for one in read_predictions(place)}
     assert [(one.key, one.split) for one in todo.pictures] == [(key, one.split) for key, one in said.items()]

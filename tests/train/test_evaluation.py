@@ -1,12 +1,14 @@
 """What a run is worth, as run.json holds it: every figure with its interval, or refused with a number."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from train.evaluation.evaluate import Judged, evaluate, in_words
+from train.evaluation.evaluate import evaluate, in_words
 from train.runs import Prediction
+from train.table import Rounds
 
 LABELS = ("real", "ai")
 
@@ -34,14 +36,9 @@ def names(rows):
 
 def folded(rows, repeats=1, folds=5, seed=0):
     rng = np.random.default_rng(seed)
-    found = []
-    for repeat in range(repeats):
-        shift = 0.0 if repeat == 0 else 0.3
-        for fold in range(folds):
-            held = [i for i in range(len(rows)) if i % folds == fold]
-            shares = [float(np.clip(rows[i].probability + shift * rng.normal(), 0, 1)) for i in held]
-            found.append(Judged(repeat=repeat, fold=fold, rows=held, probabilities=shares))
-    return found
+    own, place = np.array([row.probability for row in rows]), np.arange(len(rows)) % folds
+    noise = [rng.normal(size=len(rows)) if repeat else np.zeros(len(rows)) for repeat in range(repeats)]
+    return Rounds(np.clip(own + 0.3 * np.array(noise), 0, 1), np.tile(place, (repeats, 1)))
 
 
 def figures(evaluation):
@@ -52,7 +49,7 @@ def figures(evaluation):
 @pytest.mark.parametrize("with_folds", [False, True])
 def test_every_figure_has_an_interval_or_a_refusal_and_is_plain_json(with_folds):
     rows = predictions()
-    found = evaluate(rows, LABELS, names(rows), folds=folded(rows) if with_folds else None)
+    found = evaluate(rows, LABELS, names(rows), rounds=folded(rows) if with_folds else None)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     for figure in figures(found):
         if "refused" in figure:
@@ -65,7 +62,7 @@ def test_every_figure_has_an_interval_or_a_refusal_and_is_plain_json(with_folds)
 
 def test_one_split_counts_hits_and_folds_widen_what_they_share():
     rows = predictions()
-    plain, crossed = (evaluate(rows, LABELS, names(rows), folds=folds) for folds in (None, folded(rows)))
+    plain, crossed = (evaluate(rows, LABELS, names(rows), rounds=rounds) for rounds in (None, folded(rows)))
     hits = sum(row.predicted == row.label for row in rows)
     assert plain["accuracy"]["hits"] == hits == crossed["accuracy"]["hits"]
     assert plain["error_rate"]["hits"] == 200 - hits
@@ -78,13 +75,9 @@ def test_one_split_counts_hits_and_folds_widen_what_they_share():
 
 def test_repeats_are_averaged_figure_by_figure_not_picture_by_picture():
     rows = predictions()
-    folds = folded(rows, repeats=2)
-    found = evaluate(rows, LABELS, names(rows), folds=folds)
-    each = [
-        np.mean([(share >= 0.5) == (rows[row].label == "ai") for one in folds if one.repeat == repeat
-                 for row, share in zip(one.rows, one.probabilities, strict=True)])
-        for repeat in (0, 1)
-    ]  # fmt: skip
+    rounds = folded(rows, repeats=2)
+    found = evaluate(rows, LABELS, names(rows), rounds=rounds)
+    each = [np.mean((shares >= 0.5) == [row.label == "ai" for row in rows]) for shares in rounds.shares]
     assert each[0] != each[1]
     assert found["accuracy"]["value"] == pytest.approx(np.mean(each))
     assert found["repeats"] == 2
@@ -169,16 +162,23 @@ def test_the_table_tells_value_interval_and_method_of_every_figure():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows, groups, folds: ([], [], None), "at least one"),
-        (lambda rows, groups, folds: (rows, groups[1:], None), "one a picture"),
-        (lambda rows, groups, folds: ([said(0, "real", 0.5, "train"), *rows[1:]], groups, None), "rows of train"),
-        (lambda rows, groups, folds: ([said(0, "cat", 0.5), *rows[1:]], groups, None), "rows of cat"),
-        (lambda rows, groups, folds: (rows, groups, folds[1:]), "each of 20 rows once"),
-        (lambda rows, groups, folds: (rows, groups, [*folds, folds[0]]), "each of 20 rows once"),
+        (lambda rows, groups, rounds: ([], [], None), "at least one"),
+        (lambda rows, groups, rounds: (rows, groups[1:], None), "one per picture"),
+        (lambda rows, groups, rounds: ([said(0, "real", 0.5, "train"), *rows[1:]], groups, None), "rows of train"),
+        (lambda rows, groups, rounds: ([said(0, "cat", 0.5), *rows[1:]], groups, None), "rows of cat"),
+        (lambda rows, groups, rounds: (rows, groups, torn(rounds)), "each of 20 pictures once"),
+        (lambda rows, groups, rounds: (rows[1:], groups[1:], rounds), "each of 19 pictures once"),
+        (lambda rows, groups, rounds: (rows, groups, folded(rows, folds=1)), "two folds or more"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(change, message):
     rows = predictions(20)
-    some, groups, folds = change(rows, names(rows), folded(rows))
+    some, groups, rounds = change(rows, names(rows), folded(rows))
     with pytest.raises(ValueError, match=message):
-        evaluate(some, LABELS, groups, folds=folds)
+        evaluate(some, LABELS, groups, rounds=rounds)
+
+
+def torn(rounds):
+    shares = rounds.shares.copy()
+    shares[0, 3] = np.nan
+    return replace(rounds, shares=shares)

@@ -46,12 +46,13 @@ def enlarge(project):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     from train.config import TrainSettings
+    from train.run import work as training_run
     from train.training import task as training
 
     project = build(tmp_path_factory.mktemp("strong"), train=12, valid=6)
     enlarge(project)
     settings = TrainSettings(recipe="strong", arch="squeezenet1_1", weights=weights_file(project.root))
-    folder, run = training.train(project, training.task(project, None, None), settings, "line")
+    folder, run = training_run.train(project, training.task(project, None, None), settings, "line")
     return project, folder, run, settings
 
 
@@ -77,6 +78,7 @@ def test_its_network_says_of_every_picture_what_its_training_wrote_down(trained)
 
 def test_features_are_kept_by_object_and_used_again_and_torn_ones_are_made_anew(trained, monkeypatch):
     from train.recipes import features
+    from train.run import work as training_run
     from train.training import task as training
 
     project, _, run, settings = trained
@@ -86,27 +88,28 @@ def test_features_are_kept_by_object_and_used_again_and_torn_ones_are_made_anew(
     opened = []
     real = features.decoded
     monkeypatch.setattr(features, "decoded", lambda path: opened.append(path) or real(path))
-    _, again = training.train(project, training.task(project, None, None), settings, "again")
+    _, again = training_run.train(project, training.task(project, None, None), settings, "again")
     assert [path.name for path in opened] == [kept[0].name.removesuffix(".npy")]
     assert again.metrics == run.metrics
     for path in kept:
         path.unlink()
     opened.clear()
-    training.train(project, training.task(project, None, None), settings, "third")
+    training_run.train(project, training.task(project, None, None), settings, "third")
     assert len(opened) == len(set(opened)) == 36  # a worn copy is made of the picture that was decoded already
 
 
 def test_without_learned_weights_or_with_tiny_pictures_it_is_refused(tmp_path):
     from train.config import TrainSettings
+    from train.run import work as training_run
     from train.training import task as training
 
     project = build(tmp_path)
     todo = training.task(project, None, None)
     with pytest.raises(ConfigError, match="learned already"):
-        training.train(project, todo, TrainSettings(recipe="strong", arch="squeezenet1_1", weights="none"), "a")
+        training_run.train(project, todo, TrainSettings(recipe="strong", arch="squeezenet1_1", weights="none"), "a")
     chosen = TrainSettings(recipe="strong", arch="squeezenet1_1", weights=weights_file(tmp_path))
     with pytest.raises(RunError, match="squares of 20 px"):
-        training.train(project, todo, chosen, "b")
+        training_run.train(project, todo, chosen, "b")
     assert not list(project.runs.glob("*/run.json"))
 
 

@@ -22,6 +22,7 @@ from imageledger.errors import RunError
 from imageledger.record import Record
 from train.cli import main
 from train.config import TrainSettings
+from train.evaluation import unseen
 from train.hold_out import work as holding_out
 from train.pictures import Picture
 from train.runs import HOLD_OUT, Run, fold_folder, read_predictions
@@ -86,8 +87,8 @@ def test_the_generator_that_nobody_has_met_is_the_headline(held):
     assert worst["unseen"]["value"] <= 0.5
     assert worst["unseen"]["value"] < min(one["unseen"]["value"] for one in others)
     assert all(one["unseen"]["low"] <= one["unseen"]["value"] <= one["unseen"]["high"] for one in [worst, *others])
-    assert holding_out.headline(run).startswith("On unseen generator blue: recall of ai 0.")
-    assert "by models that know the generator, but not the picture" in holding_out.headline(run)
+    assert unseen.headline(run).startswith("On unseen generator blue: recall of ai 0.")
+    assert "by models that know the generator, but not the picture" in unseen.headline(run)
 
 
 def test_no_model_has_seen_a_picture_of_what_it_is_judged_on(held):

@@ -13,11 +13,12 @@ pytest.importorskip("fastai")
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     from train.config import TrainSettings
+    from train.run import work as training_run
     from train.training import task as training
 
     project = build(tmp_path_factory.mktemp("trained"), train=8, valid=5)
     settings = TrainSettings(arch="squeezenet1_1", weights="none", epochs=1, size=64, batch_size=8)
-    folder, _ = training.train(project, training.task(project, None, None), settings, "tiny")
+    folder, _ = training_run.train(project, training.task(project, None, None), settings, "tiny")
     return project, folder
 
 

@@ -14,6 +14,7 @@ from imageledger import manifest
 from imageledger.errors import BusyError, ConfigError, RunError, StoreError
 from imageledger.intervals import wilson
 from train.config import TrainSettings, train_settings
+from train.run import work as training_run
 from train.runs import Run, find_run, read_predictions
 from train.training import task as training
 
@@ -24,7 +25,7 @@ LABELS = ("real", "ai")
 
 
 def make(project, name, settings=SMALL, folder=None, tell=lambda *_: None):
-    return training.train(project, training.task(project, None, folder), settings, name, tell)
+    return training_run.train(project, training.task(project, None, folder), settings, name, tell)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ pytest.importorskip("fastai")
 
 from safetensors.torch import save_file  # noqa: E402
 
-from train.network import backbones, weights
+from train.network import backbones, weights  # noqa: E402
 
 
 @pytest.fixture(scope="module")

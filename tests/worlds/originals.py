@@ -1,11 +1,14 @@
 """Drawn originals, and the rows that fetch and normalize would write for them."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from curate.history import noted
+from curate.normalize.work import note_of
 from curate.pictures import hashers, pixels
 from imageledger import manifest
 from imageledger.manifest import Card
@@ -39,15 +42,7 @@ def row(store: Store, content: bytes, member: str, label="real", source="folder:
     """The row of one original after fetch and normalize; `changes` overrule its fields."""
     picture = pixels.decode(content)
     name = store.put(content, "jpg" if picture.format == "jpeg" else picture.format)
-    found = {
-        "format": picture.format,
-        "mode": picture.mode,
-        "size": list(picture.image.size),
-        "tables": picture.tables,
-        "pixels": pixels.pixel_digest(picture.image),
-        "mirrored": hashers.mirrored(picture.image),
-        "crop": [0, 0, *picture.image.size],
-    }
+    found = noted(replace(note_of(picture, hashers.reduced(picture.image)), crop=(0, 0, *picture.image.size)))
     steps = (
         Step(did="fetch@1", on="", found={"bytes": len(content), "format": picture.format}),
         Step(did="normalize@1", on=name, found=found),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from imageledger.config import open_project
 from train.config import TrainSettings
+from train.run import work as training_run
 from train.training import task as training
 
 SMALL = TrainSettings(
@@ -32,7 +33,7 @@ def begin(root: Path, stuck_at: int) -> None:
             time.sleep(600)
 
     project = open_project(root)
-    training.train(project, training.task(project, None, None), SMALL, "killed", tell)
+    training_run.train(project, training.task(project, None, None), SMALL, "killed", tell)
 
 
 if __name__ == "__main__":

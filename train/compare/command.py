@@ -31,10 +31,10 @@ def compare(runs: tuple[str, ...], seed: int | None, as_json: bool, project: Pat
     from train.compare import work as sides
 
     opened = open_project(project)
-    read, groups, warnings = sides.read(opened, runs)
-    for warning in warnings:
+    read = sides.read(opened, runs)
+    for warning in dict.fromkeys(warning for answers in read for warning in answers.warnings):
         console.say(f"Warning: {warning}")
-    found = comparing.compare(read, groups, seed=opened.declared.seed if seed is None else seed)
+    found = comparing.compare(read, seed=opened.declared.seed if seed is None else seed)
     if as_json:
         console.table(comparing.plain(found), as_json=True)
     else:

@@ -1,41 +1,24 @@
 """Is one model better than another? Asked of the same pictures, judged by both without having seen them. No torch."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from imageledger.errors import RunError
 from imageledger.intervals import holm
-from imageledger.types import Floats
+from imageledger.types import Bools, Floats, Ints
+from train.answers import Answers
 from train.evaluation import statistics
 from train.evaluation.statistics import Estimate
 from train.pictures import TRAIN, VALID
-from train.runs import Prediction
+from train.table import Rounds
 
-Key = tuple[str, str]
 SURE = 0.05
 POWER = 2.8
 """Standard errors of a difference that would be shown in four of five such comparisons (1.96 + 0.84)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One run to compare: its name, its labels (negative, positive), and all that it said.
-
-    `repeats` holds what each repeat of a cross-validation said of each picture (by key), where there are several: the
-    mean over them tells what one model is worth, `predictions` what they would be worth together.
-    """
-
-    name: str
-    labels: tuple[str, str]
-    predictions: Sequence[Prediction]
-    repeats: Mapping[Key, Sequence[Prediction]] = field(default_factory=dict)
-
-    def rounds(self, rows: Sequence[Prediction]) -> list[list[Prediction]]:
-        """Return what was said of the pictures of some of its predictions, one list a repeat."""
-        return [list(one) for one in zip(*(self.repeats.get(row.key, [row]) for row in rows), strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +57,16 @@ class Comparison:
         return self.p < SURE and not self.accuracy.low <= 0 <= self.accuracy.high
 
 
-def compare(
-    sides: Sequence[Side], groups: Mapping[Key, str] | None = None, *, seed: int = 42
-) -> list[Comparison]:  # fmt: skip
+def compare(answers: Sequence[Answers], *, seed: int = 42) -> list[Comparison]:
     """Compare every run with the first one, on the pictures that both judged without having trained on them.
 
-    `groups` names the group of a picture by its key; a picture that is not in it is a group of its own. Raises
-    RunError when there are fewer than two runs, when they share no such picture, or disagree about labels.
+    Raises RunError when there are fewer than two runs, when they share no such picture, or disagree about labels.
     """
-    if len(sides) < 2:
+    if len(answers) < 2:
         raise RunError("a comparison needs two runs", "train compare FIRST OTHER")
-    found = [_compare(sides[0], other, groups or {}, seed) for other in sides[1:]]
-    corrected = holm([one.p for one in found])
-    return [replace(one, p=p) for one, p in zip(found, corrected, strict=True)]
+    found = [_compare(answers[0], other, seed) for other in answers[1:]]
+    corrected = holm([comparison.p for comparison in found])
+    return [replace(comparison, p=p) for comparison, p in zip(found, corrected, strict=True)]
 
 
 def conclusion(one: Comparison) -> str:
@@ -146,22 +126,21 @@ def plain(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
     return [{**asdict(one), "shown": one.shown, "conclusion": conclusion(one)} for one in comparisons]
 
 
-def _compare(first: Side, other: Side, groups: Mapping[Key, str], seed: int) -> Comparison:
-    ones, others, left_out = _paired(first, other)
-    names = [groups.get(row.key) or "\0".join(row.key) for row in ones]
-    group = np.asarray(np.unique(np.asarray(names), return_inverse=True)[1])
-    positive = np.array([row.label == first.labels[1] for row in ones])
-    said = [side.rounds(rows) for side, rows in ((first, ones), (other, others))]
-    stretches = [_stretch(rounds[0]) for rounds in said]
-    right = [np.array([[row.predicted == row.label for row in one] for one in rounds], dtype=float) for rounds in said]
+def _compare(first: Answers, other: Answers, seed: int) -> Comparison:
+    mine, theirs, left_out = _paired(first, other)
+    group = np.asarray(np.unique(np.asarray(_groups(mine, theirs)), return_inverse=True)[1])
+    positive = mine.positive
+    rounds = [mine.rounds(), theirs.rounds()]
+    stretches = [_stretch(one.folds[0]) for one in rounds]
+    right = [((one.shares > 0.5) == positive).astype(np.float64) for one in rounds]
     apart = _pairs(*right)
     accuracy, error = statistics.difference(apart, group, max(stretches), seed=seed)
     alone = apart.sum(axis=0)
     areas: list[Estimate | None] = [None, None, None]
     if positive.any() and not positive.all():
-        areas = list(_areas(said, positive, group, stretches, seed))
+        areas = list(_areas(rounds, positive, group, stretches, seed))
     return Comparison(
-        first=first.name, other=other.name, n=len(ones), groups=len(set(names)), accuracy=accuracy,
+        first=first.run.name, other=other.run.name, n=len(positive), groups=int(group.max()) + 1, accuracy=accuracy,
         first_accuracy=statistics.share(right[0], group, stretches[0]),
         other_accuracy=statistics.share(right[1], group, stretches[1]),
         first_alone=int((alone < 0).sum()), other_alone=int((alone > 0).sum()),
@@ -171,67 +150,67 @@ def _compare(first: Side, other: Side, groups: Mapping[Key, str], seed: int) -> 
     )  # fmt: skip
 
 
-def _paired(first: Side, other: Side) -> tuple[list[Prediction], list[Prediction], dict[str, int]]:
-    """Return the rows of both runs on the same pictures, in the order of the first, and why others were left out."""
+def _paired(first: Answers, other: Answers) -> tuple[Answers, Answers, dict[str, int]]:
+    """Return the answers of both runs to the same pictures, in the order of the first, and why others were left out."""
     if first.labels != other.labels:
         raise RunError(
-            f"{first.name} tells {' from '.join(first.labels)}, {other.name} {' from '.join(other.labels)}",
+            f"{first.run.name} tells {' from '.join(first.labels)}, {other.run.name} {' from '.join(other.labels)}",
             "compare runs of the same labels, in the same order",
         )
-    known, theirs = _by_key(first), _by_key(other)
-    both = [key for key in known if key in theirs]
-    if unlike := [key for key in both if known[key].label != theirs[key].label]:
+    known, rows = first.rows_by_key(), other.rows_by_key()
+    both = [(row, rows[key]) for key, row in known.items() if key in rows]
+    pairs = [(first.predictions[row], other.predictions[place]) for row, place in both]
+    if unlike := [pair for pair in pairs if pair[0].label != pair[1].label]:
+        mine, theirs = unlike[0]
         raise RunError(
-            f"{unlike[0][1]} is {known[unlike[0]].label} in {first.name} and {theirs[unlike[0]].label} in "
-            f"{other.name}; {len(unlike)} labels differ",
+            f"{mine.member} is {mine.label} in {first.run.name} and {theirs.label} in {other.run.name}; "
+            f"{len(unlike)} labels differ",
             "train both on the same manifest",
         )
-    judged = [key for key in both if known[key].split == theirs[key].split == VALID]
-    same = [key for key in judged if known[key].file == theirs[key].file]
-    seen = [
-        (f"trained on by {side.name}", sum(rows[key].split == TRAIN and facing[key].split == VALID for key in both))
-        for side, rows, facing in ((first, known, theirs), (other, theirs, known))
-    ]
-    reasons = [
-        *seen,
-        ("trained on by both", sum(known[key].split == theirs[key].split == TRAIN for key in both)),
-        ("other pixels (a different file)", len(judged) - len(same)),
-        ("in one of the runs only", len(known.keys() ^ theirs.keys())),
-    ]
-    left_out = {why: count for why, count in reasons if count}
+    held = [places for places, (mine, theirs) in zip(both, pairs, strict=True) if mine.split == theirs.split == VALID]
+    same = [places for places in held if first.files[places[0]] == other.files[places[1]]]
+    splits = Counter((mine.split, theirs.split) for mine, theirs in pairs)
+    reasons = {
+        f"trained on by {first.run.name}": splits[TRAIN, VALID],
+        f"trained on by {other.run.name}": splits[VALID, TRAIN],
+        "trained on by both": splits[TRAIN, TRAIN],
+        "other pixels (a different file)": len(held) - len(same),
+        "in only one of the runs": len(known.keys() ^ rows.keys()),
+    }
+    left_out = {why: count for why, count in reasons.items() if count}
     if not same:
-        told = "; ".join(f"{count} {why}" for why, count in left_out.items())
+        why = "; ".join(f"{count} {why}" for why, count in left_out.items())
         raise RunError(
-            f"{first.name} and {other.name} share no picture that both judged without having trained on it: {told}",
+            f"{first.run.name} and {other.run.name} share no picture that both judged without having trained on it: "
+            f"{why}",
             "train both on the same manifest; train cross-validate judges all of its pictures",
         )
-    return [known[key] for key in same], [theirs[key] for key in same], left_out
+    return first.pick(row for row, _ in same), other.pick(row for _, row in same), left_out
 
 
-def _by_key(side: Side) -> dict[Key, Prediction]:
-    rows = {row.key: row for row in side.predictions}
-    if len(rows) < len(side.predictions):
-        raise RunError(f"{side.name} holds pictures twice in predictions.jsonl", "train the run again")
-    return rows
+def _groups(mine: Answers, theirs: Answers) -> list[str]:
+    """Return the group of each picture, by whichever run's manifest still has it."""
+    found = zip(mine.records, mine.groups, theirs.groups, strict=True)
+    return [group if record else other for record, group, other in found]
 
 
-def _stretch(rows: Sequence[Prediction]) -> float:
+def _stretch(folds: Ints) -> float:
     """Return the correction for folds that share training pictures; 1 without folds."""
-    folds = len({row.fold for row in rows})
-    return statistics.correction(1, folds - 1) if folds > 1 else 1.0
+    number = len(np.unique(folds))
+    return statistics.correction(1, number - 1) if number > 1 else 1.0
 
 
 def _areas(
-    said: Sequence[Sequence[Sequence[Prediction]]], positive: Any, group: Any, stretches: Sequence[float], seed: int
+    rounds: Sequence[Rounds], positive: Bools, group: Ints, stretches: Sequence[float], seed: int
 ) -> tuple[Estimate, Estimate, Estimate]:
     """Estimate both AUCs and their difference; each picture contributes its influence on it."""
     areas, influences = [], []
-    for rounds, stretch in zip(said, stretches, strict=True):
-        scores = np.array([[row.probability for row in rows] for rows in rounds])
-        folds = np.array([[row.fold or 0 for row in rows] for rows in rounds], dtype=np.intp)
-        areas.append(statistics.auc(scores, positive, group, folds, stretch))
-        found = [statistics.placed(one, positive, fold) for one, fold in zip(scores, folds, strict=True)]
-        influences.append(np.array([area + len(positive) * influence for area, influence in found]))
+    for one, stretch in zip(rounds, stretches, strict=True):
+        areas.append(statistics.auc(one.shares, positive, group, one.folds, stretch))
+        placed = [
+            statistics.placed(shares, positive, folds) for shares, folds in zip(one.shares, one.folds, strict=True)
+        ]
+        influences.append(np.array([area + len(positive) * influence for area, influence in placed]))
     return areas[0], areas[1], statistics.difference(_pairs(*influences), group, max(stretches), seed=seed)[0]
 
 

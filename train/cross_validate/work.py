@@ -4,21 +4,23 @@ After Kohavi (1995), A study of cross-validation and bootstrap for accuracy esti
 groups whole. The run carries on, fold by fold, where the same command was killed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imageledger.config import Project
 from imageledger.errors import ConfigError
 from imageledger.intervals import share_in_words
+from imageledger.types import Key
 from train.config import TrainSettings
 from train.evaluation import figures as evaluation_figures
-from train.evaluation.evaluate import Judged, evaluate
+from train.evaluation.evaluate import evaluate
 from train.evaluation.metrics import answer, mean_of, score
 from train.folds import folds_of
 from train.models import card as model_card
 from train.pictures import VALID, Picture, refuse_parted_copies
-from train.runs import CROSS_VALIDATION, Prediction, Run, write_predictions
+from train.runs import CROSS_VALIDATION, Prediction, Run, fold_folder, write_predictions
+from train.table import Model, rounds_of, table_of
 from train.training import series
 from train.training import task as training
 from train.training.series import FINAL, Done, Training
@@ -62,11 +64,16 @@ def cross_validate(
         for one in series.each(folder, name, labels, todo, todo_list, tell, say):
             done[one.name] = one
             say(fold_in_words(one, plan))
-        judged = _judged(todo.pictures, drawn, done)
-        predictions = together(judged, done, todo.pictures, labels)
+        keys = [picture.key for picture in todo.pictures]
+        models = [Model(folder=fold_folder(folder, fold, repeat), repeat=repeat, fold=fold)
+                  for repeat, folds in enumerate(drawn, 1) for fold in range(1, len(folds) + 1)]  # fmt: skip
+        answered = [done[model.name].predictions for model in models]
+        predictions = together(keys, models, answered, labels)
         write_predictions(folder, predictions)
         groups = [picture.group for picture in todo.pictures]
-        evaluation = evaluate(predictions, labels, groups, folds=judged, seed=settings.seed)
+        evaluation = evaluate(
+            predictions, labels, groups, rounds=rounds_of(table_of(keys, answered), models), seed=settings.seed
+        )
         final = done[FINAL].run
         run = replace(
             final, name=name, kind=CROSS_VALIDATION, settings={**final.settings, **protocol},
@@ -81,21 +88,22 @@ def cross_validate(
 
 
 def together(
-    judged: Sequence[Judged], done: Mapping[str, Done], pictures: Sequence[Picture], labels: Sequence[str]
+    keys: Sequence[Key], models: Sequence[Model], answered: Sequence[Sequence[Prediction]], labels: Sequence[str]
 ) -> list[Prediction]:
-    """Return one prediction a picture: that of the fold that held it out, over repeats the mean of the logits."""
-    by_row: dict[int, list[Prediction]] = {}
-    for one in judged:
-        said = {prediction.key: prediction for prediction in done[_name(one.repeat, one.fold)].predictions}
-        for row in one.rows:
-            by_row.setdefault(row, []).append(series.of_fold(said[pictures[row].key], one.fold))
-    return [_mean(by_row[row], labels) for row in range(len(pictures))]
+    """Return one prediction per picture: that of the fold that held it out, over repeats the mean of the logits."""
+    by_key: dict[Key, list[Prediction]] = {key: [] for key in keys}
+    for model, predictions in zip(models, answered, strict=True):
+        for prediction in predictions:
+            if prediction.split == VALID:
+                by_key[prediction.key].append(series.of_fold(prediction, model.fold))
+    return [_mean(by_key[key], labels) for key in keys]
 
 
-def _mean(said: Sequence[Prediction], labels: Sequence[str]) -> Prediction:
-    if len(said) == 1:
-        return said[0]
-    return replace(said[0], **answer(mean_of([one.probability for one in said]), said[0].label, labels))
+def _mean(rounds: Sequence[Prediction], labels: Sequence[str]) -> Prediction:
+    first = rounds[0]
+    if len(rounds) == 1:
+        return first
+    return replace(first, **answer(mean_of([prediction.probability for prediction in rounds]), first.label, labels))
 
 
 def _folds(pictures: Sequence[Picture], number: int, seed: int) -> list[tuple[int, ...]]:
@@ -108,7 +116,7 @@ def _trainings(
     everything = range(len(pictures))
     found = [
         Training(
-            name=_name(repeat, fold),
+            name=f"{repeat}-{fold}",
             pictures=series.with_split(pictures, set(everything) - set(held), held),
             settings=replace(settings, seed=settings.seed + repeat - 1),
         )
@@ -116,22 +124,6 @@ def _trainings(
         for fold, held in enumerate(folds, 1)
     ]
     return [*found, Training(name=FINAL, pictures=series.with_split(pictures, everything, ()), settings=settings)]
-
-
-def _judged(
-    pictures: Sequence[Picture], drawn: Sequence[Sequence[tuple[int, ...]]], done: Mapping[str, Done]
-) -> list[Judged]:
-    found = []
-    for repeat, folds in enumerate(drawn, 1):
-        for fold, held in enumerate(folds, 1):
-            said = {one.key: one.probability for one in done[_name(repeat, fold)].predictions}
-            probabilities = [said[pictures[row].key] for row in held]
-            found.append(Judged(repeat=repeat, fold=fold, rows=held, probabilities=probabilities))
-    return found
-
-
-def _name(repeat: int, fold: int) -> str:
-    return f"{repeat}-{fold}"
 
 
 def fold_in_words(done: Done, plan: Plan) -> str:

@@ -1,7 +1,6 @@
 """What the judged pictures of a run say about the model: every figure with its interval, or refused with a number.
 
-Knows no torch. The statistics are in `train.evaluation.statistics` and
-`train.evaluation.evaluate.evaluate.calibration_error`.
+Knows no torch. The statistics are in `train.evaluation.statistics` and `train.evaluation.calibration_error`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from train.evaluation.calibration_error import FEWEST, calibration_error
 from train.evaluation.statistics import Estimate
 from train.pictures import VALID
 from train.runs import Prediction
+from train.table import Rounds
 
 RATES = (0.1, 0.05, 0.01)
 WILSON = "Wilson over groups"
@@ -28,34 +28,20 @@ SHARES = (WILSON, RECALLS)
 CORRECTED = ", folds corrected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What the model of one fold said of the pictures that it had not seen.
-
-    `rows` are numbers of rows in the predictions that are handed over with it (0 is the first), `probabilities` are
-    P(positive), one a row. The folds of one repeat together hold every row once.
-    """
-
-    repeat: int
-    fold: int
-    rows: Sequence[int]
-    probabilities: Sequence[float]
-
-
 def evaluate(
     predictions: Sequence[Prediction],
     labels: Sequence[str],
     groups: Sequence[str],
     *,
-    folds: Sequence[Judged] | None = None,
+    rounds: Rounds | None = None,
     seed: int = 42,
 ) -> dict[str, Any]:
     """Return every figure of the judged pictures with a 95 % interval, as plain JSON values.
 
     `predictions` are the rows to be judged and nothing else: those of split "valid", one a picture. `labels` is
-    (negative, positive); `groups` names the group of each row (`curate.evidence.probe.groups_of` of its records),
-    whole groups count as one draw. `folds` is what each fold of each repeat of a cross-validation said, None for a
-    single split or a hold-out; with folds, the figures are means over the repeats (what ONE model of this recipe is
+    (negative, positive); `groups` names the group of each row (`imageledger.record.groups_of` of its records),
+    whole groups count as one draw. `rounds` is what the folds of each repeat of a cross-validation answered, None for
+    a single split or a hold-out; with folds, the figures are means over the repeats (what ONE model of this recipe is
     worth, not the mean of several), and the interval also covers that the training set was one of many.
 
     Returns {"n", "groups", "counts": {label: n}, "folds", "repeats"} and, by name, the figures: "accuracy",
@@ -70,13 +56,13 @@ def evaluate(
 
     Raises ValueError when the rows, groups and folds do not fit together, or no row was handed over.
     """
-    judged = _arranged(predictions, labels, groups, folds)
+    judged = _arranged(predictions, labels, groups, rounds)
     return {
         "n": len(predictions),
         "groups": int(judged.groups.max()) + 1,
         "counts": {labels[0]: int((~judged.positive).sum()), labels[1]: int(judged.positive.sum())},
-        "folds": len({(one.repeat, one.fold) for one in folds or ()}),
-        "repeats": len(judged.probabilities) if folds else 0,
+        "folds": sum(len(np.unique(folds)) for folds in rounds.folds) if rounds else 0,
+        "repeats": len(rounds.shares) if rounds else 0,
         **_shares(judged, labels),
         "tpr_at_fpr": [_tpr(judged, labels, rate) for rate in RATES],
         **_errors(judged, seed),
@@ -137,40 +123,34 @@ class _Arranged:
 
 
 def _arranged(
-    predictions: Sequence[Prediction], labels: Sequence[str], groups: Sequence[str], folds: Sequence[Judged] | None
+    predictions: Sequence[Prediction], labels: Sequence[str], groups: Sequence[str], rounds: Rounds | None
 ) -> _Arranged:
     n = len(predictions)
     if not n or len(groups) != n:
-        raise ValueError(f"{n} predictions with {len(groups)} groups: there must be one a picture, and at least one")
+        raise ValueError(f"{n} predictions with {len(groups)} groups: there must be one per picture, and at least one")
     if strange := {row.split for row in predictions} - {VALID} | {row.label for row in predictions} - set(labels):
         raise ValueError(f"rows of {', '.join(sorted(strange))} are not to be judged: {VALID} rows of {labels} are")
-    probabilities = np.array([[row.probability for row in predictions]])
-    place, stretch = np.zeros((1, n), dtype=np.intp), 1.0
-    if folds:
-        probabilities, place = _by_repeat(folds, n)
-        held_out = n / float(np.mean([len(np.unique(row)) for row in place]))
+    shares, folds, stretch = np.array([[row.probability for row in predictions]]), np.zeros((1, n), dtype=np.intp), 1.0
+    if rounds:
+        _refuse_torn(rounds, n)
+        shares, folds = rounds.shares, rounds.folds
+        held_out = n / float(np.mean([len(np.unique(row)) for row in folds]))
         stretch = statistics.correction(held_out, n - held_out)
     return _Arranged(
-        probabilities=probabilities,
-        folds=place,
+        probabilities=shares,
+        folds=folds,
         positive=np.array([row.label == labels[1] for row in predictions]),
         groups=np.unique(np.asarray(groups), return_inverse=True)[1],
         stretch=stretch,
     )
 
 
-def _by_repeat(folds: Sequence[Judged], n: int) -> tuple[Floats, Ints]:
-    """Put what folds said side by side, one row a repeat; ValueError when a repeat does not hold every row once."""
-    repeats = sorted({one.repeat for one in folds})
-    probabilities, place = np.full((len(repeats), n), np.nan), np.zeros((len(repeats), n), dtype=np.intp)
-    for number, repeat in enumerate(repeats):
-        held = [one for one in folds if one.repeat == repeat]
-        rows = np.concatenate([np.asarray(one.rows, dtype=np.intp) for one in held])
-        if len(held) < 2 or sorted(rows.tolist()) != list(range(n)):
-            raise ValueError(f"the folds of repeat {repeat} must be two or more, and hold each of {n} rows once")
-        for one in held:
-            probabilities[number, one.rows], place[number, one.rows] = one.probabilities, one.fold
-    return probabilities, place
+def _refuse_torn(rounds: Rounds, n: int) -> None:
+    """Raise ValueError unless every repeat has two folds or more, and an answer to each of n pictures."""
+    if rounds.shares.shape[1] != n or rounds.folds.shape != rounds.shares.shape or np.isnan(rounds.shares).any():
+        raise ValueError(f"every repeat must answer each of {n} pictures once")
+    if min(len(np.unique(folds)) for folds in rounds.folds) < 2:
+        raise ValueError("a repeat must have two folds or more")
 
 
 def _shares(judged: _Arranged, labels: Sequence[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The figures of a run that is judged out of fold: who was called what, and the ROC curve with its band. No torch."""
+"""The figures of a run: who was called what, the learning curve, and the ROC curve with its band. No torch."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imageledger.figure import drawn
-from imageledger.sheet import FAINT, INK, LINE, MOUNT, visible
+from imageledger.figure import FAINT, INK, NEGATIVE, PAPER, POSITIVE, SHADES, UNSURE, USUAL, drawn, key, styled
+from imageledger.intervals import wilson
+from imageledger.letters import visible
 from imageledger.store import write_whole
 from imageledger.types import Floats
 from train.runs import Prediction
 
-MODEL = "#1f5f99"
 RESAMPLES = 500
 GRID = np.linspace(0, 1, 201)
 """The false positive rates at which the band of a ROC curve is drawn."""
@@ -30,76 +30,117 @@ def write(
 ) -> None:
     """Write confusion_matrix.png and roc.png of predictions, each by a model that had not seen its picture.
 
-    `evaluation` is what `train.evaluation.evaluate.evaluate.evaluate` says of them.
+    `evaluation` is what `train.evaluation.evaluate.evaluate` says of them.
     """
-    heading = f"{len(predictions)} pictures, each judged by a model that had not seen it"
-    counts = [[sum((one.label, one.predicted) == (a, b) for one in predictions) for b in labels] for a in labels]
-    write_whole(
-        folder / "confusion_matrix.png",
-        drawn((5.2, 5.0), lambda figure: confusion(figure, counts, labels, evaluation["recall"], heading)),
-    )
-    scores = np.array([one.probability for one in predictions])
-    positive = np.array([one.label == labels[-1] for one in predictions])
-    write_whole(
-        folder / "roc.png",
-        drawn((5.6, 5.8), lambda figure: roc(figure, scores, positive, groups, labels, heading, seed)),
-    )
+    note = f"{len(predictions)} pictures, each judged by a model that had not seen it"
+    counts = {a: {b: sum((row.label, row.predicted) == (a, b) for row in predictions) for b in labels} for a in labels}
+    write_whole(folder / "confusion_matrix.png", confusion(counts, note, evaluation["recall"]))
+    scores = np.array([row.probability for row in predictions])
+    positive = np.array([row.label == labels[-1] for row in predictions])
+    write_whole(folder / "roc.png", roc(scores, positive, groups, labels, note, seed))
 
 
 def confusion(
-    figure: Any, counts: Sequence[Sequence[int]], names: Sequence[str], recall: Mapping[str, Any], heading: str
-) -> None:
-    """Draw counts: rows are what pictures are, columns what they are called.
+    counts: Mapping[str, Mapping[str, int]], note: str, recall: Mapping[str, Mapping[str, Any]] | None = None
+) -> bytes:
+    """Draw counts, actual label first, as a PNG: rows are what pictures are, columns what they were called.
 
-    In each cell the count, its share of the row, and on the diagonal the 95 % interval of the recall.
+    Each cell holds the count and its share of the row; the diagonal also the 95 % interval of the `recall`, which is
+    Wilson's of the counts where none is given.
     """
-    shares = np.array([[count / max(sum(row), 1) for count in row] for row in counts])
+    return drawn(
+        (5.2, 4.6), lambda figure: _confusion(figure, counts, recall or _recall(counts)),
+        title="Confusion matrix", note=note,
+    )  # fmt: skip
+
+
+def _recall(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, float]]:
+    ends = {name: wilson(row[name], sum(row.values())) for name, row in counts.items()}
+    return {name: {"value": 0.0, "low": low, "high": high} for name, (low, high) in ends.items()}
+
+
+def _confusion(figure: Any, counts: Mapping[str, Mapping[str, int]], recall: Mapping[str, Mapping[str, Any]]) -> None:
+    names = list(counts)
+    shares = np.array([[row[name] / max(sum(row.values()), 1) for name in names] for row in counts.values()])
     axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(shares, cmap=SHADES, vmin=0, vmax=1)
     for row, actual in enumerate(names):
-        for column in range(len(names)):
-            ink = "white" if shares[row, column] > 0.55 else INK
-            axes.text(column, row - 0.06, str(counts[row][column]), ha="center", va="center", color=ink, fontsize=22)
-            words = f"{100 * shares[row, column]:.0f} % of {visible(actual)}"
-            if row == column and "value" in recall[actual]:
-                words += f"\n[{100 * recall[actual]['low']:.0f}-{100 * recall[actual]['high']:.0f} %]"
+        for column, called in enumerate(names):
+            share = shares[row, column]
+            ink = PAPER if share > 0.55 else INK
+            axes.text(column, row - 0.06, str(counts[actual][called]), ha="center", va="center", color=ink, fontsize=22)
+            words = f"{100 * share:.0f} %"
+            if row == column and "low" in recall[actual]:
+                words += f" [{100 * recall[actual]['low']:.0f}–{100 * recall[actual]['high']:.0f}]"
+            words += f"\nof {sum(counts[actual].values())} {visible(actual)}"
             axes.text(column, row + 0.12, words, ha="center", va="top", color=ink)
     axes.set_xticks(range(len(names)), [visible(name) for name in names])
     axes.set_yticks(range(len(names)), [visible(name) for name in names])
-    axes.set_xlabel("what the models called them", color=FAINT)
-    axes.set_ylabel("what the pictures are", color=FAINT)
-    axes.tick_params(length=0, labelsize=11)
-    _title(axes, "Confusion matrix", heading)
-    _frameless(axes)
+    styled(axes, x="what the model called them", y="what the pictures are")
+    axes.tick_params(labelsize=11)
+
+
+def learning_curve(history: Sequence[Mapping[str, Any]], note: str, frozen: int = 0, chosen: int = 0) -> bytes:
+    """Draw both losses and the error rate over the epochs as a PNG; `frozen` epochs with a frozen body are shaded.
+
+    `history` has the rows of history.csv. With early stopping, `chosen` is the epoch that an inner split chose, whose
+    losses these are; it is marked.
+    """
+    return drawn(
+        (7, 5.4), lambda figure: _learning_curve(figure, history, frozen, chosen), title="Learning curve", note=note
+    )
+
+
+def _learning_curve(figure: Any, history: Sequence[Mapping[str, Any]], frozen: int, chosen: int) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    judged = "inner split" if chosen else "validation"
+    epochs, train, valid, wrong = (
+        [row[name] for row in history] for name in ("epoch", "train_loss", "valid_loss", "error_rate")
+    )
+    losses, errors = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    losses.plot(epochs, train, "o-", color=NEGATIVE, label="training (smoothed)")
+    losses.plot(epochs, valid, "s-", color=POSITIVE, label=judged)
+    errors.plot(epochs, wrong, "s-", color=POSITIVE)
+    for axes in (losses, errors):
+        if frozen:
+            axes.axvspan(0.5, frozen + 0.5, color=UNSURE, alpha=0.45, lw=0, label="body frozen")
+        if chosen:
+            axes.axvline(chosen, color=INK, ls="--", lw=1.2, label=f"epoch {chosen}, chosen by the inner split")
+    losses.set_ylim(0, 1.05 * losses.get_ylim()[1])
+    errors.set_ylim(0, max(0.05, 1.05 * errors.get_ylim()[1]))
+    errors.set_xlim(0.5, len(history) + 0.5)
+    errors.xaxis.set_major_locator(MaxNLocator(integer=True))
+    styled(losses, y="loss (nats)", grid="both")
+    styled(errors, x="epoch", y=f"error rate, {judged}", grid="both")
+    key(losses, loc="best", columns=1)
 
 
 def roc(
-    figure: Any,
     scores: Floats,
     positive: NDArray[np.bool_],
     groups: Sequence[str],
     labels: Sequence[str],
-    heading: str,
+    note: str,
     seed: int,
-) -> None:
-    """Draw the ROC curve of scores, with the band that holds 95 of 100 bootstrap curves; whole groups are drawn."""
+) -> bytes:
+    """Draw the ROC curve of scores as a PNG, with the band that holds 95 of 100 bootstrap curves over whole groups."""
     low, high = band(scores, positive, groups, seed)
-    axes = figure.subplots()
-    axes.fill_between(GRID, low, high, color=MODEL, alpha=0.16, lw=0, label="95 % band (bootstrap over groups)")
     wrong, right = curve(scores, positive, np.ones(len(scores)))
-    axes.plot(wrong, right, color=MODEL, lw=2, label="the models of all folds together")
-    axes.plot([0, 1], [0, 1], color=FAINT, lw=1, ls=":", label="a coin")
-    axes.set_xlim(-0.01, 1.01)
-    axes.set_ylim(-0.01, 1.01)
-    axes.set_aspect("equal")
-    axes.grid(color=LINE, lw=0.6, alpha=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0)
-    axes.set_xlabel(f"share of {visible(labels[0])} called {visible(labels[-1])}", color=FAINT)
-    axes.set_ylabel(f"share of {visible(labels[-1])} called {visible(labels[-1])}", color=FAINT)
-    axes.legend(loc="lower right", frameon=False, labelcolor=FAINT)
-    _title(axes, "ROC curve", heading)
-    _frameless(axes)
+    negative, sought = labels[0], labels[-1]
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        axes.fill_between(GRID, low, high, color=USUAL, alpha=0.16, lw=0, label="95 % band (bootstrap over groups)")
+        axes.plot(wrong, right, color=USUAL, lw=2, label="the models of all folds together")
+        axes.plot([0, 1], [0, 1], color=FAINT, lw=1, ls=":", label="a coin")
+        axes.set_xlim(-0.01, 1.01)
+        axes.set_ylim(-0.01, 1.01)
+        axes.set_aspect("equal")
+        styled(axes, x=f"share of {negative} called {sought}", y=f"share of {sought} called {sought}", grid="both")
+        key(axes, loc="lower right", columns=1)
+
+    return drawn((5.6, 5.2), draw, title="ROC curve", note=note)
 
 
 def curve(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
@@ -114,21 +155,10 @@ def band(scores: Floats, positive: NDArray[np.bool_], groups: Sequence[str], see
     """Return the lower and the upper end of the true positive rate at every point of GRID."""
     names, group = np.unique(np.asarray(groups), return_inverse=True)
     rng = np.random.default_rng(seed)
-    found = []
+    curves = []
     for _ in range(RESAMPLES):
         weights = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[group].astype(float)
         if weights[positive].sum() and weights[~positive].sum():
-            found.append(np.interp(GRID, *curve(scores, positive, weights)))
-    low, high = np.quantile(found or [np.zeros_like(GRID), np.ones_like(GRID)], (0.025, 0.975), axis=0)
+            curves.append(np.interp(GRID, *curve(scores, positive, weights)))
+    low, high = np.quantile(curves or [np.zeros_like(GRID), np.ones_like(GRID)], (0.025, 0.975), axis=0)
     return low, high
-
-
-def _title(axes: Any, title: str, heading: str) -> None:
-    axes.set_title(f"{title}\n", loc="left", fontsize=12, fontweight="bold", color=INK)
-    axes.text(0, 1.02, visible(heading), transform=axes.transAxes, color=FAINT, fontsize=9)
-
-
-def _frameless(axes: Any) -> None:
-    axes.set_facecolor("white")
-    for side in axes.spines.values():
-        side.set_color(MOUNT)

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
+from curate.history import face_of
 from curate.matting.models import CUSTOM, Model, find_model
 from curate.normalize import work as normalize
 from curate.normalize.work import NormalizeSettings
@@ -158,8 +159,7 @@ class Applier:
             image = opened(store.read(record.file))
         except CannotDecode as error:
             return Applied(status=UNREADABLE, reason=str(error))
-        face = record.found("whiten").get("face") or record.found("normalize").get("face")
-        return Applied(image=image, original=original, face=tuple(face) if face else None, looked=looked)
+        return Applied(image=image, original=original, face=face_of(record), looked=looked)
 
     def _through(self, content: bytes, store: Store) -> Record:
         name = store.put(content, sniff(content[:64]) or "bin")

@@ -59,13 +59,10 @@ def predict(
     from train.models import open_model as opening
     from train.predict import work as judging
 
-    with console.aloud("train"):
-        files = judging.pictures_in(_named(paths))
-        if not files:
-            raise RunError("there is no picture to look at", "name pictures, folders that hold some, or - for a list")
-        opened = opening.opened(
-            model, project, matte_model, lambda rows, n: console.track(rows, n, "training pictures")
-        )
+    files = judging.pictures_in(_named(paths))
+    if not files:
+        raise RunError("there is no picture to look at", "name pictures, folders that hold some, or - for a list")
+    opened = opening.opened(model, project, matte_model, lambda rows, n: console.track(rows, n, "training pictures"))
     for line in _about(opened):
         console.say(line)
     rows, seen = [], Counter[str]()

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from imageledger.errors import ConfigError
-from imageledger.figure import drawn
-from imageledger.intervals import wilson
+from imageledger.figure import drawn, styled
+from imageledger.letters import visible
 from imageledger.store import write_whole
 from imageledger.types import Floats
 from train.config import TrainSettings
@@ -165,21 +165,15 @@ def _draw(
     """Write what the network sees of three pictures, and whom it called what."""
     shown = [one for one in pictures if one.split == TRAIN][:3]
     rows = [stacked_views(decoded(one.path), VIEWS) for one in shown]
-    write_whole(folder / "views.png", drawn((7.2, 3.4), partial(_views, rows, shown)))
-    new = [one for one in predictions if one.split == VALID]
-    recall = {label: _recall(label, new) for label in labels}
-    counts = [[confusion[actual][said] for said in labels] for actual in labels]
-    heading = f"{len(new)} validation pictures"
-    write_whole(
-        folder / "confusion_matrix.png",
-        drawn((5.2, 5.0), lambda figure: evaluation_figures.confusion(figure, counts, labels, recall, heading)),
-    )
-
-
-def _recall(label: str, predictions: Sequence[Prediction]) -> dict[str, float]:
-    right = [one.label == one.predicted for one in predictions if one.label == label]
-    low, high = wilson(sum(right), len(right))
-    return {"value": sum(right) / max(len(right), 1), "low": low, "high": high}
+    views = drawn(
+        (7.2, 3.0), partial(_views, rows, shown), title="What the network sees of three training pictures",
+        note=f"{len(rows[0])} views per picture",
+    )  # fmt: skip
+    write_whole(folder / "views.png", views)
+    judged = sum(prediction.split == VALID for prediction in predictions)
+    counts = {actual: {called: confusion[actual][called] for called in labels} for actual in labels}
+    matrix = evaluation_figures.confusion(counts, f"{judged} validation pictures")
+    write_whole(folder / "confusion_matrix.png", matrix)
 
 
 def _views(rows: Sequence[Any], shown: Sequence[Picture], figure: Any) -> None:
@@ -189,8 +183,8 @@ def _views(rows: Sequence[Any], shown: Sequence[Picture], figure: Any) -> None:
             axes.imshow(view.transpose(1, 2, 0))
             axes.set_xticks([])
             axes.set_yticks([])
-        line[0].set_ylabel(picture.label)
-    figure.suptitle("What the network sees of three training pictures")
+            styled(axes)
+        line[0].set_ylabel(visible(picture.label))
 
 
 def _stated(settings: TrainSettings) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from curate.evidence.measure import Table
 from curate.manifest.matching.scale import normal_scores
 from curate.nuisance import family
 from imageledger import spreadsheet
-from imageledger.figure import drawn
+from imageledger.figure import FAINT, FINE, PROBLEM, drawn, key, styled
 from imageledger.store import write_whole
 from imageledger.types import Floats
 
@@ -64,25 +64,32 @@ def as_csv(found: Sequence[Difference]) -> str:
 
 
 def love_plot(found: Sequence[Difference], target: Path, most: int = 40) -> None:
-    """Draw the differences before and after, one line a feature, the worst `most` (Love, 2004)."""
-    shown = found[:most][::-1]
-    size = (8, 1.5 + 0.2 * len(shown))
-    write_whole(target, drawn(size, lambda figure: _love(figure.add_subplot(), shown)))
+    """Draw the differences before and after, one line per feature, the worst `most` (Love, 2004)."""
+    shown = found[:most]
+    content = drawn(
+        (8, 0.7 + 0.2 * len(shown)), lambda figure: _love(figure.subplots(), shown),
+        title="How far the classes lie apart before and after matching",
+        note=f"{len(shown)} of {len(found)} features, the farthest apart first",
+        foot=f"Dotted line: {APART} standard deviations. A feature beyond it counts as unmatched, unless chance alone "
+        "explains it (Rubin, 2001).",
+    )  # fmt: skip
+    write_whole(target, content)
 
 
 def _love(axes: Any, shown: Sequence[Difference]) -> None:
     places = range(len(shown))
-    for values, name, style in (
-        ([abs(one.plain) for one in shown], "plain balanced choice", "o"),
-        ([abs(one.matched) for one in shown], "matched", "s"),
+    for values, name, colour, marker in (
+        ([abs(each.plain) for each in shown], "plain balanced choice", PROBLEM, "D"),
+        ([abs(each.matched) for each in shown], "matched", FINE, "o"),
     ):
-        axes.plot(values, places, style, label=name, markersize=5)
-    axes.axvline(APART, linestyle=":", color="grey")
-    axes.set_yticks(list(places), [title(one.family, one.feature) for one in shown], fontsize=7)
-    axes.set_ylim(-1, len(shown))
+        axes.plot(values, places, marker, color=colour, label=name, markersize=5)
+    axes.axvline(APART, linestyle=":", color=FAINT, lw=1)
+    axes.set_yticks(list(places), [title(each.family, each.feature) for each in shown])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(left=0)
-    axes.set_xlabel("standardised mean difference between the classes")
-    axes.legend(loc="lower right")
+    styled(axes, x="standardised mean difference between the classes (standard deviations)", grid="both")
+    axes.tick_params(axis="y", labelsize=7)
+    key(axes, loc="lower right", columns=1)
 
 
 def title(of: str, feature: str) -> str:

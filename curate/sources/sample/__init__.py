@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from curate.history import Normalized, normalized
 from curate.sources import BadMember, Member
 from curate.sources.sample import plan as planned
 from curate.sources.sample.files import content
@@ -122,23 +123,23 @@ Rows = Mapping[str, Record]
 Check = Callable[[Planted, Rows], bool]
 
 
-def _decoded(planting: Planted, rows: Rows) -> Mapping[str, Any]:
-    """Return what normalize saw of a picture that it could decode; empty when it is lost."""
+def _decoded(planting: Planted, rows: Rows) -> Normalized:
+    """Return what normalize noted of a picture that it could decode; nothing when it is lost."""
     row = rows.get(planting.member)
-    return row.found("normalize") if row is not None and row.status != UNREADABLE else {}
+    return normalized(row) if row is not None and row.status != UNREADABLE else Normalized()
 
 
 def _in_mode(*modes: str) -> Check:
-    return lambda planting, rows: _decoded(planting, rows).get("mode") in modes
+    return lambda planting, rows: _decoded(planting, rows).mode in modes
 
 
 def _disguised(planting: Planted, rows: Rows) -> bool:
     suffix = PurePosixPath(planting.member).suffix[1:]
-    return _decoded(planting, rows).get("format", suffix) not in (suffix, {"jpg": "jpeg"}.get(suffix))
+    return (_decoded(planting, rows).format or suffix) not in (suffix, {"jpg": "jpeg"}.get(suffix))
 
 
 def _turned(planting: Planted, rows: Rows) -> bool:
-    return any("upright" in note for note in _decoded(planting, rows).get("notes", ()))
+    return any("upright" in note for note in _decoded(planting, rows).notes or ())
 
 
 def _unreadable(planting: Planted, rows: Rows) -> bool:

@@ -1,0 +1,155 @@
+"""What each stage noted of a picture, by type: the only place that writes and reads the keys of `Step.found`.
+
+None means that the stage did not note it, because it did not apply or because the picture was set aside before.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar, get_args
+
+from PIL import Image
+
+from curate.pictures.pixels import Box
+from imageledger.errors import ManifestError
+from imageledger.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What fetch noted: how many bytes the file has, and its true format."""
+
+    bytes: int | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normalized:
+    """What normalize noted of the original, and the square it kept.
+
+    `size` is the upright original's (width, height); `tables` the sum of its luma quantisation table, 0 where there is
+    none; `pixels` the digest of its pixels; `mirrored` the perceptual hash of its mirror image; `frames` how many it
+    had, where more than one. `crop` is the square kept, in pixels of the original; `face` lies in the picture made.
+    """
+
+    format: str | None = None
+    mode: str | None = None
+    size: tuple[int, int] | None = None
+    tables: int | None = None
+    pixels: str | None = None
+    mirrored: str | None = None
+    frames: int | None = None
+    notes: tuple[str, ...] | None = None
+    crop: Box | None = None
+    face: Box | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whitened:
+    """What whiten noted: of the matte its coverage (share of the picture), pieces, softness and raw range.
+
+    Where the inner face was kept: `crop`, in pixels of the normalised picture, and `face`, in those of the one made.
+    """
+
+    coverage: float | None = None
+    pieces: int | None = None
+    softness: float | None = None
+    raw: tuple[float, float] | None = None
+    crop: Box | None = None
+    face: Box | None = None
+
+
+Note = TypeVar("Note", Fetched, Normalized, Whitened)
+
+
+def noted(note: Fetched | Normalized | Whitened) -> dict[str, Any]:
+    """Return a note as `Stage.step` takes it: in the order of its fields, without those that are None."""
+    values = {spec.name: getattr(note, spec.name) for spec in fields(note)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value is not None
+    }
+
+
+def fetched(record: Record) -> Fetched:
+    """Return what fetch noted of a picture; raise ManifestError for what no fetch of ours writes."""
+    return _read(record, "fetch", Fetched)
+
+
+def normalized(record: Record) -> Normalized:
+    """Return what normalize noted of a picture; raise ManifestError for what no normalize of ours writes."""
+    return _read(record, "normalize", Normalized)
+
+
+def whitened(record: Record) -> Whitened:
+    """Return what whiten noted of a picture; raise ManifestError for what no whiten of ours writes."""
+    return _read(record, "whiten", Whitened)
+
+
+def looked_for_face(record: Record) -> bool:
+    """Tell whether normalize has looked for a face in the picture."""
+    return bool(record.found("normalize"))
+
+
+def face_of(record: Record) -> Box | None:
+    """Return the box of the face in pixels of the picture as it is now, as whiten or normalize noted it."""
+    return whitened(record).face or normalized(record).face
+
+
+def made_by_normalize(record: Record) -> str:
+    """Return the object that normalize made: what the step after it worked on."""
+    after = [step.on for step in record.steps if step.did.startswith("whiten@")]
+    return after[-1] if after else record.file
+
+
+def on_original(matte: Image.Image, crop: Box, size: tuple[int, int]) -> Image.Image:
+    """Undo the crop of normalize: lay a matte where it belongs on an original of `size` pixels, 0 elsewhere."""
+    whole = Image.new("L", size, 0)
+    left, top, right, bottom = crop
+    whole.paste(matte.convert("L").resize((right - left, bottom - top), Image.Resampling.BILINEAR), (left, top))
+    return whole
+
+
+def _read(record: Record, stage: str, kind: type[Note]) -> Note:
+    found = record.found(stage)
+    known = {spec.name: next(iter(get_args(spec.type))) for spec in fields(kind)}
+    values = {}
+    for name, value in found.items():
+        read = _READ.get(known.get(name))
+        if read is None:
+            raise ManifestError(
+                f"{record.name}: {stage} notes no {name!r}", "is this manifest from a newer version? update imageledger"
+            )
+        try:
+            values[name] = read(value)
+        except (TypeError, ValueError) as error:
+            raise ManifestError(f"{record.name}: the {name!r} of {stage} cannot be {value!r}") from error
+    return kind(**values)
+
+
+def _one(*types: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if type(value) not in types:
+            raise TypeError(value)
+        return value
+
+    return read
+
+
+def _tuple(each: Callable[[Any], Any], count: int | None = None) -> Callable[[Any], tuple[Any, ...]]:
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple) or count not in (None, len(value)):
+            raise TypeError(value)
+        return tuple(map(each, value))
+
+    return read
+
+
+_READ: Mapping[Any, Callable[[Any], Any]] = {
+    int: _one(int),
+    str: _one(str),
+    float: _one(int, float),
+    Box: _tuple(_one(int), 4),
+    tuple[int, int]: _tuple(_one(int), 2),
+    tuple[float, float]: _tuple(_one(int, float), 2),
+    tuple[str, ...]: _tuple(_one(str)),
+}
+"""How a value is read, by the type of its field."""

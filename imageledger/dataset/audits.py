@@ -1,0 +1,135 @@
+"""The audits as methods: names and defaults are those of the commands. Each returns a Report."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imageledger.dataset.legs import Reached
+from imageledger.dataset.run import Run, name_of
+
+if TYPE_CHECKING:
+    from audit.findings import Report
+
+
+class Audits(Reached):
+    """What `audit` does, for a dataset (`faces.audit`) or for one of its runs (`run.audit`).
+
+    A Report has a verdict, findings, sentences, `frame()`, `figure()`, and in a notebook shows itself. Its files are
+    written where `output` says, or later by `report.write(folder)`. Where `run` is None it is the run that this
+    belongs to, or else the one finished last.
+    """
+
+    def __init__(self, root: Path, *, run: str | None = None, progress: bool = True) -> None:
+        super().__init__(root, progress=progress)
+        self.run = run
+
+    def __repr__(self) -> str:
+        """Name the audits that there are."""
+        names = [name for name in vars(Audits) if not name.startswith("_")]
+        return f"audits of {Path(self.run).name if self.run else self.project.dataset}: {', '.join(names)}"
+
+    def top_losses(
+        self,
+        run: "Run | str | None" = None,
+        *,
+        actual: str | None = None,
+        predicted: str | None = None,
+        split: str = "valid",
+        k: int | None = None,
+        all: bool = False,
+        output: Path | str | None = None,
+    ) -> "Report":
+        """Show the real portraits that the model called AI, highest loss first.
+
+        >>> len(faces.audit.top_losses("first", all=True, k=3).frame())
+        3
+        """
+        return self._audit("top_losses", locals())
+
+    def shortcuts(
+        self,
+        manifest: Path | str | None = None,
+        *,
+        stage: str | None = None,
+        family: str | Sequence[str] = (),
+        seed: int | None = None,
+        permutations: int | None = None,
+        most: int | None = None,
+        fail_on: str | None = None,
+        output: Path | str | None = None,
+    ) -> "Report":
+        """Test whether the classes can be told apart without looking at a face.
+
+        With `fail_on="shortcut"` it raises GateFailed where they can.
+
+        >>> found = faces.audit.shortcuts(family="tone", permutations=100)
+        >>> found.verdict in ("SHORTCUT", "CLEAN", "INCONCLUSIVE")
+        True
+        """
+        return self._audit("shortcuts", locals())
+
+    def leaks(
+        self,
+        manifest: Path | str | None = None,
+        *,
+        distance: int | None = None,
+        fail_on: str | None = None,
+        output: Path | str | None = None,
+    ) -> "Report":
+        """Find pictures that stand on both sides of the split, or under both labels.
+
+        >>> faces.audit.leaks().sentences[0]
+        '20 pictures (16 train, 4 valid) were compared across the split and across the labels.'
+        """
+        return self._audit("leaks", locals())
+
+    def reliance(
+        self, run: "Run | str | None" = None, *, beside: "Run | str | None" = None, output: Path | str | None = None
+    ) -> "Report":
+        """Test whether a model leans on what the file gives away, rather than on the face."""
+        return self._audit("reliance", {**locals(), "beside": name_of(beside)})
+
+    def calibration(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
+        """Measure how far a model's probabilities come true, and store the temperature that corrects them."""
+        return self._audit("calibration", locals())
+
+    def robustness(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
+        """Change the pictures as the world does, and see which answers change with them."""
+        return self._audit("robustness", locals())
+
+    def slices(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
+        """Find the kinds of pictures on which a model is wrong more often."""
+        return self._audit("slices", locals())
+
+    def labels(
+        self,
+        run: "Run | str | None" = None,
+        *,
+        k: int = 20,
+        who: str = "",
+        with_file: bool = False,
+        output: Path | str | None = None,
+    ) -> "Report":
+        """Rank the labels that are most likely wrong, as decisions waiting for a person."""
+        return self._audit("labels", locals())
+
+    def recipes(
+        self,
+        manifest: Path | str | None = None,
+        *,
+        sample: int = 100,
+        weights: Path | str | None = None,
+        workers: int | None = None,
+    ) -> "Report":
+        """Try the recipes of `normalize` on a sample: how much shortcut each leaves, how much signal it keeps."""
+        return self._audit("recipes", locals())
+
+    def self_test(self, *, quick: bool = False, seed: int = 42) -> "Report":
+        """Plant known shortcuts into this dataset, and none, and count what `shortcuts` finds."""
+        return self._audit("self_test", locals())
+
+    def _audit(self, name: str, arguments: dict[str, Any]) -> "Report":
+        if "run" in arguments:
+            arguments = {**arguments, "run": name_of(arguments["run"]) or self.run}
+        report: Report = self._call("audit", name, arguments)
+        return report
