@@ -2,40 +2,12 @@
 
 import numpy as np
 import pytest
+from probed_world import EACH, alone, labels, made, noise, probed
 
 from curate.evidence import permuted, probe
 from curate.evidence.permuted import Quick
-from curate.evidence.probe import CLEAN, INCONCLUSIVE, SHORTCUT, Probe
+from curate.evidence.probe import CLEAN, INCONCLUSIVE, SHORTCUT
 from imageledger.record import Record, groups_of
-
-EACH = 100
-
-
-def labels(each=EACH):
-    return np.arange(2 * each) % 2 == 1
-
-
-def alone(count):
-    return [str(number) for number in range(count)]
-
-
-def noise(seed, columns=8, rows=2 * EACH):
-    return np.random.default_rng(seed).normal(size=(rows, columns))
-
-
-def probed(values, positive=None, groups=None, **options):
-    tables = values if isinstance(values, dict) else {"noise": values}
-    positive = labels(len(next(iter(tables.values()))) // 2) if positive is None else positive
-    columns = {name: [f"c{n}" for n in range(table.shape[1])] for name, table in tables.items()}
-    return probe.probe(columns, tables, positive, groups or alone(len(positive)), **options)
-
-
-def made(**changes):
-    fields = {
-        "family": "x", "features": 1, "auc": 0.5, "low": 0.4, "high": 0.6, "model": "linear", "p": 1.0, "chance": 0.6,
-        "verdict": "", "needed": 0, "strongest": None, "scores": np.zeros(2),
-    }  # fmt: skip
-    return Probe(**{**fields, **changes})
 
 
 def test_a_feature_that_is_shifted_in_one_class_is_a_shortcut_and_is_named_with_its_medians():
