@@ -20,12 +20,12 @@ def wilson(hits: float, total: float, level: float = 0.95) -> tuple[float, float
 
 
 def share_in_words(hits: int, total: int) -> str:
-    """Format a share with its interval: "36/40 = 90.0 % (95 % interval 76.9-96.0 %)"."""
+    """Write a share with its 95 % interval: "36/40 = 90.0 % [76.9–96.0]"."""
     if total == 0:
         return "0/0 (nothing to count)"
     low, high = wilson(hits, total)
     share = 100 * hits / total
-    return f"{hits}/{total} = {share:.1f} % (95 % interval {100 * low:.1f}-{100 * high:.1f} %)"
+    return f"{hits}/{total} = {share:.1f} % [{100 * low:.1f}–{100 * high:.1f}]"
 
 
 def fisher(hits: int, misses: int, other_hits: int, other_misses: int) -> float:
@@ -58,9 +58,9 @@ def with_interval(
     >>> with_interval(0.781, 0.69, 0.841, percent=True)
     '78 % [69–84]'
     >>> with_interval(0.061, -0.07, 0.19, signed=True)
-    '+0.06 [-0.07–+0.19]'
+    '+0.06 [-0.07 to +0.19]'
     """
-    sign = "+" if signed else ""
+    sign, between = ("+", " to ") if signed else ("", "–")
     if percent:
-        return f"{100 * value:{sign}.0f} % [{100 * low:{sign}.0f}–{100 * high:{sign}.0f}]"
-    return f"{value:{sign}.{digits}f} [{low:{sign}.{digits}f}–{high:{sign}.{digits}f}]"
+        return f"{100 * value:{sign}.0f} % [{100 * low:{sign}.0f}{between}{100 * high:{sign}.0f}]"
+    return f"{value:{sign}.{digits}f} [{low:{sign}.{digits}f}{between}{high:{sign}.{digits}f}]"

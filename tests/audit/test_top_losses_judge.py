@@ -122,8 +122,8 @@ def test_fishers_test_equals_a_count_of_all_tables():
 def test_a_difference_that_chance_would_give_is_called_that_and_says_what_would_tell():
     sentences = verdict(rank(counted(3, 1), LABELS, Wanted()).confusion, "valid")
     assert sentences == [
-        "Of the real portraits, 3/20 = 15.0 % (95 % interval 5.2-36.0 %) were called ai.",
-        "Of the ai portraits, 1/20 = 5.0 % (95 % interval 0.9-23.6 %) were called real.",
+        "Of the real portraits, 3/20 = 15.0 % [5.2–36.0] were called ai.",
+        "Of the ai portraits, 1/20 = 5.0 % [0.9–23.6] were called real.",
         "Chance alone could make such a difference (Fisher's exact test, p = 0.60). With 40 pictures only a "
         "large difference could show (at least 5 mistakes against none), so this does not prove the two equal.",
     ]

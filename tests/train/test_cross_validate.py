@@ -144,7 +144,7 @@ def test_the_models_of_the_folds_say_again_what_they_said(crossed):
 
 def test_each_fold_is_told_with_its_accuracy_and_interval(crossed):
     said = crossed[3]
-    assert re.fullmatch(r"repeat 1 of 2, fold 1 of 2: \d+/1[456] = [\d.]+ % \(95 % interval [\d.-]+ %\) right", said[0])
+    assert re.fullmatch(r"repeat 1 of 2, fold 1 of 2: \d+/1[456] = [\d.]+ % \[[\d.–]+\] right", said[0])
     assert said[3].startswith("repeat 2 of 2, fold 2 of 2: ")
 
 

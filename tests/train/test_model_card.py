@@ -42,7 +42,7 @@ def test_it_says_data_protocol_figures_shortcuts_and_limits(run):
     assert "| kaggle:somebody/faces@3 | ai | stylegan2 | CC-BY-4.0 |" in card
     assert manifest.digest(run[0].manifest("manifest")) in card
     assert "normalize@1: size 120, quality 90" in card
-    assert "5/8 = 62.5 % (95 % interval" in card
+    assert "5/8 = 62.5 % [" in card
     assert "**SHORTCUT**" in card
     assert "AUC of 0.91 [0.84–0.97]" in card
     assert "fine_tune(3)" in card

@@ -42,7 +42,7 @@ def test_a_line_an_epoch_goes_to_stderr_and_results_go_to_stdout(piped, drawn):
     out, err = piped.stdout.decode(), piped.stderr.decode()
     assert len(re.findall(r"^epoch 1 \(unfrozen\): training loss \d\.\d+, validation loss", err, re.MULTILINE)) == 1
     assert out.splitlines()[-1] == str(drawn.runs / "piped")
-    assert "95 % interval" in out
+    assert "with 95 % intervals" in out
     assert "recall of ai" in out
     assert "With 10 validation pictures, the true accuracy may lie anywhere" in err
 

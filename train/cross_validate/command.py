@@ -64,7 +64,7 @@ def _show(place: Path, run: "Run", as_json: bool) -> None:
     if as_json:
         console.result(json.dumps(options.as_json(place, run), ensure_ascii=False, indent=2))
     else:
-        console.table(evaluate.in_words(run.evaluation), title=f"run {run.name}")
+        console.table(evaluate.in_words(run.evaluation), title=f"run {run.name}, with 95 % intervals")
         console.result(place)
     console.say(report.how_sure(run))
     if run.file_alone:

@@ -58,7 +58,7 @@ def _show(place: Path, made: "Run", as_json: bool) -> None:
     if as_json:
         console.table([{"run": made.name, **row} for row in metrics.flat(made.metrics)], as_json=True)
     else:
-        console.table(metrics.in_words(made.metrics), title=f"run {made.name}")
+        console.table(metrics.in_words(made.metrics), title=f"run {made.name}, with 95 % intervals")
         console.result(place)
     if made.early_stopping:
         console.say(metrics.chosen_epoch(made.early_stopping))
