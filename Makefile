@@ -18,11 +18,11 @@ demo: setup
 
 # All tests, a file at a time on every core.
 test: setup
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations 15
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 15
 
 # Before every commit: all that needs no training, no browser and no demo.
 quick: setup
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not long"
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not long"
 
 lint: setup
 	$(BIN)/ruff check .
