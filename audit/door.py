@@ -24,24 +24,22 @@ def top_losses(
 
 def shortcuts(
     project: Project, *, track: Track, manifest: Where, stage: str | None, family: str | Sequence[str],
-    seed: int | None, permutations: int | None, most: int | None, fail_on: str | None, output: Where,
+    seed: int | None, permutations: int, most: int, fail_on: str | None, output: Where,
 ) -> Report:  # fmt: skip
     """Test whether the classes can be told apart without looking at a face."""
     from audit.shortcuts import work
 
-    settings = work.ShortcutsSettings(
-        stage=stage, family=family, seed=seed, permutations=permutations or work.PERMUTATIONS, most=most or work.ENOUGH
-    )
+    settings = work.ShortcutsSettings(stage=stage, family=family, seed=seed, permutations=permutations, most=most)
     return _written(work.shortcuts(project, manifest, settings=settings, track=track), output, gate=bool(fail_on))
 
 
 def leaks(
-    project: Project, *, track: Track, manifest: Where, distance: int | None, fail_on: str | None, output: Where
+    project: Project, *, track: Track, manifest: Where, distance: int, fail_on: str | None, output: Where
 ) -> Report:  # fmt: skip
     """Find pictures that stand on both sides of the split, or under both labels."""
     from audit.leaks import work
 
-    settings = work.LeaksSettings() if distance is None else work.LeaksSettings(distance=distance)
+    settings = work.LeaksSettings(distance=distance)
     return _written(work.leaks(project, manifest, settings=settings, track=track), output, gate=bool(fail_on))
 
 

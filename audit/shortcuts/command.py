@@ -12,13 +12,13 @@ class Families(click.Option):
     """The option --family: its help names every family there is, asked only when help is shown."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the option and its help."""
+        """Return the option and its help, with the names."""
         from curate.nuisance import FAMILIES
         from curate.nuisance.spelling import spelled
 
         names = ", ".join(spelled(name) for name in FAMILIES)
-        self.help = f"Measure this family alone; may be given several times (default: all of {names})."
-        return super().get_help_record(ctx)
+        option, _ = super().get_help_record(ctx) or ("", "")
+        return option, f"{self.help} (default: all of {names})."
 
 
 def _moved(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -32,7 +32,8 @@ def _moved(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.argument("manifest", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--stage", type=click.Choice(["fetched", "normalized", "whitened", "final", "model-input", "all"]),
               help="Which pictures to measure (default: the final ones, or the furthest made).")  # fmt: skip
-@click.option("--family", "families", cls=Families, multiple=True, metavar="NAME")
+@click.option("--family", "families", cls=Families, multiple=True, metavar="NAME",
+              help="Measure this family alone; may be given several times")  # fmt: skip
 @click.option("--seed", type=int, help="Fixes folds, trees and permutations (default: the project's seed).")
 @click.option("--permutations", type=click.IntRange(100), default=2000, show_default=True,
               help="Shuffled labels to compare with.")  # fmt: skip

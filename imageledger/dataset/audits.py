@@ -53,8 +53,8 @@ class Audits(Reached):
         stage: str | None = None,
         family: str | Sequence[str] = (),
         seed: int | None = None,
-        permutations: int | None = None,
-        most: int | None = None,
+        permutations: int = 2000,
+        most: int = 3000,
         fail_on: str | None = None,
         output: Path | str | None = None,
     ) -> "Report":
@@ -72,7 +72,7 @@ class Audits(Reached):
         self,
         manifest: Path | str | None = None,
         *,
-        distance: int | None = None,
+        distance: int = 12,
         fail_on: str | None = None,
         output: Path | str | None = None,
     ) -> "Report":

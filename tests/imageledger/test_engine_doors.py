@@ -173,7 +173,9 @@ def test_a_killed_worker_is_told_by_what_is_known_and_the_same_stage_carries_on(
 
 def test_a_dead_worker_is_reported_without_a_guess_even_where_pgrep_is_missing(tmp_path):
     ended = run(tmp_path, OWN_WORK, "0", "die", PATH="/nonexistent")
-    assert ended.stderr.splitlines()[-1] == "imageledger.errors.LedgerError: a worker process died: exit code 7"
+    what, hint = ended.stderr.splitlines()[-2:]
+    assert what == "imageledger.errors.LedgerError: a worker process died: exit code 7"
+    assert hint.startswith("Try: the same command carries on")
     assert ended.stderr.count("Traceback") == 1
     assert "could be" not in ended.stderr
     assert ended.stdout == "begun\n"

@@ -188,7 +188,7 @@ def test_status_shows_training_runs_and_which_of_them_are_damaged(curated, runne
     bad.write_text("{")
     runs = json.loads(runner.invoke(main, ["status", "--json"]).stdout)["runs"]
     assert [run["run"] for run in runs] == ["first", "second"]
-    assert re.search(r"36/40.*76\.9-96\.0", runs[0]["validation accuracy"])
+    assert re.search(r"36/40.*76\.9–96\.0", runs[0]["validation accuracy"])
     assert "damaged" in runs[1]["validation accuracy"]
 
 
@@ -200,7 +200,7 @@ def test_status_takes_the_project_from_an_option(curated, runner, tmp_path_facto
 def test_verify_finds_nothing_where_nothing_is_wrong(curated, runner):
     ended = runner.invoke(main, ["verify"])
     assert (ended.exit_code, ended.stdout) == (0, "")
-    assert "Everything is what" in ended.stderr
+    assert "All manifests match their cards" in ended.stderr
     assert json.loads(runner.invoke(main, ["verify", "--json"]).stdout) == []
 
 

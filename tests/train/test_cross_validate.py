@@ -183,10 +183,10 @@ def test_top_losses_judge_all_pictures_and_say_that_it_was_out_of_fold(crossed, 
     project, place, _, _ = crossed
     ran = runner.invoke(audit_main, ["top-losses", "first", "--all", "--project", str(project.root)])
     assert ran.exit_code == 0, ran.stderr
-    assert "Out of fold: each of the 30 was judged by a model that had not seen it." in ran.stdout
+    assert "Out of fold: each of the 30 pictures was judged by a model that had not seen it." in ran.stdout
     assert "was trained on" not in ran.stdout
     page = (place / "audit" / "top-losses.html").read_text(encoding="utf-8")
-    assert "all 30 pictures that were held out in turn" in page
+    assert "all 30 pictures, each held out once" in page
     assert "held out by fold 2" in page
     assert "valid split" not in page
 
@@ -195,7 +195,7 @@ def test_top_losses_of_the_train_split_are_refused_where_nothing_was_judged_so(c
     project, _, _, _ = crossed
     ran = runner.invoke(audit_main, ["top-losses", "first", "--split", "train", "--project", str(project.root)])
     assert ran.exit_code == 1
-    assert "none of the train split" in ran.stderr
+    assert "has no train split" in ran.stderr
     assert losses.refuse_split(Run(name="x", labels=LABELS), "train") is None
 
 

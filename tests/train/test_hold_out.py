@@ -141,7 +141,7 @@ def test_top_losses_of_a_hold_out_judge_what_was_held_out(held, runner):
     project = held[0]
     ran = runner.invoke(audit_main, ["top-losses", "held", "--actual", "ai", "--project", str(project.root)])
     assert ran.exit_code == 0, ran.stderr
-    assert "Out of fold: each of the 60 was judged by a model that had not seen it." in ran.stdout
+    assert "Out of fold: each of the 60 pictures was judged by a model that had not seen it." in ran.stdout
 
 
 def test_killed_in_the_middle_it_carries_on_to_the_same_end(held, tmp_path):

@@ -146,7 +146,7 @@ def test_the_digest_of_a_folder_follows_its_content(drawn, tmp_path):
 
 def test_refusals_and_help_come_without_torch():
     code = (
-        "import sys, train.cli, train.pictures, train.training, train.config, train.metrics, train.run;"
+        "import sys, train.cli, train.pictures, train.training, train.config, train.evaluation.metrics, train.runs;"
         "from click.testing import CliRunner;"
         "assert CliRunner().invoke(train.cli.main, ['run', '--help']).exit_code == 0;"
         "heavy = {'torch', 'torchvision', 'fastai', 'numpy', 'pandas', 'PIL', 'rich'} & set(sys.modules);"
