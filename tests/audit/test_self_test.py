@@ -283,23 +283,17 @@ def test_the_whole_self_test_runs_and_gives_the_same_report_again(tiny):
     assert again.sentences == report.sentences
 
 
-@pytest.fixture
-def few_null_sets(monkeypatch):
-    """Ten sets without a plant; what counts as a false alarm has a test of its own."""
-    monkeypatch.setattr(selftest, "QUICK_NULL_SETS", 10)
-
-
 @pytest.mark.long
-@pytest.mark.usefixtures("few_null_sets")
-def test_the_short_self_test_passes_on_drawn_portraits():
+def test_the_short_self_test_passes_on_drawn_portraits(monkeypatch):
+    monkeypatch.setattr(selftest, "QUICK_NULL_SETS", 10)  # what counts as a false alarm has a test of its own
     report = selftest.run(None, settings=SelfTestSettings(quick=True, seed=42, workers=2))
     assert [row["plant"] for row in report.rows() if row["right"] != "yes"] == []
     assert report.passed
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("few_null_sets")
-def test_the_short_self_test_passes_on_real_portraits(project, testdata: Path):
+def test_the_short_self_test_passes_on_real_portraits(project, testdata: Path, monkeypatch):
+    monkeypatch.setattr(selftest, "QUICK_NULL_SETS", 10)
     rows = []
     for number, path in enumerate(sorted((testdata / "portraits" / "ffhq-vs-stylegan2" / "real").iterdir())):
         small = Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
