@@ -96,6 +96,7 @@ def test_an_original_that_cannot_be_shown_leaves_words_in_its_place(project, run
     assert "cannot be shown" in page_of(folder).words
 
 
+@pytest.mark.long
 def test_a_browser_shows_every_picture_of_the_page(trained, runner, tmp_path):
     runner.invoke(main, ["top-losses"])
     text = (trained / "audit" / "top-losses.html").read_text(encoding="utf-8")
@@ -111,6 +112,7 @@ def test_a_browser_shows_every_picture_of_the_page(trained, runner, tmp_path):
     assert 'data-wide="true"' in dom
 
 
+@pytest.mark.long
 def test_a_browser_obeys_the_page_and_runs_no_script_on_it(trained, runner, tmp_path):
     runner.invoke(main, ["top-losses"])
     text = (trained / "audit" / "top-losses.html").read_text(encoding="utf-8")
@@ -119,6 +121,7 @@ def test_a_browser_obeys_the_page_and_runs_no_script_on_it(trained, runner, tmp_
     assert 'data-ran="yes"' not in dom_of(probe)
 
 
+@pytest.mark.long
 def test_a_browser_paints_the_page_light_and_dark(trained, runner, tmp_path):
     runner.invoke(main, ["top-losses"])
     corners = []

@@ -12,6 +12,8 @@ from imageledger import manifest
 from imageledger.errors import ManifestError
 from imageledger.record import Record
 
+pytestmark = pytest.mark.long
+
 FEW = (Candidate(name="none", format="png"), Candidate(name="forensic", recipe=FORENSIC, size=96))
 
 

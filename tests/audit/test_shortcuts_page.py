@@ -130,6 +130,7 @@ def test_equal_audits_give_equal_figures_whatever_was_drawn_before():
     assert shortcut_figure.png(audit) == first
 
 
+@pytest.mark.long
 def test_a_browser_shows_every_picture_and_the_page_is_never_wider_than_the_window(written, tmp_path):
     text = (written / "shortcuts.html").read_text(encoding="utf-8")
     counting = (
@@ -144,6 +145,7 @@ def test_a_browser_shows_every_picture_and_the_page_is_never_wider_than_the_wind
     assert 'data-wide="true"' in dom
 
 
+@pytest.mark.long
 def test_a_browser_paints_the_page_light_and_dark(written, tmp_path):
     corners = []
     for dark in (False, True):

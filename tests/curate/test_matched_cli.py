@@ -17,6 +17,8 @@ from curate.manifest import work as final
 from imageledger import manifest
 from imageledger.record import Record
 
+pytestmark = pytest.mark.long
+
 
 def pictures(store, count, lighter=0):
     """Rows with drawn pictures, those of the ai class lighter by some grey levels on average."""

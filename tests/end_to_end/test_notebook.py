@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.long
+
 EACH = 12
 CELLS = (
     "import imageledger as il\nfaces = il.create('faces')",

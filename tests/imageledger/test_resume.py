@@ -18,6 +18,8 @@ from train.training.settings import ready
 
 pytest.importorskip("fastai")
 
+pytestmark = pytest.mark.long
+
 LABELS = ("real", "ai")
 SAME = ("weights.safetensors", "predictions.jsonl", "history.csv", "figures/batch.png")
 

@@ -22,6 +22,8 @@ from train.runs import CROSS_VALIDATION, Run, fold_folder, read_predictions
 
 pytest.importorskip("fastai")
 
+pytestmark = pytest.mark.long
+
 LABELS = ("real", "ai")
 
 

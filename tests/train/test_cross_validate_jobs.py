@@ -19,6 +19,8 @@ from train.training import series
 
 pytest.importorskip("fastai")
 
+pytestmark = pytest.mark.long
+
 PATIENT = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that wait without spinning: on a machine that is busy with other tests, training is five times as fast."""
 

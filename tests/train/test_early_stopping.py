@@ -14,6 +14,8 @@ from train.training import task as training
 
 pytest.importorskip("fastai")
 
+pytestmark = pytest.mark.long
+
 SETTINGS = TrainSettings(arch="squeezenet1_1", weights="none", epochs=2, size=32, batch_size=8, early_stopping=True)
 
 

@@ -16,6 +16,8 @@ from train.models import package as packages
 pytest.importorskip("fastai")
 pytest.importorskip("onnxscript")
 
+pytestmark = pytest.mark.long
+
 
 def test_a_zip_holds_the_known_files_and_model_json_says_everything(tmp_path_factory):
     project, folder = trained(tmp_path_factory)

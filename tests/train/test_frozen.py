@@ -17,6 +17,8 @@ from train import views
 from train.runs import Run, read_predictions
 
 pytest.importorskip("fastai")
+
+pytestmark = pytest.mark.long
 SIDE = 96
 
 

@@ -32,6 +32,8 @@ from train.training import task as training
 
 pytest.importorskip("fastai")
 
+pytestmark = pytest.mark.long
+
 SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=8, size=32, batch_size=8)
 OPTIONS = ("--arch", "squeezenet1_1", "--weights", "none", "--epochs", "8", "--size", "32", "--batch-size", "8")
 LABELS = ("real", "ai")

@@ -15,6 +15,8 @@ from train.evaluation.temperature import Calibration
 pytest.importorskip("fastai")
 pytest.importorskip("onnxscript")
 
+pytestmark = pytest.mark.long
+
 
 def asked(runner, model, *arguments, stdin=None):
     return runner.invoke(main, ["predict", str(model), *map(str, arguments), "--workers", "1"], input=stdin)

@@ -10,6 +10,8 @@ from train.runs import Run, read_predictions
 
 pytest.importorskip("fastai")
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):

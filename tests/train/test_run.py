@@ -21,6 +21,8 @@ from train.training.settings import train_settings
 
 pytest.importorskip("fastai")
 
+pytestmark = pytest.mark.long
+
 SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=2, size=32, batch_size=8)
 LABELS = ("real", "ai")
 

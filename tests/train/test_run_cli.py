@@ -15,6 +15,8 @@ from train.cli import main
 
 pytest.importorskip("fastai")
 
+pytestmark = pytest.mark.long
+
 QUICK = ("--arch", "squeezenet1_1", "--weights", "none", "--epochs", "1", "--size", "32", "--batch-size", "8")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]")
 
