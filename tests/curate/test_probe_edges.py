@@ -7,6 +7,7 @@ from probed_world import EACH, alone, labels, made, noise, probed
 from curate.evidence import probe
 from curate.evidence.permuted import Quick, folds_of
 from curate.evidence.probe import CLEAN, INCONCLUSIVE, MOST
+from imageledger.intervals import holm
 from imageledger.record import Record
 
 QUICKLY = {"permutations": 40, "joint": False}
@@ -43,6 +44,10 @@ def test_the_width_of_an_interval_shrinks_with_the_root_of_the_pictures_until_it
     assert needed(low=0.42, auc=0.52, high=0.62) == 157  # (0.1 * 10 / 0.08)², to be clean
     assert needed(low=0.30, auc=0.40, high=0.50) == 101  # an AUC below one half counts as one half
     assert needed(low=0.25, auc=0.43, high=0.60) == 307  # (0.175 * 10 / 0.1)²
+
+
+def test_a_p_value_that_alone_is_missing_grows_its_z_with_the_root_of_the_pictures():
+    assert needed(low=0.65, auc=0.72, high=0.78, p=0.05) == 201  # 100 * (2.326 / 1.645)²
 
 
 def test_an_undecided_family_asks_for_a_picture_more_at_the_least():
@@ -86,6 +91,19 @@ def test_chance_is_that_of_permuted_labels():
     values = noise(6, columns=2, rows=60)
     (one,) = probed(values, seed=3, **QUICKLY)
     assert one.chance == Quick(values).p_value(labels(30), alone(60), seed=3, permutations=40)[2]
+
+
+def test_the_p_values_of_several_families_are_corrected_together_but_not_that_of_all_side_by_side():
+    tables = {
+        "loud": noise(1, 2, 60) + labels(30)[:, None],
+        "quiet": noise(2, 2, 60),
+        "calm": noise(3, 2, 60),
+    }
+    alone_p = [Quick(table).p_value(labels(30), alone(60), permutations=40)[1] for table in tables.values()]
+    *families, everything = probed(tables, permutations=40)
+    assert [one.p for one in families] == holm(alone_p)
+    assert families[0].p > alone_p[0]
+    assert everything.p == 1 / 41
 
 
 def test_the_strongest_feature_comes_with_its_own_auc_and_both_medians():
@@ -134,6 +152,12 @@ def test_a_family_that_never_varies_has_the_scores_and_limits_of_chance():
     assert (one.features, one.model, one.p, one.verdict, one.needed) == (3, "linear", 1, CLEAN, 0)
     assert (one.low, one.auc, one.high, one.chance) == (0.5, 0.5, 0.5, 0.5)
     assert one.scores.tolist() == [0] * 40
+
+
+def test_a_family_that_never_varies_beside_another_has_no_chance_of_its_own():
+    found = probed({"still": np.ones((60, 2)), "quiet": noise(2, 2, 60)}, **QUICKLY)
+    assert [one.family for one in found] == ["still", "quiet"]
+    assert found[0].p == 1
 
 
 def test_tied_scores_have_an_interval_of_one_half():
