@@ -83,13 +83,13 @@ def test_a_half_done_stage_carries_on_and_shows_progress_of_the_rest_alone(root)
     interrupted(root, 12)
     totals = []
 
-    def track(rows, total):
-        totals.append(total)
+    def track(rows, total, doing):
+        totals.append((doing, total))
         return rows
 
     outcome = worked(root, root / "log", track=track)
     assert noted(root / "log")[0] == "0012.jpg"
-    assert totals == [ROWS - 12]
+    assert totals == [("normalize", ROWS - 12)]
     assert outcome.tally.rows == ROWS
     halved(root, root / "objects-log")
     assert made(root) == undisturbed(root)
