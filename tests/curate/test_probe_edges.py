@@ -117,7 +117,7 @@ def test_the_strongest_feature_comes_with_its_own_auc_and_both_medians():
 
 
 def test_columns_that_are_there_twice_change_nothing_for_the_line():
-    positive, values = labels(30), noise(9, columns=6, rows=60)
+    positive, values = labels(30), noise(9, columns=30, rows=60)
     folds = folds_of(positive, alone(60), 0)
     once, twice = (probe.crossvalidated(table, positive, folds, 0)["linear"] for table in (values, np.tile(values, 2)))
     assert twice == pytest.approx(once, abs=0.01)
