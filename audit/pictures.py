@@ -11,12 +11,10 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from curate.pictures import pixels
-from imageledger import manifest
 from imageledger.config import Project
-from imageledger.errors import LedgerError, ManifestError
+from imageledger.errors import LedgerError
 from imageledger.record import Record
 from imageledger.store import Store
-from imageledger.types import Key
 from train.runs import Prediction, Run
 
 SIDE = 384
@@ -47,35 +45,6 @@ class Entry:
     def anchor(self) -> str:
         """The id of its place on the page."""
         return f"p{self.rank}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
-    """The records of some predictions by key, and what a person should know about the manifest they come from."""
-
-    records: dict[Key, Record]
-    warnings: tuple[str, ...] = ()
-
-
-def records_of(project: Project, run: Run, predictions: Iterable[Prediction]) -> Joined:
-    """Find the records of predictions in the manifest the run was trained on, streaming it once.
-
-    A manifest that changed since, or is gone, is a warning: pictures are joined by key. Runs on a folder have none.
-    """
-    keys = {prediction.key for prediction in predictions}
-    if not run.manifest or not keys:
-        return Joined(records={})
-    path = project.root / run.manifest
-    try:
-        changed = manifest.digest(path) != run.manifest_digest
-        records = {record.key: record for record in manifest.read(path) if record.key in keys}
-    except (OSError, ManifestError) as error:
-        what = f"{run.manifest} is gone" if not path.is_file() else f"{run.manifest} cannot be read: {error}"
-        return Joined(records={}, warnings=(f"{what}: no originals and no chains can be shown",))
-    if not changed:
-        return Joined(records=records)
-    warning = f"{run.manifest} has changed since this run was trained: pictures are joined by source and member"
-    return Joined(records=records, warnings=(warning,))
 
 
 def entry_of(project: Project, run: Run, rank: int, prediction: Prediction, record: Record | None) -> Entry:

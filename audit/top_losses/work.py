@@ -12,6 +12,7 @@ from audit.top_losses.judge import SHOWN, RankedRun, rank, refuse_split, wanted
 from imageledger.config import Project
 from imageledger.errors import ConfigError
 from imageledger.types import Track, untracked
+from train.answers import records_of
 from train.pictures import VALID
 from train.runs import Run, find_run, read_predictions
 
@@ -49,8 +50,8 @@ def top_losses(
     which = wanted(trained.labels, settings.actual, settings.predicted, settings.split, everything=settings.all)
     most = settings.k or (None if settings.all else MOST)
     ranking = rank(read_predictions(folder), trained.labels, which, most)
-    joined = pictures.records_of(project, trained, ranking.worst)
-    ranked = RankedRun(run=trained, wanted=which, ranking=ranking, records=joined.records, warnings=joined.warnings)
+    records, warnings = records_of(project, trained, [prediction.key for prediction in ranking.worst])
+    ranked = RankedRun(run=trained, wanted=which, ranking=ranking, records=records, warnings=warnings)
     return report.report(ranked, open_pictures(project, ranked, track), folder / "audit")
 
 

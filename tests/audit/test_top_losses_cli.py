@@ -103,9 +103,9 @@ def test_a_changed_manifest_is_a_visible_warning_and_pictures_are_joined_by_key(
     manifest.write(path, [record for record in records if record.member != HOSTILE])
     ran = runner.invoke(main, ["top-losses"])
     assert ran.exit_code == 0
-    assert "Warning: manifests/drawn/final.jsonl has changed since this run was trained" in ran.stderr
+    assert "Warning: manifests/drawn/final.jsonl has changed since first was trained" in ran.stderr
     words = page_of(trained).words
-    assert "has changed since this run was trained" in words
+    assert "has changed since first was trained" in words
     assert "no longer in the manifest" in words
     assert "The manifest now labels it ai; the model was told real." in words
 

@@ -85,7 +85,8 @@ def test_a_long_title_is_wrapped_and_pushes_nothing_out():
 
 
 def test_words_for_nobody_to_see_and_formulas_are_only_text():
-    drawn((6, 2), dots, title="a\u202eb\x1b[31m $\\frac{$ _x_", note="\u2028", foot="^")
+    content = drawn((6, 2), dots, title="a\u202eb\x1b[31m $\\frac{$ _x_", note="\u2028", foot="^")
+    assert content.startswith(b"\x89PNG")
 
 
 def test_a_styled_axis_has_names_and_no_frame():
