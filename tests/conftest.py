@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads of torch that wait must not keep other tests from a core
+if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_setaffinity"):
+    # A core for each worker: pools and threads that its tests start by default would only crowd the others.
+    free = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {free[int(worker.removeprefix("gw")) % len(free)]})
 
 HERE = Path(__file__).resolve().parent
 TESTDATA = Path(os.environ.get("IMAGELEDGER_TESTDATA", HERE.parent.parent / "shared" / "testdata"))
@@ -40,3 +43,15 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "imageledger.toml").write_text('dataset = "drawn"\n', encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return open_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def quick_probe():
+    """Probes of few trees, drawn once: for tests of what becomes of a probe, not of what a probe finds."""
+    from curate.evidence import probe
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probe, "TREES", 10)
+        patch.setattr(probe, "REPEATS", 1)
+        patch.setattr(probe, "RESAMPLES", 200)
+        yield

@@ -235,12 +235,13 @@ def _best(
 
 
 def _models(columns: int, seed: int) -> dict[Literal["linear", "trees"], Any]:
-    from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.linear_model import LogisticRegression
+
+    from curate.evidence.forest import Forest
 
     return {
         "linear": LogisticRegression(C=4 / max(columns, 1), max_iter=300),  # the penalty of `permuted._ridge`
-        "trees": ExtraTreesClassifier(TREES, min_samples_leaf=3, random_state=seed, n_jobs=1),
+        "trees": Forest(TREES, min_samples_leaf=3, random_state=seed, n_jobs=1),
     }
 
 

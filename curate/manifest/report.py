@@ -10,7 +10,15 @@ from curate.evidence.measure import WHITENED, Table, measure
 from curate.evidence.probe import Probe, probe, side_by_side
 from curate.manifest.balance import Key, Wanted, divide
 from curate.manifest.matched import Selection, choice_of, select
-from curate.manifest.matching.balance_table import APART, Difference, as_csv, column_of, differences, love_plot, title
+from curate.manifest.matching.balance_table import (
+    APART,
+    Difference,
+    as_csv,
+    balance_figure,
+    column_of,
+    differences,
+    title,
+)
 from curate.manifest.work import ManifestSettings, selective
 from curate.nuisance import FAMILIES, family
 from curate.nuisance.spelling import spelled
@@ -70,7 +78,7 @@ def explain(
 ) -> Report:
     """Compare a matched choice with the plain one; `records` are the candidates, those chosen with their split.
 
-    Writes balance.csv, pairs.csv and love.png into data/matched/<dataset>/.
+    Writes balance.csv, pairs.csv and balance.png into data/matched/<dataset>/.
     """
     if not chosen.match:
         return Report(tables={}, lines=[])
@@ -89,12 +97,12 @@ def explain(
     folder = project.root / "data" / "matched" / project.dataset
     write_whole(folder / "balance.csv", as_csv(compared.differences).encode())
     write_whole(folder / "pairs.csv", _pairs_csv(selection, labels).encode())
-    love_plot(compared.differences, folder / "love.png")
+    balance_figure(compared.differences, folder / "balance.png")
     tables = {
         "How far the classes lie apart (standard deviations)": balance_rows(compared),
         "What probes find (AUC; 0.5 is nothing)": probe_rows(compared),
     }
-    written = f"all features, the pairs and a picture: balance.csv, pairs.csv and love.png in {folder}"
+    written = f"all features, the pairs and a picture: balance.csv, pairs.csv and balance.png in {folder}"
     return Report(tables=tables, lines=[*remarks(table, compared, selection, wanted, labels), written])
 
 

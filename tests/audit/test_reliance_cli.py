@@ -19,6 +19,8 @@ from curate.pictures import pixels
 from imageledger import manifest
 from train.runs import Prediction, Run, read_predictions, write_predictions
 
+pytestmark = pytest.mark.usefixtures("quick_probe")
+
 
 def sigmoid(logit):
     return 1 / (1 + np.exp(-logit))

@@ -14,6 +14,8 @@ from curate.evidence.probe import PERMUTATIONS
 from curate.nuisance import FAMILIES
 from imageledger.config import open_project
 
+pytestmark = pytest.mark.usefixtures("quick_probe")
+
 
 @pytest.fixture(scope="module")
 def curated(tmp_path_factory):

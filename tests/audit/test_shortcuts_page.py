@@ -19,6 +19,8 @@ from curate.evidence.probe import ALL
 from imageledger.config import open_project
 from imageledger.figure import FINE, PROBLEM, UNDECIDED
 
+pytestmark = pytest.mark.usefixtures("quick_probe")
+
 COLOURS = [ImageColor.getrgb(colour) for colour in (PROBLEM, UNDECIDED, FINE)]
 
 

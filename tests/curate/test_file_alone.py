@@ -8,6 +8,8 @@ from drawn import encoded, fetched, portrait
 from curate.evidence import file_alone as evidence
 from imageledger import manifest
 
+pytestmark = pytest.mark.usefixtures("quick_probe")
+
 
 def final(project, each, split="valid"):
     """A manifest of drawn portraits: JPEGs of quality 40 are real, PNGs are ai."""

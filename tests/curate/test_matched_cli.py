@@ -59,7 +59,7 @@ def test_the_command_shows_balance_probes_and_cost_and_writes_what_it_names(read
     assert "not chosen: 18 of 30 ai candidates from folder:drawn" in result.stderr
     assert "of 12 pairs are outside the caliper" in result.stderr
     folder = ready.root / "data" / "matched" / ready.dataset
-    assert Image.open(folder / "love.png").size[0] > 400
+    assert Image.open(folder / "balance.png").size[0] > 400
     table = list(csv.DictReader((folder / "balance.csv").read_text().splitlines()))
     assert np.mean([abs(float(row["matched"])) for row in table]) < np.mean([abs(float(row["plain"])) for row in table])
     pairs = list(csv.DictReader((folder / "pairs.csv").read_text().splitlines()))

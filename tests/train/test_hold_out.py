@@ -34,8 +34,8 @@ pytest.importorskip("fastai")
 
 pytestmark = pytest.mark.long
 
-SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=8, size=32, batch_size=8)
-OPTIONS = ("--arch", "squeezenet1_1", "--weights", "none", "--epochs", "8", "--size", "32", "--batch-size", "8")
+SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=12, size=32, batch_size=8)
+OPTIONS = ("--arch", "squeezenet1_1", "--weights", "none", "--epochs", "12", "--size", "32", "--batch-size", "8")
 LABELS = ("real", "ai")
 PATIENT = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that wait without spinning: on a machine that is busy with other tests, training is five times as fast."""

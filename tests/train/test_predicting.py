@@ -47,7 +47,7 @@ def test_pictures_of_any_shape_are_taken_and_none_gives_none(trained):
 @pytest.mark.parametrize(("damage", "said"), [
     (lambda folder: (folder / "weights.safetensors").unlink(), "is missing"),
     (lambda folder: (folder / "weights.safetensors").write_bytes(b"torn"), "does not fit"),
-    (lambda folder: Run(name="x", labels=("real", "ai")).save(folder), "does not say"),
+    (lambda folder: Run(name="x", labels=("real", "ai")).save(folder), "does not name"),
 ])  # fmt: skip
 def test_a_run_that_cannot_be_loaded_says_why(trained, tmp_path, damage, said):
     import shutil

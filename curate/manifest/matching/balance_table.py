@@ -63,7 +63,7 @@ def as_csv(found: Sequence[Difference]) -> str:
     return spreadsheet.as_csv(names, (dict(zip(names, row, strict=True)) for row in rows))
 
 
-def love_plot(found: Sequence[Difference], target: Path, most: int = 40) -> None:
+def balance_figure(found: Sequence[Difference], target: Path, most: int = 40) -> None:
     """Draw the differences before and after, one line per feature, the worst `most` (Love, 2004)."""
     shown = found[:most]
     content = drawn(
