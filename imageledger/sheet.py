@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from imageledger.figure import FAINT, INK, LINE, MOUNT, PAPER
 from imageledger.letters import shorten, visible, wrapped  # noqa: F401
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 MARGIN = 32
 GUTTER = 28
@@ -111,8 +111,12 @@ def _head(page: Image.Image, heading: str, words: Sequence[str]) -> None:
         draw.text((MARGIN, top + number * _step(TITLE)), line, FAINT, _font(TITLE))
 
 
-def _font(size: int) -> Font:
-    return ImageFont.load_default(size)
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Return the letters of the figures: unlike Pillow's own font, they hold dashes, Greek and Cyrillic."""
+    import matplotlib
+
+    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
 
 
 def _step(size: int) -> int:

@@ -100,3 +100,8 @@ def test_names_with_line_feeds_escapes_and_turned_writing_are_drawn_as_one_harml
 def test_the_same_cells_give_the_same_bytes():
     pages = [sheet([cell("red", "blue", title="t", lines=("m",))], columns=2, heading="h") for _ in range(2)]
     assert pages[0].tobytes() == pages[1].tobytes()
+
+
+def test_letters_beyond_the_latin_ones_are_drawn_each_as_itself():
+    pages = [tile(cell("red", title=title)) for title in ("0.68–0.91", "0.68—0.91", "0.68ж0.91", "0.68λ0.91")]
+    assert len({page.tobytes() for page in pages}) == len(pages)
