@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
+from imageledger import figure as style
 from imageledger.letters import visible
 from imageledger.record import Record, Step
 
@@ -83,5 +84,5 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(data_uri=data_uri, pairs=pairs, percent=percent, visible=visible)
-    environment.globals.update(chain=chain, is_whole=is_whole)
+    environment.globals.update(chain=chain, is_whole=is_whole, style=style)
     return environment

@@ -29,12 +29,3 @@ class Track(Protocol):
 def untracked(rows: Iterable[Item], total: int, doing: str = "", /) -> Iterable[Item]:
     """Hand the rows on and show nothing."""
     return rows
-
-
-def phase(track: Track, doing: str) -> Track:
-    """Return a track that names the phase, for work that does not name it itself."""
-
-    def tracked(rows: Iterable[Item], total: int, _: str = "", /) -> Iterable[Item]:
-        return track(rows, total, doing)
-
-    return tracked

@@ -10,7 +10,7 @@ from audit.pictures import entry_of
 from imageledger import decisions
 from imageledger.config import Project
 from imageledger.errors import RunError
-from imageledger.types import Track, phase, untracked
+from imageledger.types import Track, untracked
 from train.answers import Answers
 from train.runs import CROSS_VALIDATION
 
@@ -57,8 +57,7 @@ def labels(
     witness = None
     if settings.with_file:
         records = answers.known()
-        measuring = phase(track, "measuring")
-        witness = file_witness.ask(project, records, answers.positive, answers.groups, measuring)
+        witness = file_witness.ask(project, records, answers.positive, answers.groups, track)
     result = judge(answers, decided, witness)
     rows = dict(zip(answers.keys, answers.records, strict=True))
     first = result.suspects[: report.SHOWN]

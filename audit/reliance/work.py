@@ -19,7 +19,7 @@ from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.errors import LedgerError, RunError
 from imageledger.record import Record, groups_of
-from imageledger.types import Track, phase, untracked
+from imageledger.types import Track, untracked
 from train.answers import Answers
 from train.runs import SPLIT
 
@@ -128,7 +128,7 @@ def _reliability(judged: Answers, other: Answers) -> tuple[float, float] | None:
 
 
 def _probes(project: Project, records: Sequence[Record], answers: Answers, track: Track) -> Sequence[Probe]:
-    table = measure(project, records, list(FAMILIES), track=phase(track, "measuring"))
+    table = measure(project, records, list(FAMILIES), track=track)
     log.info("probing %d pictures", len(records))
     return probe(
         table.columns, table.values, answers.positive, groups_of(records), seed=answers.run.seed,

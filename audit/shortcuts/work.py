@@ -21,7 +21,7 @@ from imageledger.config import MANIFEST_OF, Project
 from imageledger.engines.local import cores
 from imageledger.errors import LedgerError, ManifestError
 from imageledger.record import OK, Record, groups_of
-from imageledger.types import Key, Track, phase, untracked
+from imageledger.types import Key, Track, untracked
 
 EVERY = "all"
 """The choice of every stage that there is."""
@@ -82,9 +82,7 @@ def probe_stages(
         records = list(rows_at(rows, name))
         labels, there_are = _two_classes(records, project.declared.labels, name), len(records)
         records = enough(records, settings.most)
-        table = measuring.measure(
-            project, records, families, stage=name, workers=settings.workers, track=phase(track, f"measuring {name}")
-        )
+        table = measuring.measure(project, records, families, stage=name, workers=settings.workers, track=track)
         permutations = settings.permutations
         log.info("probing %s: %d pictures, %d permutations of their labels", name, len(records), permutations)
         stage = probe_stage(name, table, labels, groups, replace(settings, family=families, seed=seed))

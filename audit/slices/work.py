@@ -13,7 +13,7 @@ from curate.history import normalized, whitened
 from imageledger.config import Project
 from imageledger.errors import RunError
 from imageledger.record import Record
-from imageledger.types import Track, phase, untracked
+from imageledger.types import Track, untracked
 from train.answers import CROSS_VALIDATE, Answers
 
 MEASURED = {
@@ -45,7 +45,7 @@ def slices(project: Project, run: str | Path | None = None, *, track: Track = un
         raise RunError(f"none of the pictures of run {judged.run.name} is left", "; ".join(judged.warnings))
     records = answers.known()
     families = list(dict.fromkeys(family for family, _, _ in MEASURED.values()))
-    properties = properties_of(records, measure(project, records, families, track=phase(track, "measuring")))
+    properties = properties_of(records, measure(project, records, families, track=track))
     wrong = (answers.shares >= 0.5) != answers.positive
     parts = judge(wrong, answers.positive, answers.group_numbers, answers.labels, properties, answers.run.seed)
     cut_by = {part.by for part in parts}

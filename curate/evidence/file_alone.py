@@ -1,6 +1,6 @@
 """What the files of a finished dataset give away, for the commands that print it beside their own results."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,10 @@ from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.intervals import wilson
 from imageledger.record import OK, groups_of
-from imageledger.types import Bools
-
-Track = Callable[[Iterable[Any], int], Iterable[Any]]
+from imageledger.types import Bools, Track, untracked
 
 
-def families_alone(project: Project, path: Path, track: Track = lambda rows, _: rows) -> list[Probe]:
+def families_alone(project: Project, path: Path, track: Track = untracked) -> list[Probe]:
     """Probe every family, and all together, on the pictures of a final manifest; empty when there are too few."""
     table, positive = _measured(project, path, track)
     if _each(positive) < FEWEST:
@@ -31,7 +29,7 @@ def families_alone(project: Project, path: Path, track: Track = lambda rows, _: 
     )  # fmt: skip
 
 
-def file_alone(project: Project, path: Path, track: Track = lambda rows, _: rows) -> dict[str, Any]:
+def file_alone(project: Project, path: Path, track: Track = untracked) -> dict[str, Any]:
     """Return what all families together reach: AUC with interval and verdict, and the accuracy at a score of 0.
 
     The scores are out of fold over train and valid together; the accuracy is that on valid, and that on all of them,

@@ -4,10 +4,10 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from imageledger.config import Project
 from imageledger.engines.local import cores, ordered_map
 from imageledger.record import Record
 from imageledger.store import Store
+from imageledger.types import Track, untracked
 
 FETCHED, NORMALIZED, WHITENED, FINAL, MODEL_INPUT = "fetched", "normalized", "whitened", "final", "model-input"
 STAGES = (FETCHED, NORMALIZED, WHITENED, FINAL, MODEL_INPUT)
@@ -30,8 +31,6 @@ STAGES = (FETCHED, NORMALIZED, WHITENED, FINAL, MODEL_INPUT)
 
 MODEL_SIDE = 224
 """Side in pixels to which the model input is shrunk, as `train run` does unless told otherwise."""
-
-Track = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def measure(
     *,
     stage: str = FINAL,
     workers: int | None = None,
-    track: Track = lambda rows, _: rows,
+    track: Track = untracked,
 ) -> Table:
     """Measure families on the pictures of records as they were at a stage.
 
@@ -89,7 +88,7 @@ def measure(
     jobs: Iterator[tuple[_Look, Mapping[str, Values] | None]] = ((look, None if look.wanted else {}) for look in looks)
     results = ordered_map(work, jobs, workers=workers or cores())
     todo = sum(bool(look.wanted) for look in looks)
-    found = track(results, len(looks)) if todo else results
+    found = track(results, len(looks), f"measuring {stage} pictures") if todo else results
     for look, values in zip(looks, found, strict=True):
         for name, row in values.items():
             kept[name].add(look.key(name), row)

@@ -28,7 +28,7 @@ from imageledger.engines.local import cores
 from imageledger.intervals import with_interval
 from imageledger.record import Record, groups_of
 from imageledger.store import write_whole
-from imageledger.types import Track, phase, untracked
+from imageledger.types import Track, untracked
 
 WORST = 8
 """So many features stand in the printed table; balance.csv holds all."""
@@ -84,15 +84,15 @@ def explain(
         return Report(tables={}, lines=[])
     if not selective(map(choice_of, records), chosen.per_class):
         return _nothing(f"there are {chosen.per_class} candidates of each label for {chosen.per_class} places")
-    labels, wanted, measuring = project.declared.labels, chosen.wanted, phase(track, "measuring")
-    table = measure(project, records, chosen.match, stage=WHITENED, workers=workers, track=measuring)
+    labels, wanted = project.declared.labels, chosen.wanted
+    table = measure(project, records, chosen.match, stage=WHITENED, workers=workers, track=track)
     selection = select(table, labels[-1], wanted)
     if selection is None:
         return _nothing("no measured number differs between the candidates")
     plain = plain_choice(records, wanted)
     either = [record for record in records if record.split or record.key in plain]
     every = [name for name in FAMILIES if family(name).of != "name"]
-    wide = measure(project, either, every, stage=WHITENED, workers=workers, track=measuring)
+    wide = measure(project, either, every, stage=WHITENED, workers=workers, track=track)
     compared = compare(wide, plain, selection.split, chosen.match, labels[-1], wanted.seed, workers)
     folder = project.root / "data" / "matched" / project.dataset
     write_whole(folder / "balance.csv", as_csv(compared.differences).encode())

@@ -20,7 +20,7 @@ from imageledger.errors import ConfigError, ManifestError
 from imageledger.record import DUPLICATE, OK, UNUSED, Record
 from imageledger.stage import Outcome, Stage, Work, run_set
 from imageledger.store import write_whole
-from imageledger.types import Track, phase, untracked
+from imageledger.types import Track, untracked
 
 VERSION = 1
 MATCHERS = ("scipy", "scikit-learn")
@@ -82,8 +82,7 @@ def choose(
     decided = decisions.read(decided_in, project.declared.labels)
 
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
-        measuring = phase(track, "measuring")
-        measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=measuring)
+        measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=track)
         split = split_of(
             lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen, measured
         )

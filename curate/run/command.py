@@ -21,7 +21,6 @@ def run(project: Path | None, workers: int | None, strict: bool) -> None:
     from curate.manifest.work import settings_of
     from curate.run import work
     from imageledger.config import open_project
-    from imageledger.types import phase
 
     opened = open_project(project)
     for outcome in work.run(opened, workers=workers, track=console.track):
@@ -30,8 +29,8 @@ def run(project: Path | None, workers: int | None, strict: bool) -> None:
         else:
             show(outcome, strict=strict)
     if "manifest" in opened.declared.order:
-        final, measuring = opened.manifest("manifest"), phase(console.track, "measuring")
-        if probes := file_alone.families_alone(opened, final, measuring):
+        final = opened.manifest("manifest")
+        if probes := file_alone.families_alone(opened, final, console.track):
             console.table(file_alone.rows(probes), title="What the files alone give away (AUC; 0.5 is nothing)")
             console.say("audit shortcuts explains each family and says what to do.")
         else:

@@ -45,6 +45,7 @@ def test_the_command_tells_stores_and_draws(drawn, runner):
     assert stored.rough
 
 
+@pytest.mark.long
 def test_equal_runs_give_equal_bytes(drawn, runner, tmp_path):
     folder = world.leave(drawn, sure)
     found = []
@@ -67,6 +68,7 @@ def test_json_is_one_object_with_every_figure(drawn, runner):
     assert told["calibration_error"]["after"]["error"]["value"] < told["calibration_error"]["before"]["error"]["value"]
 
 
+@pytest.mark.long
 def test_a_run_of_one_split_is_calibrated_on_its_validation_pictures_with_a_warning(drawn, runner):
     world.leave(drawn, sure, folds=[0] * 80, kind="split")
     rows = list(world.rows_of(drawn))
@@ -116,6 +118,7 @@ def test_a_run_without_judged_pictures_is_refused(drawn, runner):
     assert "has judged no picture" in ran.stderr
 
 
+@pytest.mark.long
 def test_no_torch_is_needed_for_calibration_and_slices(drawn):
     world.leave(drawn, sure)
     script = (

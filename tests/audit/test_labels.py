@@ -114,6 +114,7 @@ def test_a_model_that_agrees_with_every_label_suspects_none(drawn, runner):
     assert "sed -n" not in ran.stdout
 
 
+@pytest.mark.long
 def test_a_file_like_those_of_the_other_class_makes_a_suspect_that_the_model_has_missed(drawn, runner):
     rows = []
     for row in world.rows_of(drawn):
@@ -175,6 +176,7 @@ def test_hostile_names_act_neither_on_the_terminal_nor_on_the_page_nor_in_a_spre
     assert {json.loads(line)["member"] for line in lines} == {HOSTILE, FORMULA}
 
 
+@pytest.mark.long
 def test_the_page_shows_each_suspect_with_its_picture_and_its_line(drawn, runner, tmp_path):
     folder = world.leave(drawn, said)
     runner.invoke(main, ["labels", "--quiet", "--who", "Ana"])

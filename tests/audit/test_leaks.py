@@ -183,6 +183,7 @@ def planted(testdata, store):
     return rows, pairs
 
 
+@pytest.mark.long
 def test_every_known_copy_of_a_real_photograph_is_found_across_the_split(testdata, store):
     rows, pairs = planted(testdata, store)
     found = find(rows, store)

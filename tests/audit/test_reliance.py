@@ -135,6 +135,7 @@ def test_the_interval_of_the_difference_holds_the_truth_of_two_models_that_resem
     assert 276 <= held <= 297
 
 
+@pytest.mark.long
 def test_the_noise_of_training_is_taken_out_before_two_models_are_set_side_by_side():
     """Both follow the file alike, and one of them answers differently each time it is trained: raw, it looks better."""
     held = blamed = 0

@@ -46,6 +46,7 @@ def test_a_planted_weakness_is_found_in_its_class_and_part_and_nowhere_else():
     assert found[0].wrong >= found[0].shown_from > 0
 
 
+@pytest.mark.long
 def test_chance_shows_a_slice_in_about_one_audit_of_twenty(monkeypatch):
     monkeypatch.setattr(slices, "PERMUTATIONS", 300)
     shown = 0

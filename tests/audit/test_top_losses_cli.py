@@ -208,6 +208,7 @@ def test_the_output_folder_can_be_chosen_and_a_second_run_gives_the_same_bytes(t
     assert not (trained / "audit").exists()
 
 
+@pytest.mark.long
 def test_the_command_works_without_ever_importing_torch(trained, project):
     script = (
         "import sys; from audit.cli import main; main(['top-losses', '--quiet'], standalone_mode=False); "

@@ -33,6 +33,7 @@ def test_pictures_of_any_shape_can_be_planted_and_looked_at(images, size):
     assert found.shape == trace.spectrum(images[0]).shape
 
 
+@pytest.mark.long
 def test_a_strong_trace_is_found_and_no_trace_is_not(images):
     clean = np.array([trace.spectrum(image) for image in images], dtype=float)
     strong = np.array([trace.spectrum(trace.planted(image, 1.5)) for image in images], dtype=float)
@@ -47,6 +48,7 @@ def test_shares_spread_over_their_whole_range_and_depend_on_the_content(images):
     assert trace.share(seeds(images)[0]) == shares[0]
 
 
+@pytest.mark.long
 def test_the_strength_that_is_chosen_lies_between_those_tried(images):
     strength = trace.calibrated(zip(images, seeds(images), strict=True))
     assert trace.STRENGTHS[0] <= strength <= trace.STRENGTHS[-1]

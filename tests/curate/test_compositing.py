@@ -95,6 +95,7 @@ def nearest_sure(pixels, alpha):
     return pixels[rows, columns]
 
 
+@pytest.mark.long
 def test_soft_edges_of_real_people_are_not_darker_than_the_truth(testdata):
     darker, halo = [], []
     for file in sorted((testdata / "mattes" / "images").iterdir()):

@@ -180,6 +180,7 @@ def real_rows(testdata, store, paths):
     return [row(store, path.read_bytes(), path.relative_to(testdata).as_posix()) for path in paths]
 
 
+@pytest.mark.long
 def test_every_known_copy_of_a_real_photograph_is_found(testdata, store):
     with (testdata / "duplicates" / "pairs.csv").open(newline="") as file:
         pairs = [(line["a"], line["b"]) for line in csv.DictReader(file)]

@@ -44,6 +44,7 @@ def test_an_empty_wall_has_no_face():
     assert faces.find_face(Image.new("RGB", (300, 300), (90, 120, 150))) is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("label", ["real", "ai"])
 def test_most_real_portraits_have_a_face_in_their_middle(testdata, label):
     files = sorted((testdata / "portraits" / "ffhq-vs-stylegan2" / label).iterdir())[:30]

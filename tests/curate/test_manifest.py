@@ -274,6 +274,7 @@ def test_the_export_is_made_even_when_the_manifest_stands(ready, runner):
     assert tree(ready.root / "out").total() == 20
 
 
+@pytest.mark.long
 def test_the_command_takes_options_before_the_table_before_the_top_of_the_file(ready, runner):
     config = ready.root / "imageledger.toml"
     config.write_text(

@@ -83,6 +83,7 @@ def test_the_order_of_the_rows_is_irrelevant():
     assert select(table.take(order), "ai", WANTED) == select(table, "ai", WANTED)
 
 
+@pytest.mark.long
 def test_a_plain_choice_that_is_as_alike_as_chance_has_it_is_kept():
     tables = [world(shift=0.0, seed=seed)[0] for seed in range(6)]
     kept = [set(select(table, "ai", WANTED).split) == set(plain_of(table)) for table in tables]

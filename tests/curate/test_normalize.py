@@ -159,6 +159,7 @@ def test_a_torn_picture_is_an_unreadable_row_and_the_rest_goes_on(project):
     assert all(row.file == row.origin for row in rows[:3])
 
 
+@pytest.mark.long
 def test_two_workers_write_the_same_bytes_as_one(project):
     members = {f"real/{n}": encoded(portrait(n, 120)[0]) for n in range(8)}
     rows_of(project, members, size=64)
@@ -239,6 +240,7 @@ def test_an_impossible_size_is_an_error_with_a_way_out(project, runner):
     assert "Try: " in done.stderr
 
 
+@pytest.mark.long
 def test_every_bad_file_goes_through_the_real_commands_in_one_go(project, runner, testdata):
     folder = testdata / "bad-input"
     assert runner.invoke(main, ["fetch", f"folder:{folder}", "--label", "real"]).exit_code == 0

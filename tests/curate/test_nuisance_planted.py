@@ -54,6 +54,7 @@ def test_what_is_planted_in_the_files_of_one_class_is_found(touched):
     assert separability(*measured(PLANTS[touched], 60, touched)) >= 0.97
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["container", "metadata", "geometry", "naming"])
 def test_two_halves_of_the_same_files_are_not_told_apart(name):
     rows = [row for half in measured(name, 80, "") for row in half]

@@ -57,6 +57,7 @@ def lossless(image):
     return image
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("quality", [75, 90, 96])
 def test_pixels_that_were_a_jpeg_are_told_from_lossless_ones(quality):
     assert told_apart("jpeg_history", lossless, lambda image: through(image, quality=quality)) >= 0.99
@@ -148,6 +149,7 @@ def test_halving_chroma_only_across_is_seen_only_across():
     assert found["Cr across pair steps either way"] > 3 * found["Cr down pair steps either way"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["jpeg_history", "chroma"])
 def test_two_halves_of_the_same_pictures_are_not_told_apart(name):
     rows = [numbers(name, through(image, quality=90)) for image in PHOTOGRAPHS]
@@ -170,6 +172,7 @@ def test_pictures_of_any_size_and_of_one_colour_have_the_same_numbers(name):
     assert all(map(math.isnan, numbers(name, Image.new("RGB", (8, 8))).values()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["jpeg_history", "chroma"])
 def test_whatever_can_be_decoded_can_be_measured(testdata, name):
     decoded = 0

@@ -79,6 +79,7 @@ def test_a_decompression_bomb_is_refused_before_its_pixels_are_decoded(format, m
     assert all(width * height < 1_000_000 for width, height in made)
 
 
+@pytest.mark.long
 def test_a_large_but_honest_picture_is_decoded():
     assert pixels.decode(encoded(Image.new("L", (10_000, 9_500), 200))).image.size == (10_000, 9_500)
 

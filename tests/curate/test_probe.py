@@ -10,6 +10,7 @@ from curate.evidence.probe import CLEAN, INCONCLUSIVE, SHORTCUT
 from imageledger.record import Record, groups_of
 
 
+@pytest.mark.long
 def test_a_feature_that_is_shifted_in_one_class_is_a_shortcut_and_is_named_with_its_medians():
     values = noise(1)
     values[:, 3] += 1.5 * labels()
@@ -25,6 +26,7 @@ def test_a_feature_that_is_shifted_in_one_class_is_a_shortcut_and_is_named_with_
     assert everything.strongest.feature == "loud.c3"
 
 
+@pytest.mark.long
 def test_a_feature_that_only_varies_more_in_one_class_is_found_by_the_trees():
     values = noise(3)
     values[:, 0] *= np.where(labels(), 4, 0.4)
@@ -33,6 +35,7 @@ def test_a_feature_that_only_varies_more_in_one_class_is_found_by_the_trees():
     assert one.model == "trees"
 
 
+@pytest.mark.long
 def test_a_feature_that_is_there_in_one_class_only_is_found_by_its_absence():
     values = noise(4)
     values[labels(), 5] = np.nan
@@ -42,6 +45,7 @@ def test_a_feature_that_is_there_in_one_class_only_is_found_by_its_absence():
     assert one.strongest.feature == "c5"
 
 
+@pytest.mark.long
 def test_chance_alone_gives_hardly_any_shortcut_and_small_p_values_no_more_often_than_they_should():
     quick = Quick(noise(5, columns=12))
     rng = np.random.default_rng(0)
@@ -52,6 +56,7 @@ def test_chance_alone_gives_hardly_any_shortcut_and_small_p_values_no_more_often
     assert 0.35 < np.mean(p_values) < 0.65
 
 
+@pytest.mark.long
 def test_copies_of_one_picture_do_not_help_when_they_are_known_as_a_group():
     rng = np.random.default_rng(6)
     people = rng.normal(size=(40, 20))
@@ -74,6 +79,7 @@ def test_what_never_varies_is_clean_and_what_never_applies_is_left_out():
     assert found[0].strongest is None
 
 
+@pytest.mark.long
 def test_units_and_outliers_are_irrelevant():
     values = noise(7)
     values[:, 0] += labels()
@@ -83,9 +89,10 @@ def test_units_and_outliers_are_irrelevant():
     assert plain.auc == pytest.approx(strange.auc, abs=0.02)
 
 
+@pytest.mark.long
 def test_the_same_numbers_give_the_same_probe_with_one_worker_or_two():
-    tables = {f"family{n}": noise(n) for n in range(7)}
-    one, two = probed(tables, workers=1), probed(tables, workers=2)
+    tables = {f"family{n}": noise(n, rows=24) for n in range(6)}
+    one, two = (probed(tables, workers=workers, joint=False, permutations=100) for workers in (1, 2))
     assert [(p.auc, p.low, p.p, p.verdict) for p in one] == [(p.auc, p.low, p.p, p.verdict) for p in two]
 
 
@@ -123,6 +130,7 @@ def test_an_interval_that_is_clear_but_for_its_p_value_needs_hardly_more_picture
     assert 100 < probe.judged(made(low=0.65, auc=0.72, high=0.78, p=0.0125), labels()).needed < 120
 
 
+@pytest.mark.long
 def test_a_family_that_stands_apart_does_not_enter_what_is_said_of_all_together():
     loud = noise(11) + 3 * labels()[:, None]
     found = {one.family: one for one in probed({"naming": loud, "quiet": noise(12)}, apart=("naming",))}

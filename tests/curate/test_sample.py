@@ -63,6 +63,7 @@ def test_a_seed_that_is_no_whole_number_is_refused(project, seed):
     assert "sample:42" in refused.value.hint
 
 
+@pytest.mark.long
 def test_two_fresh_processes_draw_the_same_bytes():
     names = [planted(planned.CLEAN, 5).name, planted(planned.PALETTE, 1).name, planted(planned.RECOMPRESSED, 2).name]
     first = digests(42, names)
@@ -184,6 +185,7 @@ def test_an_empty_file_and_a_web_page_are_no_pictures():
     assert SAMPLE.read(planted(planned.WEB_PAGE).name).startswith(b"<!DOCTYPE html>")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("label", [REAL, AI])
 def test_byte_copies_are_equal_and_other_copies_only_look_alike(label):
     for shot in planned.plan(42).values():
@@ -215,6 +217,7 @@ def test_a_clean_photograph_names_its_camera_and_a_generated_picture_none():
     assert not opened(generator.name).getexif()
 
 
+@pytest.mark.long
 def test_most_faces_are_found_in_both_classes():
     from curate.pictures.faces import find_face
 

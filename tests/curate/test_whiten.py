@@ -159,6 +159,7 @@ def test_a_second_run_does_no_work_and_a_missing_object_only_its_own(project):
     assert mended.path.read_bytes() == content
 
 
+@pytest.mark.long
 def test_two_workers_write_the_same_bytes_as_one(project):
     normalized(project, drawn(7))
     output = whiten.whiten(project, GRABCUT, workers=1).path
@@ -168,6 +169,7 @@ def test_two_workers_write_the_same_bytes_as_one(project):
     assert output.read_bytes() == alone
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_the_same_command_ends_with_the_same_bytes(project):
     normalized(project, drawn(8))
     output = project.manifest("whiten")

@@ -88,6 +88,7 @@ def test_inner_faces_of_real_portraits_show_hardly_any_background(testdata, self
     assert np.mean(shares) < 0.02
 
 
+@pytest.mark.long
 def test_grabcut_is_a_fair_stand_in_for_a_model_on_real_portraits(testdata, selfie):
     from curate.matting.models import find_model
 

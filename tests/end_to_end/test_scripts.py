@@ -23,6 +23,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["file", "stdin"])
 def test_a_script_without_guard_prints_what_it_prints_and_nothing_else(folder, way):
     (folder / "script.py").write_text(SCRIPT)
@@ -44,6 +45,7 @@ def test_an_error_in_a_script_ends_with_what_to_do(folder):
     assert hint.startswith("Try: imageledger init")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("progress", "shown"), [(True, True), (False, False)])
 def test_a_terminal_shows_a_bar_unless_it_is_turned_off(folder, progress, shown):
     script = SCRIPT.replace('create("faces")', f'create("faces", progress={progress})').replace(

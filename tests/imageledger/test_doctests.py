@@ -43,6 +43,7 @@ def run_example(test, names):
     assert lines == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("test", examples(LIGHT))
 def test_an_example_prints_what_its_docstring_says(test, names):
     run_example(test, names)

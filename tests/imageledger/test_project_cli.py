@@ -258,6 +258,7 @@ def test_what_verify_removes_the_stages_make_again(curated, runner):
     assert bytes_below(curated.root / "data" / "objects") | bytes_below(curated.folder) == before
 
 
+@pytest.mark.long
 def test_an_edited_manifest_or_a_lost_card_is_made_again_by_the_command_that_verify_names(curated, runner):
     before = bytes_below(curated.folder)
     path = curated.manifest("normalize")

@@ -65,6 +65,7 @@ def test_killed_with_two_workers_it_carries_on_and_ends_with_the_same_bytes(root
     assert made(root) == undisturbed(root)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "torn", [b'{"source":"folder:x","mem', b"\xff\xfe\x00", b"{}\n", b'{"source":"a"}\n{"x":1}\n', bytes(50_000)]
 )

@@ -23,6 +23,7 @@ from imageledger.testing import check_family, check_matting, check_source
 from imageledger.testing.claims import leaving_no_trace
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [*FAMILIES, *ASIDE])
 def test_every_family_of_ours_passes_its_check(name):
     check_family(name)
@@ -91,6 +92,7 @@ def photos(tmp_path):
     return tmp_path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("scheme", "address"), [("folder", "folder:photos"), ("zip", "zip:photos.zip"), ("sample", "sample:3")]
 )
@@ -185,10 +187,12 @@ def test_a_wrong_source_fails_with_the_sentence_that_does_not_hold(opener, sente
         check_source(opener, "shelf:")
 
 
+@pytest.mark.long
 def test_grabcut_passes_the_check_of_matting_backends():
     check_matting("grabcut")
 
 
+@pytest.mark.long
 def test_rembg_passes_the_check_of_matting_backends(testdata, monkeypatch, tmp_path):
     pytest.importorskip("rembg", reason="rembg is not installed: pip install 'imageledger[whiten]'")
     monkeypatch.setenv("REMBG_HOME", str(tmp_path / "rembg"))

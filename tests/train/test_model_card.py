@@ -123,6 +123,7 @@ def test_hostile_names_do_not_become_markup(run):
     assert "&lt;script>\\|'x' # big[a]\\(b)" in card
 
 
+@pytest.mark.long
 def test_training_leaves_a_card_in_the_runs_folder(tmp_path_factory):
     pytest.importorskip("fastai")
     from model_world import trained

@@ -25,6 +25,7 @@ def files_of(path):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+@pytest.mark.long
 def test_a_sound_one_is_read_back_as_it_was_written(model):
     found = packages.read(model)
     assert packages.Package.of_json(found.package.to_json().encode(), "it") == found.package
@@ -32,6 +33,7 @@ def test_a_sound_one_is_read_back_as_it_was_written(model):
     assert found.package.as_run().settings["views"]["size"] == 48
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("changes", "said"), [
     ({"schema": 2}, "newer version"),
     ({"labels": None}, "'labels' is missing"),
@@ -72,6 +74,7 @@ def test_what_is_no_json_is_refused(tmp_path, content):
         packages.read(path)
 
 
+@pytest.mark.long
 def test_zips_with_strange_members_are_refused(model, tmp_path):
     for name in ("../../evil.py", "/etc/evil", "model/model.json", "weights.pkl", "C:\\evil"):
         with pytest.raises(ModelError, match="as no exported model does"):

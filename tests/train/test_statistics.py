@@ -51,6 +51,7 @@ def test_the_interval_of_one_split_holds_the_truth_in_93_to_97_of_100_data_sets(
     assert 0.93 <= simulated.covered(one_split, truth, figure) <= 0.97
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("figure", [accuracy, auc])
 def test_the_interval_of_folds_holds_what_their_models_are_worth_in_93_to_97_of_100_data_sets(folds, figure):
     truth = {accuracy: folds.accuracy, auc: folds.auc}[figure]
@@ -155,6 +156,7 @@ def test_copies_of_a_picture_do_not_make_a_difference_more_certain():
     assert statistics.sign_flip(apart, alone(12) // 4) == pytest.approx(0.25)
 
 
+@pytest.mark.long
 def test_a_difference_is_held_by_its_interval_in_93_to_97_of_100_data_sets():
     one = simulated.judged(1000, 200, 2.0, largest=2, alike=0.6, seed=8)
     noise = np.random.default_rng(9).normal(size=one.scores.shape)
@@ -196,6 +198,7 @@ def test_repeats_make_a_difference_surer_by_as_much_as_they_differ():
     assert reach(apart, 1.25) == pytest.approx(np.sqrt((1.25 + 0.25 * 2) / (1.25 * 2)) * reach(same, 1.25), rel=0.1)
 
 
+@pytest.mark.long
 def test_a_calibrated_model_lies_in_its_band_and_an_overconfident_one_above_it():
     inside, above = 0, 0
     for number in range(40):
@@ -211,6 +214,7 @@ def test_a_calibrated_model_lies_in_its_band_and_an_overconfident_one_above_it()
     assert above >= 36
 
 
+@pytest.mark.long
 def test_the_interval_of_the_calibration_error_holds_the_truth_inside_the_band_and_above_it():
     rng = np.random.default_rng(0)
     for times in (3, 4, 6):  # 2 is the truth

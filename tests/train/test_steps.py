@@ -36,6 +36,7 @@ def whitened(tmp_path_factory):
     return project, list(manifest.read(project.manifest("whiten")))
 
 
+@pytest.mark.long
 def test_new_pictures_become_the_very_pixels_of_the_stages_or_get_the_same_reasons(whitened):
     project, records = whitened
     steps = applying.steps_of(record for record in records if record.status == OK)

@@ -12,10 +12,12 @@ from train.runs import Prediction
 ARCH = "squeezenet1_1"
 
 
+@pytest.mark.long
 def test_fine_tune_passes_the_check_of_recipes():
     check_recipe("fine-tune", arch=ARCH)
 
 
+@pytest.mark.long
 def test_frozen_passes_the_check_of_recipes(tmp_path):
     pytest.importorskip("torch", reason="torch is not installed: pip install 'imageledger[train]'")
     from safetensors.torch import save_file
@@ -58,6 +60,7 @@ def test_a_recipe_that_learns_nothing_but_keeps_every_promise_passes():
     check_recipe(recipe())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
