@@ -2,9 +2,9 @@
 
     python benchmarks/dedupe.py [TESTDATA]
 
-Prints, for the real pictures in TESTDATA (default: ../shared/testdata): how many known copies and edits are found,
-the likeness of true copies beside that of the likest different people, which crops the hash finds at which
-distance, and the time of the search beside the two usual loops. Every number is measured in this run.
+Prints for the real pictures in TESTDATA (default: ../shared/testdata): how many known copies and edits dedupe finds,
+the likeness of true copies beside that of the most similar different people, which crops the hash finds at which
+distance, and the time of the search beside that of the two usual loops. Every number is measured in this run.
 """
 
 import csv
@@ -28,7 +28,7 @@ from imageledger.record import Record, Step
 from imageledger.store import Store
 
 FAR = 12
-"""Different people up to this hash distance are compared, twice as far as dedupe looks by default."""
+"""The hash distance up to which different people are compared: twice the default of dedupe."""
 
 
 def recompressed(image: Image.Image, quality: int) -> Image.Image:
@@ -80,10 +80,10 @@ def row(store: Store, testdata: Path, path: Path) -> Record:
     content = path.read_bytes()
     picture = pixels.decode(content)
     name = store.put(content, "jpg")
-    found = noted(note_of(picture, hashers.reduced(picture.image)))
+    notes = noted(note_of(picture, hashers.reduced(picture.image)))
     steps = (
         Step(did="fetch@1", on="", found=noted(Fetched(bytes=len(content)))),
-        Step(did="normalize@1", on=name, found=found),
+        Step(did="normalize@1", on=name, found=notes),
     )
     return Record(
         source="testdata", member=path.relative_to(testdata).as_posix(), label="real", origin=name, file=name,
@@ -99,12 +99,12 @@ def deduped(store: Store, testdata: Path, paths: list[Path], distance: int = 6) 
 
 
 def known_copies(testdata: Path, store: Store) -> None:
-    """Print how many of the known copies and edits are found."""
+    """Print how many of the known copies and edits dedupe finds."""
     with (testdata / "duplicates" / "pairs.csv").open(newline="") as file:
         pairs = [(line["a"], line["b"]) for line in csv.DictReader(file)]
     made = deduped(store, testdata, [testdata / name for name in sorted({name for pair in pairs for name in pair})])
     hits = [made[b].similarity for a, b in pairs if made[b].duplicate_of == f"testdata#{a}"]
-    print(f"known copies found: {len(hits)}/{len(pairs)}, likeness {min(hits):.3f} and more")
+    print(f"known copies found: {len(hits)}/{len(pairs)}, likeness at least {min(hits):.3f}")
     made = deduped(store, testdata, sorted((testdata / "duplicates" / "edits").glob("*.jpg")))
     for record in made.values():
         print(f"  {record.member:45} {record.status:9} {record.reason}")
@@ -121,7 +121,7 @@ def merged(store: Store, testdata: Path, paths: list[Path]) -> None:
 
 
 def person() -> Image.Image:
-    """Draw a head and shoulders, which stand in for a matte."""
+    """Draw a head and shoulders in place of a matte."""
     drawn = Image.new("L", (256, 256), 0)
     ImageDraw.Draw(drawn).ellipse((60, 25, 196, 215), fill=255)
     ImageDraw.Draw(drawn).ellipse((10, 180, 246, 400), fill=255)
@@ -134,7 +134,7 @@ def whole_person(image: Image.Image) -> Image.Image:
 
 
 def different_people(paths: list[Path], images: list[Image.Image]) -> None:
-    """Print the likest pairs of different people whose hashes are near, whole and inside the person."""
+    """Print the most similar pairs of different people whose hashes are near, whole and inside the person."""
     columns = [hashers.to_int(hash_of(image)) for hash_of in (hashers.phash, hashers.mirrored) for image in images]
     count = len(paths)
     near = []
@@ -147,12 +147,13 @@ def different_people(paths: list[Path], images: list[Image.Image]) -> None:
         scores = sorted((likeness(views[i], turned(views[j], m)), i, j, d, m) for i, j, d, m in near)
         values = [score for score, *_ in scores]
         print(
-            f"different people at distance 0-{FAR}, {name}: {len(near)} pairs, likeness median "
-            f"{np.median(values):.3f}, 99 % {np.quantile(values, 0.99):.3f}, most {max(values):.3f}; limit {ALIKE}"
+            f"different people at distance 0–{FAR}, {name}: {len(near)} pairs, likeness median "
+            f"{np.median(values):.3f}, 99th percentile {np.quantile(values, 0.99):.3f}, "
+            f"highest {max(values):.3f}; limit {ALIKE}"
         )
         for score, i, j, distance, mirror in scores[:-4:-1]:
-            one, other = (path.relative_to(path.parents[2]).as_posix() for path in (paths[i], paths[j]))
-            print(f"  {score:.3f} at distance {distance}{' mirrored' if mirror else ''}: {one} {other}")
+            first, second = (path.relative_to(path.parents[2]).as_posix() for path in (paths[i], paths[j]))
+            print(f"  {score:.3f} at distance {distance}{' mirrored' if mirror else ''}: {first} {second}")
 
 
 def turned(seen: View, mirror: bool) -> View:
@@ -162,8 +163,8 @@ def turned(seen: View, mirror: bool) -> View:
 
 def edits(images: list[Image.Image]) -> None:
     """Print, for each edit, the likeness to the original and how often the hash finds it at which distance."""
-    print(f"edits of {len(images)} portraits: least and median likeness, also inside a drawn person; "
-          "share found by hash at distance 6, 8, 10, 12")  # fmt: skip
+    print(f"edits of {len(images)} portraits: lowest and median likeness, lowest inside a drawn "
+          "person; share that the hash finds at distance 6, 8, 10, 12")  # fmt: skip
     for name, edit in EDITS.items():
         scores, inside, distances = [], [], []
         for image in images:
@@ -179,13 +180,13 @@ def edits(images: list[Image.Image]) -> None:
     print(f"  mirrored: hash distance at most {max(flipped)}")
 
 
-def apart(one: str, other: str) -> int:
-    """Return how many bits two written hashes differ in."""
-    return (hashers.to_int(one) ^ hashers.to_int(other)).bit_count()
+def apart(first: str, second: str) -> int:
+    """Return in how many bits two written hashes differ."""
+    return (hashers.to_int(first) ^ hashers.to_int(second)).bit_count()
 
 
 def search(count: int = 10_000, peers: int = 1000) -> None:
-    """Print the time of the search beside integers, and imagehash's own difference, in loops over all pairs."""
+    """Print the time of the search beside loops over all pairs of integers, and of imagehash's own objects."""
     rng = np.random.default_rng(0)
     hashes = rng.integers(0, 2**64, count, dtype=np.uint64)
     integers = hashes.tolist()
@@ -196,7 +197,7 @@ def search(count: int = 10_000, peers: int = 1000) -> None:
     scaled = peer * (count / peers) ** 2
     print(
         f"all pairs of {count} hashes within 6: {1000 * ours:.0f} ms; a loop over integers takes {loop / ours:.0f} "
-        f"times as long, one over imagehash's a - b {scaled / ours:.0f} times (scaled from {peers} hashes)"
+        f"times as long, a loop over imagehash's a - b {scaled / ours:.0f} times (scaled from {peers} hashes)"
     )
     many = rng.integers(0, 2**64, 100_000, dtype=np.uint64)
     near, far = (timed(lambda within=d: hashers.near_pairs(many, within)) for d in (6, FAR))

@@ -2,11 +2,12 @@
 
     python benchmarks/labels.py --weights FILE [--swapped 10] [--draws 10] [--repeats 1] PROJECT...
 
-For each curated PROJECT (its final manifest), labels drawn by chance are swapped, as many of each class, the recipe
-`frozen` (squeezenet1_1 with these weights) learns from them in five folds as train cross-validate does, and the
-suspects are ranked as audit labels does, without and with --with-file. Prints how many of the swapped ones are among
-the first twenty, and of how many they were: the model's own mistakes compete with them. The files are those of the true
-labels, as where pictures were filed wrongly; of a wrong picture within a source a file would say nothing.
+In the final manifest of each curated PROJECT, labels drawn by chance are swapped, equally many per class. The recipe
+`frozen` (squeezenet1_1 with these weights) learns from them in five folds, as in train cross-validate, and the suspects
+are ranked as in audit labels, without and with --with-file. Prints how many swapped labels are among the first twenty
+suspects, the mean and the least over the draws, beside the accuracy with the labels as they are: the model's own
+mistakes compete with the swapped labels. The files stay those of the true labels, as if pictures had been filed under
+the wrong label; about a picture of the other class within a source, a file would say nothing.
 """
 
 import argparse
@@ -58,25 +59,25 @@ def row(project: Project, options: argparse.Namespace) -> None:
     groups = groups_of(records)
     values, again = frozen(project, known, TrainSettings(arch="squeezenet1_1", weights=options.weights))
     clean = shares(known, groups, labels, values, again, options.repeats)
-    truth = np.array([one.label == labels[1] for one in known])
+    truth = np.array([picture.label == labels[1] for picture in known])
     hits: list[tuple[int, int]] = []
     for draw in range(options.draws):
         rng = np.random.default_rng(draw)
         swapped = np.concatenate([rng.choice(np.flatnonzero(truth == side), options.swapped // 2, replace=False)
                                   for side in (False, True)])  # fmt: skip
-        given = [replace(one, label=other(one.label, labels)) if n in set(swapped.tolist()) else one
-                 for n, one in enumerate(known)]  # fmt: skip
-        positive = np.array([one.label == labels[1] for one in given])
+        given = [replace(picture, label=other(picture.label, labels)) if n in set(swapped.tolist()) else picture
+                 for n, picture in enumerate(known)]  # fmt: skip
+        positive = np.array([picture.label == labels[1] for picture in given])
         by_model, _ = confident(shares(given, groups, labels, values, again, options.repeats), positive)
         by_file, _ = confident(file_witness.ask(project, records, positive, groups).shares, positive)
-        hits.append((found(by_model, swapped), found(np.minimum(by_model, by_file), swapped)))
+        hits.append((among_first(by_model, swapped), among_first(np.minimum(by_model, by_file), swapped)))
     right = float(((clean > 0.5) == truth).mean())
-    told = [f"{np.mean(one):.1f} | {min(one)}" for one in zip(*hits, strict=True)]
-    print(f"| {project.root.name} | {len(known)} | {right:.3f} | {' | '.join(told)} |", flush=True)
+    cells = [f"{np.mean(counts):.1f} | {min(counts)}" for counts in zip(*hits, strict=True)]
+    print(f"| {project.root.name} | {len(known)} | {right:.3f} | {' | '.join(cells)} |", flush=True)
 
 
-def found(quality: NDArray[np.float64], swapped: NDArray[np.intp]) -> int:
-    """Count how many of the swapped ones are among the first suspects."""
+def among_first(quality: NDArray[np.float64], swapped: NDArray[np.intp]) -> int:
+    """Count how many swapped labels are among the first suspects."""
     return len(set(np.argsort(quality, kind="stable")[:FIRST].tolist()) & set(swapped.tolist()))
 
 
@@ -105,15 +106,15 @@ def shares(
     repeats: int,
 ) -> NDArray[np.float64]:
     """Return P(positive) of every picture, out of fold, the mean over repeats."""
-    found = np.zeros(len(given))
+    total = np.zeros(len(given))
     for repeat in range(repeats):
-        for rows in folds_of([one.label for one in given], groups, 5, 42 + repeat):
+        for rows in folds_of([picture.label for picture in given], groups, 5, 42 + repeat):
             held = set(rows)
-            own = [replace(one, split=VALID if row in held else TRAIN) for row, one in enumerate(given)]
+            own = [replace(picture, split=VALID if row in held else TRAIN) for row, picture in enumerate(given)]
             learnt = [row for row in range(len(given)) if row not in held]
             line = recipe.fitted(own, labels, values, again[learnt])
-            found[list(rows)] += line.probabilities(values[list(rows)]) / repeats
-    return found
+            total[list(rows)] += line.probabilities(values[list(rows)]) / repeats
+    return total
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Claim: a matched choice gives probes of the file less to find than the plain one, in every family it can mend.
+"""Claim: a matched choice leaves probes of the file less to find than the plain choice, where matching can help.
 
     python benchmarks/matched.py [TESTDATA] [PROJECTS]
 
-For the three portrait sets in TESTDATA (default: ../shared/testdata), taken through the default stages (or found
-ready under PROJECTS/<set>), the plain and the matched choice with several seeds: the AUC that probes reach on the
-families matched on, and on those held back, which the matching never saw; and that of a probe it never met, a random
-forest with folds of its own. Every number is measured in this run.
+Takes the three portrait sets in TESTDATA (default: ../shared/testdata) through the default stages, or takes them ready
+from PROJECTS/<set>, and makes the plain and the matched choice with several seeds. Prints the AUC that probes reach on
+the families matched on, and on those held back, which the matching does not see; and that of a probe which the matching
+does not use, a random forest with folds of its own. Every number is measured in this run.
 """
 
 import sys
@@ -26,6 +26,7 @@ from curate.manifest.balance import Key, Wanted
 from curate.manifest.matched import select
 from curate.manifest.report import plain_choice
 from curate.nuisance import FAMILIES, family, matched
+from curate.nuisance.spelling import spelled
 from imageledger import manifest
 from imageledger.config import Project, open_project
 from imageledger.project import init
@@ -46,7 +47,7 @@ def main(testdata: Path, projects: Path) -> None:
         every = [each for each in FAMILIES if family(each).of != "name"]
         table = measure(project, records, every, stage=WHITENED)
         count = [sum(record.label == label for record in records) for label in project.declared.labels]
-        print(f"{name}: {per_class} of each class, of {count[0]} and {count[1]}")
+        print(f"{name}: {per_class} per class, of {count[0]} and {count[1]}")
         print("  choice         matched on    held back     forest, on    forest, held  each family matched on")
         for seed in SEEDS:
             wanted = Wanted(per_class=per_class, valid_fraction=0.2, seed=seed)
@@ -57,7 +58,7 @@ def main(testdata: Path, projects: Path) -> None:
             show(f"plain {seed}", table, plain_choice(records, wanted))
             show(f"matched {seed}", table, selection.split)
             if selection.hopeless:
-                print(f"    left out, as the classes hardly overlap: {', '.join(selection.hopeless)}")
+                print(f"    left out, as the classes hardly overlap: {', '.join(map(spelled, selection.hopeless))}")
 
 
 def ready(testdata: Path, name: str, folder: Path) -> Project:
@@ -79,7 +80,7 @@ def ready(testdata: Path, name: str, folder: Path) -> Project:
 
 
 def only(table: Table, families: tuple[str, ...]) -> Table:
-    """Return the table with some families alone."""
+    """Return the table with these families alone."""
     return Table(
         table.records,
         {name: table.columns[name] for name in families},
@@ -92,13 +93,13 @@ def show(what: str, table: Table, chosen: Mapping[Key, str]) -> None:
     rows = [row for row, record in enumerate(table.records) if record.key in chosen]
     some = table.take(rows)
     held = tuple(name for name in table.columns if name not in matched())
-    cells = [found(some, matched()), found(some, held), forest(some, matched()), forest(some, held)]
-    each = "  ".join(f"{name} {found(some, (name,)):.2f}" for name in matched())
+    cells = [probed(some, matched()), probed(some, held), forest(some, matched()), forest(some, held)]
+    each = "  ".join(f"{spelled(name)} {probed(some, (name,)):.2f}" for name in matched())
     print(f"  {what:13}" + "".join(f"  {cell:.2f}        " for cell in cells) + each)
 
 
-def found(table: Table, families: tuple[str, ...]) -> float:
-    """Return the AUC of the better of the two probes, averaged scores over repeated folds."""
+def probed(table: Table, families: tuple[str, ...]) -> float:
+    """Return the AUC of the better of the two probes, with scores averaged over repeated folds."""
     label, groups, matrix = numbers(table, families)
     if not matrix.shape[1]:
         return 0.5

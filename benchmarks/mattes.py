@@ -1,21 +1,21 @@
-"""Claim: a cut-out made as whiten makes it gives away less about where a picture came from than rembg's own ways.
+"""Claim: a cut-out made as whiten makes it reveals less about the origin of a picture than rembg's own ways.
 
     python benchmarks/mattes.py [--set ffhq-vs-stylegan2 ...] [--testdata DIR] [--count 120] [--workers 2]
 
-Prints, for each set of portraits, a table: rows are ways to put a person on white, all with the same alphas, and the
-inner face, which has neither. Columns are what a probe makes of it: the rim (luma and colour within ten pixels of the
-edge), the alpha alone (silhouette, contour, softness), the border, and all of these together; each is an AUC with its
-95 % interval, and the 95th percentile of the AUC under permuted labels as the level of chance.
+Prints a table for each set of portraits. The rows are ways to put a person on white, all with the same alphas, and the
+inner face, which has neither white nor alpha. The columns are what a probe sees: the rim (luma and colour within ten
+pixels of the edge), the alpha alone (silhouette, contour, softness), the border, and all of these together. A cell is
+an AUC with its 95 % interval; the level of chance is the 95th percentile of the AUC under permuted labels.
 
-Three more tables have the SAME people in both classes, so that a clean composite scores 0.5. `walls`: before a plain
-pale wall in one class and before other photographs in the other (what shines through soft edges gives the wall away).
-`sizes`: at 1024 px in one class, at 512 px and JPEG quality 90 in the other, cut out as they are and shrunk to 256 px
-afterwards, as one does who calls rembg on the files (edges scale with the native size); its last row shrinks first, as
-curate does. `delivered`: real and AI people alike, before real backgrounds and saved as the real pictures of a set
-came, and before AI backgrounds and saved as the AI ones came, cut out anew.
+Three more tables have the SAME people in both classes, so that a clean composite scores 0.5. `walls`: one class stands
+before a plain pale wall, the other before other photographs (what shines through soft edges reveals the wall). `sizes`:
+one class has 1024 px, the other 512 px and JPEG quality 90; both are cut out at these sizes and shrunk to 256 px
+afterwards, as when rembg is called on the files (edges scale with the native size); the last row shrinks first, as
+curate does. `delivered`: people from both classes stand before real backgrounds and are saved as the real pictures of a
+set came, and stand before AI backgrounds and are saved as the AI pictures came, each time cut out anew.
 
-Read the claim off those three. Between real and AI portraits the rim also shows what hair and skin people have, which a
-linear composite shows as it is. The border of an inner face is face.
+The claim rests on these three. Between real and AI portraits, the rim also shows what hair and skin people have: a
+linear composite shows them as they are. The border of an inner face shows face.
 """
 
 import argparse
@@ -43,6 +43,7 @@ from curate.whiten.work import VERSION, WhitenSettings, face_record, face_size, 
 from imageledger import manifest
 from imageledger.config import Project, open_project
 from imageledger.engines.local import ordered_map
+from imageledger.intervals import with_interval
 from imageledger.record import OK, Record
 from imageledger.stage import Stage, run_seeds
 
@@ -60,12 +61,12 @@ TEST_DATA = Path(os.environ.get("IMAGELEDGER_TESTDATA", Path(__file__).resolve()
 
 
 def on_white(cutout: Image.Image) -> Image.Image:
-    """Lay an RGBA cut-out on white, as everyone does who has one."""
+    """Lay an RGBA cut-out on white."""
     return Image.alpha_composite(Image.new("RGBA", cutout.size, "white"), cutout).convert("RGB")
 
 
 def naive(image: Image.Image, alpha: Alpha) -> tuple[Image.Image, Alpha]:
-    """Composite as rembg does unless told otherwise."""
+    """Composite as rembg does by default."""
     from rembg.bg import naive_cutout
 
     return on_white(naive_cutout(image, Image.fromarray(alpha))), alpha
@@ -128,17 +129,17 @@ def measured(image: Image.Image, alpha: Alpha | None) -> Row:
 
 def composited(job: Job) -> dict[str, Row]:
     """Composite one picture in all ways and measure each."""
-    found = {}
+    rows = {}
     for name, way in WAYS.items():
         white, alpha = way(job.image, job.alpha)
-        found[name] = measured(*shrunk(white, alpha, job.side))
+        rows[name] = measured(*shrunk(white, alpha, job.side))
     if job.early is not None:
-        found["ours, shrunk first"] = measured(*ours(*job.early))
+        rows["ours, shrunk first"] = measured(*ours(*job.early))
     if job.truth is not None:
-        found["the truth"] = measured(job.truth, job.alpha)
+        rows["the truth"] = measured(job.truth, job.alpha)
     if job.face is not None:
-        found["inner face"] = measured(job.face, None)
-    return found
+        rows["inner face"] = measured(job.face, None)
+    return rows
 
 
 def shrunk(image: Image.Image, alpha: Alpha, side: int) -> tuple[Image.Image, Alpha]:
@@ -154,18 +155,18 @@ def probed(rows: Sequence[Row], positive: Sequence[bool], groups: Sequence[str])
     """Probe what was measured; a column that applies to no picture is left out."""
     columns = {part: sorted(rows[0][part]) for part in rows[0]}
     values = {part: np.array([[row[part][name] for name in names] for row in rows]) for part, names in columns.items()}
-    found = probe(columns, values, np.array(positive), groups, permutations=200)
-    return {one.family: one for one in found}
+    probes = probe(columns, values, np.array(positive), groups, permutations=200)
+    return {each.family: each for each in probes}
 
 
 def table(title: str, jobs: Sequence[Job], workers: int) -> None:
     """Composite and measure all pictures and print one table."""
-    found = list(ordered_map(composited, ((job, None) for job in jobs), workers=workers))
+    pictures = list(ordered_map(composited, ((job, None) for job in jobs), workers=workers))
     count = sum(job.positive for job in jobs)
     print(f"\n{title}: {len(jobs) - count} against {count} pictures")
     print(f"{'':24}" + "".join(f"{column:>20}" for column in COLUMNS) + f"{'chance':>8}")
-    for name in dict.fromkeys(name for row in found for name in row):
-        kept = [(row[name], job) for row, job in zip(found, jobs, strict=True) if name in row]
+    for name in dict.fromkeys(name for picture in pictures for name in picture):
+        kept = [(picture[name], job) for picture, job in zip(pictures, jobs, strict=True) if name in picture]
         rows, those = [row for row, _ in kept], [job for _, job in kept]
         positive, who = [job.positive for job in those], [job.who for job in those]
         probes = probed(rows, positive, who)
@@ -174,17 +175,17 @@ def table(title: str, jobs: Sequence[Job], workers: int) -> None:
         print(f"{name:24}" + "".join(cells) + f"{chance:8.2f}", flush=True)
 
 
-def swapped(one: Probe, positive: Sequence[bool]) -> float:
+def swapped(joint: Probe, positive: Sequence[bool]) -> float:
     """Return the 95th percentile of the AUC when the classes of each pair (neighbours) are swapped at random."""
     pairs = np.array(positive).reshape(-1, 2, 1)
     swap = np.random.default_rng(42).random((len(pairs), 1, 1000)) < 0.5
     labels = np.where(swap, ~pairs, pairs).reshape(len(positive), -1)
-    return float(np.quantile(auc(np.broadcast_to(one.scores[:, None], labels.shape), labels), 0.95))
+    return float(np.quantile(auc(np.broadcast_to(joint.scores[:, None], labels.shape), labels), 0.95))
 
 
-def cell(one: Probe | None) -> str:
+def cell(result: Probe | None) -> str:
     """Write an AUC with its interval."""
-    return "-" if one is None else f"{one.auc:.3f} [{one.low:.2f}-{one.high:.2f}]"
+    return "-" if result is None else with_interval(result.auc, result.low, result.high, digits=3, ends=2)
 
 
 def whitened(project: Project, folder: Path, model: Path, count: int, workers: int) -> list[Record]:
@@ -230,9 +231,9 @@ def record_before(record: Record) -> Record:
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description="Compare ways to put a person on white by what they give away.")
-    parser.add_argument("--set", action="append", dest="sets", choices=[*SETS, *SAME], help="only these")
+    parser.add_argument("--set", action="append", dest="sets", choices=[*SETS, *SAME], help="only these sets")
     parser.add_argument("--testdata", type=Path, default=TEST_DATA, help="the folder with portraits/ and models/")
-    parser.add_argument("--count", type=int, default=120, help="pictures of each class")
+    parser.add_argument("--count", type=int, default=120, help="pictures per class")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     path = chosen.testdata / "models" / "mediapipe_selfie.onnx"

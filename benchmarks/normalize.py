@@ -1,10 +1,10 @@
-"""Claim: normalize, with its face, hashes, digest and safe storage, does a quarter or more of what a bare loop does.
+"""Claim: normalize, with face, hashes, digest and safe storage, is at least a quarter as fast as a bare loop.
 
     python benchmarks/normalize.py [--folder DIR] [--count 160] [--size 512]
 
-Prints the throughput of normalize beside that of a bare Pillow loop over the same pictures (decode whole, shrink
-to the same size, encode as JPEG), what finding the face alone costs, and two workers beside one. The pictures are
-drawn, or those of DIR. Every number is measured in this run; the ratios are what counts.
+Prints the throughput of normalize beside that of a bare Pillow loop over the same pictures (decode completely, shrink
+to the same size, encode as JPEG), that of finding the face alone, and that of two workers beside one worker. The
+pictures are drawn, or come from DIR. Every number is measured in this run; the ratios are what counts.
 """
 
 import argparse
@@ -29,7 +29,7 @@ FETCH = Stage(name="fetch", version=1)
 
 
 def drawn(seed: int, side: int = 1024) -> bytes:
-    """Return a JPEG with structure at all scales and something like a face."""
+    """Return a JPEG with structure at all scales and the sketch of a face."""
     rng = np.random.default_rng(seed)
     total = np.zeros((side, side, 3))
     for cells, weight in ((4, 70), (16, 50), (64, 40), (256, 30)):
@@ -83,7 +83,7 @@ def stage(contents: list[bytes], size: int, workers: int) -> tuple[float, int]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the wall time of some work."""
+    """Return the wall time of the work."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
@@ -92,7 +92,7 @@ def seconds(work: Callable[[], object]) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="real pictures instead of drawn ones")
+    parser.add_argument("--folder", type=Path, help="real pictures instead of drawn pictures")
     parser.add_argument("--count", type=int, default=160)
     parser.add_argument("--size", type=int, default=512)
     options = parser.parse_args()
@@ -112,10 +112,10 @@ def main() -> None:
     for workers in (1, 2):
         times[workers], ok = stage(contents, options.size, workers)
         rate = len(contents) / times[workers]
-        print(f"normalize, {workers} worker(s):      {rate:6.1f} pictures/s, {ok} ok")
+        print(f"{f'normalize, {workers} worker' + 's' * (workers > 1) + ':':28} {rate:6.1f} pictures/s, {ok} ok")
     print(f"ratio of normalize to the bare loop, one worker:   {plain / times[1]:.2f}")
     print(f"ratio of normalize to the bare loop, two workers:  {plain / times[2]:.2f}")
-    print(f"ratio of two workers to one (their start included): {times[1] / times[2]:.2f}")
+    print(f"ratio of two workers to one worker (with their start): {times[1] / times[2]:.2f}")
 
 
 if __name__ == "__main__":

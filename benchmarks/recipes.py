@@ -2,9 +2,9 @@
 
     python benchmarks/recipes.py [--sample 60] [--weights FILE] [--workers N] FOLDER...
 
-Each FOLDER holds pictures in real/ and ai/. For each, the recipes of `curate normalize --compare` run beside others
-that were considered: other ratios, other encodings, and a square in the middle or sized by the face. Prints AUCs and,
-for each folder, how far plain and forensic are from chance on the planted JPEG and from the untouched trace.
+Each FOLDER holds pictures in real/ and ai/. The recipes of `audit recipes` run on them, beside others that were
+considered: other ratios, other encodings, and a square in the middle or sized by the face. Prints AUCs and, for each
+folder, how far plain and forensic are from chance on the planted JPEG, and how much of the trace they lose.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from audit.recipes.work import CANDIDATES, Candidate, compare
+from audit.recipes.candidates import CANDIDATES, Candidate, compare
 from curate.fetch import work as fetch
 from curate.normalize.recipes import FORENSIC
 from curate.sources.entries import located, named, parse_options
@@ -56,11 +56,15 @@ def main() -> None:
         print("| " + " | ".join(rows[0]) + " |")
         print("|" + "---|" * len(rows[0]))
         for row in rows:
-            print("| " + " | ".join(str(value) for value in row.values()) + " |")
+            print("| " + " | ".join(map(_written, row.values())) + " |")
         by_name = {row["recipe"]: row for row in rows}
         plain, forensic, none = (by_name[name] for name in ("plain", "forensic", "none"))
         print(f"old JPEG, distance from chance: plain {_gap(plain):.2f}, forensic {_gap(forensic):.2f}")
         print(f"trace lost: plain {_lost(none, plain):.2f}, forensic {_lost(none, forensic):.2f}", flush=True)
+
+
+def _written(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _gap(row: dict[str, object]) -> float:

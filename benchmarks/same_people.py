@@ -1,4 +1,4 @@
-"""The same people in both classes, delivered in two ways: a clean cut-out cannot be told from another there."""
+"""The same people in both classes, delivered in two ways: clean cut-outs cannot tell the classes apart."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,12 @@ SIDE = 256
 FULL = 512
 
 DELIVERIES = (75, 100)
-"""JPEG quality of the real pictures of ffhq-vs-stylegan2, and of the AI ones; the subsampling of all is 4:2:0."""
+"""JPEG quality of the real and of the AI pictures of ffhq-vs-stylegan2; all have the subsampling 4:2:0."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to composite in all ways: `positive` is its class, `who` the person it shows."""
+    """One picture to composite in all ways: `positive` is its class, `who` the person in it."""
 
     image: Image.Image
     alpha: Alpha
@@ -47,7 +47,7 @@ def matte_of(image: Image.Image, model: Model) -> Alpha:
 
 
 def before_walls(files: Sequence[Path], walls: Sequence[Path], model: Model) -> Iterator[Job]:
-    """The same people before a pale wall (one class) and before other photographs (the other)."""
+    """Yield the same people before a pale wall (one class) and before other photographs (the other class)."""
     for number, file in enumerate(files):
         rng = np.random.default_rng(number)
         person = pixels.decode(file.read_bytes()).image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
@@ -64,7 +64,7 @@ def before_walls(files: Sequence[Path], walls: Sequence[Path], model: Model) -> 
 
 
 def at_two_sizes(files: Sequence[Path], model: Model) -> Iterator[Job]:
-    """The same pictures at 1024 px and at 512 px with a JPEG history of their own, cut out as they are."""
+    """Yield the same pictures at 1024 px, and at 512 px with a JPEG history, cut out at these sizes."""
     for file in files:
         large = pixels.decode(file.read_bytes()).image
         half = large.resize((large.width // 2, large.height // 2), Image.Resampling.LANCZOS)
@@ -77,10 +77,10 @@ def at_two_sizes(files: Sequence[Path], model: Model) -> Iterator[Job]:
 
 
 def delivered(reals: Sequence[Path], fakes: Sequence[Path], model: Model) -> Iterator[Job]:
-    """The same people, real and AI alike, as the real pictures came (one class) and as the AI ones did (the other).
+    """Yield the same people, real and AI, delivered as real pictures are (one class) or as AI pictures are (the other).
 
-    They are laid before what stands behind another picture of that class, saved as that class was, brought to 512 px
-    as normalize does, and cut out anew. The first half of the files gives the people, the other what is behind them.
+    They are laid before the background of another picture of that class, saved as that class was, brought to 512 px as
+    normalize does, and cut out anew. The people come from the first half of the files, the backgrounds from the other.
     """
     half = len(reals) // 2
     for number, file in enumerate([*reals[:half], *fakes[:half]]):

@@ -1,10 +1,10 @@
-"""Claim: where there is no nuisance, at most 5 % of all sets are called a shortcut, small and uneven ones included.
+"""Claim: where there is no nuisance, at most 5 % of all sets get the verdict SHORTCUT, even small and uneven sets.
 
     python benchmarks/shortcuts_null.py [--null-sets 200] [--pictures 200] [--workers 2]
 
 Portraits are drawn once, delivered untouched in three ways (lossless, JPEG, cut out on white), and divided into two
-classes by chance: 100 and 100, 40 and 40, 180 and 20. Counted is any SHORTCUT, of a family or of all together. The
-rate stands beside its limit; the seconds of a null set beside those of the full probes, which screening saves.
+classes by chance: 100 and 100, 40 and 40, 180 and 20. Every SHORTCUT counts, of one family or of all together. Prints
+the rate beside its limit, and the seconds of a null set beside those of the full probes, which the screening saves.
 """
 
 import argparse
@@ -27,14 +27,14 @@ BATCH = 10
 
 def alarms(tables: Sequence[Mapping[str, np.ndarray]], rows: int, ones: int, null_sets: int, workers: int) -> int:
     """Count the false alarms among null sets of the first `rows` pictures, `ones` of which are called positive."""
-    cut = [{name: values[:rows] for name, values in one.items()} for one in tables]
+    cut = [{name: values[:rows] for name, values in columns.items()} for columns in tables]
     batches = [
         Nulls(values=cut[begun // BATCH % len(cut)], positives=ones, seeds=range(begun, min(begun + BATCH, null_sets)))
         for begun in range(0, null_sets, BATCH)
     ]
     work = partial(false_alarms, groups=[str(number) for number in range(rows)])
-    found = ordered_map(work, ((batch, None) for batch in batches), workers=workers)
-    return sum(bool(one) for batch in found for one in batch)
+    results = ordered_map(work, ((batch, None) for batch in batches), workers=workers)
+    return sum(bool(alarm) for batch in results for alarm in batch)
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
     people = sitters(None, count, SEED)
     jobs = (((number, UNTOUCHED), None) for number in range(count))
     seen = list(ordered_map(partial(measured, people=people, seed=SEED), jobs, workers=options.workers))
-    tables = [table([one[name] for one in seen]) for name in UNTOUCHED]
+    tables = [table([portrait[name] for portrait in seen]) for name in UNTOUCHED]
     started = time.perf_counter()
     for rows, ones in ((count, count // 2), (count * 2 // 5, count // 5), (count, count // 10)):
         hits = alarms(tables, rows, ones, options.null_sets, options.workers)
@@ -59,7 +59,7 @@ def main() -> None:
     columns = {name: [str(number) for number in range(values.shape[1])] for name, values in tables[0].items()}
     probe(columns, tables[0], labelled(count, count // 2, 1), people.groups, seed=1, workers=options.workers)
     whole = time.perf_counter() - started
-    print(f"a null set takes {each:.2f} s, the full probes of one {whole:.2f} s: ratio {whole / each:.1f}")
+    print(f"a null set takes {each:.2f} s, its full probes {whole:.2f} s: ratio {whole / each:.1f}")
 
 
 if __name__ == "__main__":

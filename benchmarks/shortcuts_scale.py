@@ -1,11 +1,11 @@
-"""Claim: `audit shortcuts` looks at 10,000 pictures within 10 minutes and 2 GB on two cores.
+"""Claim: `audit shortcuts` measures 10,000 pictures within 10 minutes and 2 GB on two cores.
 
     python benchmarks/shortcuts_scale.py [--pictures 10000] [PROJECT]
 
-Takes the cut-out pictures of a curated PROJECT (default: portraits drawn here, curated here), makes as many different
-ones of them as asked for by moving the edges a little and saving anew, and lets the command measure and probe all
-families, with nothing measured before. The seconds and the memory of all its processes together stand beside the
-limit, and beside those of decoding the same pictures alone.
+Takes the cut-out pictures of a curated PROJECT (default: portraits drawn and curated here), makes --pictures different
+pictures of them by moving their edges a little and saving them anew, and lets the command measure and probe all
+families, with nothing measured before. Prints the seconds and the memory of all its processes together beside the
+limits, and the seconds beside those of decoding the same pictures.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from imageledger.record import OK, Record
 from imageledger.store import Store
 
 SECONDS, BYTES, PICTURES = 600.0, 2e9, 10_000
-"""The limits, for so many pictures."""
+"""The limits, for this number of pictures."""
 
 WORD = os.sysconf("SC_PAGE_SIZE")
 
@@ -46,18 +46,20 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=PICTURES)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = open_project(options.project) if options.project else drawn(Path(folder) / "drawn")
-        many = multiplied(found, Path(folder) / "many", options.pictures)
+        source = open_project(options.project) if options.project else drawn(Path(folder) / "drawn")
+        many = multiplied(source, Path(folder) / "many", options.pictures)
         records = list(manifest.read(many.manifest("manifest")))
         started = time.perf_counter()
         for _ in ordered_map(partial(decoded, store=many.store), ((r, None) for r in records), workers=cores()):
             pass
         decoding = time.perf_counter() - started
         seconds, memory = watched([sys.executable, "-m", "audit", "shortcuts", "--project", str(many.root)])
-    print(f"{options.pictures} pictures of {records[0].width} px, {cores()} cores; the limits are those for {PICTURES}")
+    print(
+        f"{options.pictures} pictures of {records[0].width} px, {cores()} cores; the limits are for {PICTURES} pictures"
+    )
     print(
         f"time    {seconds:6.0f} s   {seconds / SECONDS:.2f} of the limit, "
-        f"{seconds / decoding:.0f} times decoding alone"
+        f"{seconds / decoding:.0f} times that of decoding alone"
     )
     print(f"memory  {memory / 1e6:6.0f} MB  {memory / BYTES:.2f} of the limit")
 
@@ -72,19 +74,19 @@ def drawn(folder: Path) -> Project:
     return open_project(folder)
 
 
-def multiplied(found: Project, folder: Path, count: int) -> Project:
-    """Write a project with a final manifest of `count` different pictures made of the given ones."""
-    records = [record for record in manifest.read(found.manifest("whiten")) if record.status == OK]
+def multiplied(source: Project, folder: Path, count: int) -> Project:
+    """Write a project with a final manifest of `count` different pictures, made of those of `source`."""
+    records = [record for record in manifest.read(source.manifest("whiten")) if record.status == OK]
     init(folder, "many")
     project = open_project(folder)
     jobs = (((number, records[number % len(records)]), None) for number in range(count))
-    made = ordered_map(partial(another, store=found.store, target=project.store), jobs, workers=cores())
+    made = ordered_map(partial(another, store=source.store, target=project.store), jobs, workers=cores())
     manifest.write(project.manifest("manifest"), sorted(made, key=lambda record: (record.source, record.member)))
     return project
 
 
 def another(job: tuple[int, Record], *, store: Store, target: Store) -> Record:
-    """Store one picture with its edges moved by up to a tenth, saved anew, and its matte moved alike."""
+    """Store one picture with its edges moved by up to a tenth, saved anew, and its matte moved in the same way."""
     number, record = job
     rng = np.random.default_rng(number)
     edges = rng.integers(0, record.width // 10, size=2)
@@ -110,7 +112,7 @@ def decoded(record: Record, *, store: Store) -> Record:
 
 
 def watched(command: list[str]) -> tuple[float, float]:
-    """Run a command; return its seconds, and the most bytes that its processes held together, looked at often."""
+    """Run a command; return its seconds, and the most bytes that its processes held together, sampled often."""
     started = time.perf_counter()
     process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
     most = [0.0]

@@ -1,9 +1,9 @@
-"""Claim: the probes find what is planted and are silent about chance; cleanlab's check misses most, and flags 90/10.
+"""Claim: the probes find planted nuisances and do not flag chance; cleanlab's check misses most, and flags 90/10.
 
     python benchmarks/shortcuts_vs_cleanlab.py [--per-class 100] [--null-sets 40] [--workers 2]
 
 The peer is the check for spurious correlations of cleanlab 2.9.0 (Datalab), which scores the seven image properties
-of CleanVision one at a time; here its own function is called, with its own threshold. Both sides look at the same
+of CleanVision one by one; here its own function is called, with its own threshold. Both sides look at the same
 files. First the twenty planted sets of `audit shortcuts --self-test`; then sets of pure chance, balanced and 90/10,
 and one number that separates the classes at 69 % accuracy: cleanlab's baseline is the name of the most frequent
 class instead of its share, so that it takes 90/10 for a shortcut. Without cleanlab only our half is printed.
@@ -23,8 +23,9 @@ import numpy as np
 
 from audit.self_test.plants import PLANTS, Plant, deliver
 from audit.self_test.portraits import Sitter, sitters
-from audit.self_test.work import AMONG_THE_STRONGEST, Found, labelled, look, measured, planted
+from audit.self_test.work import AMONG_THE_STRONGEST, PlantProbes, labelled, measured, planted, probe_plant
 from curate.evidence.probe import SHORTCUT, probe
+from curate.nuisance.spelling import spelled
 from imageledger.engines.local import cores, ordered_map
 
 SEED = 42
@@ -38,8 +39,8 @@ def theirs(scores: Any, positive: np.ndarray) -> tuple[float, str]:
     from cleanlab.datalab.internal.adapter.imagelab import handle_spurious_correlations
 
     threshold = SPURIOUS_CORRELATION_ISSUE["spurious_correlations"]["threshold"]
-    found = handle_spurious_correlations(imagelab_issues=scores, labels=positive.astype(int), threshold=threshold)
-    table = found["correlations_df"]
+    issues = handle_spurious_correlations(imagelab_issues=scores, labels=positive.astype(int), threshold=threshold)
+    table = issues["correlations_df"]
     flagged = table[table["score"] < threshold]["property"].str.removesuffix("_score")
     return float(table["score"].min()), ", ".join(flagged)
 
@@ -78,7 +79,7 @@ def has_cleanlab() -> bool:
 
 
 def planted_sets(per_class: int, workers: int, peer: bool) -> None:
-    """Print what both say about each planted set."""
+    """Print the verdicts of both about each planted set."""
     people = sitters(None, 2 * per_class, SEED)
     labels = [labelled(2 * per_class, per_class, [SEED, number]) for number in range(len(PLANTS))]
     ways = [
@@ -88,24 +89,25 @@ def planted_sets(per_class: int, workers: int, peer: bool) -> None:
     jobs = ((job, None) for job in enumerate(ways))
     seen = list(ordered_map(partial(measured, people=people, seed=SEED), jobs, workers=workers))
     sets = ((planted(plant, seen, own), None) for plant, own in zip(PLANTS, labels, strict=True))
-    found = list(ordered_map(partial(look, groups=people.groups, seed=SEED), sets, workers=workers))
-    print(f"{'planted (' + str(per_class) + ' a class)':50} {'ours: named, AUC':28} cleanlab: lowest score, flagged")
+    results = list(ordered_map(partial(probe_plant, groups=people.groups, seed=SEED), sets, workers=workers))
+    print(f"{'planted (' + str(per_class) + ' per class)':50} {'ours: named, AUC':28} cleanlab: lowest score, flagged")
     drawn = [people.sitter(number) for number in range(2 * per_class)] if peer else []
     right = hits = 0
-    for one, own in zip(found, labels, strict=True):
-        score, flagged = theirs(properties(one.plant, drawn, own), own) if peer else (float("nan"), "")
-        right, hits = right + one.right, hits + bool(flagged)
-        print(f"{one.plant.name:50} {said(one):28} {f'{score:.2f} {flagged}' if peer else ''}")
-    print(f"found and rightly named by us: {right} of {len(found)}", end="")
-    print(f"; flagged by cleanlab, under any name: {hits} of {len(found)}\n" if peer else "\n")
+    for result, own in zip(results, labels, strict=True):
+        score, flagged = theirs(properties(result.plant, drawn, own), own) if peer else (float("nan"), "")
+        right, hits = right + result.right, hits + bool(flagged)
+        print(f"{result.plant.name:50} {in_words(result):28} {f'{score:.2f} {flagged}' if peer else ''}")
+    print(f"correctly named by ours: {right} of {len(results)}", end="")
+    print(f"; flagged by cleanlab, under any name: {hits} of {len(results)}\n" if peer else "\n")
 
 
-def said(one: Found) -> str:
-    """Say what our probes said about a planted set."""
-    if one.named.verdict != SHORTCUT:
-        return f"missed ({one.named.auc:.2f})"
-    behind = "" if one.named.auc >= one.probes[0].auc - AMONG_THE_STRONGEST else f" behind {one.probes[0].family}"
-    return f"{one.named.family} {one.named.auc:.2f}{behind}"
+def in_words(result: PlantProbes) -> str:
+    """Say what our probes found in a planted set."""
+    named, strongest = result.named, result.probes[0]
+    if named.verdict != SHORTCUT:
+        return f"missed ({named.auc:.2f})"
+    behind = "" if named.auc >= strongest.auc - AMONG_THE_STRONGEST else f" behind {spelled(strongest.family)}"
+    return f"{spelled(named.family)} {named.auc:.2f}{behind}"
 
 
 def numbers_alone(null_sets: int, peer: bool) -> None:
@@ -123,8 +125,8 @@ def numbers_alone(null_sets: int, peer: bool) -> None:
             positive = rng.permutation(np.arange(zeros + ones) < ones)
             values = rng.normal(size=(zeros + ones, 1)) + apart * positive[:, None]
             groups = [str(number) for number in range(zeros + ones)]
-            (one,) = probe({"one": ["number"]}, {"one": values}, positive, groups, seed=seed, joint=False)
-            ours += one.verdict == SHORTCUT
+            (result,) = probe({"one": ["number"]}, {"one": values}, positive, groups, seed=seed, joint=False)
+            ours += result.verdict == SHORTCUT
             if peer:
                 score, flagged = theirs(column(values[:, 0]), positive)
                 flags, scores = flags + bool(flagged), [*scores, score]

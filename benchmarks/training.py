@@ -1,11 +1,11 @@
-"""Claim: a training on 200 pictures takes no longer than plain fastai on the same files, and `frozen` less than three.
+"""Claim: `fine-tune` on 200 pictures takes no longer than plain fastai, and `frozen` less than three times as long.
 
     python benchmarks/training.py [--weights FILE] [--pictures 200] [--side 512] [--rounds 1] [FOLDER]
 
 Trains squeezenet1_1 at 224 px as `train run` does (recipes fine-tune and frozen, without probes of the file) and as a
 fastai user does (ImageDataLoaders.from_folder, vision_learner, fine_tune(3)), on the same pictures in FOLDER
-({train,valid}/{real,ai}/; default: portraits drawn here). The seconds stand beside those of plain fastai in the same
-run; frozen is shown with its features to be computed, and kept from the time before.
+({train,valid}/{real,ai}/; default: pictures drawn here). Prints the seconds beside those of plain fastai in the same
+run; frozen is timed twice, first computing its features, then reading the kept ones.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def timed(way: Callable[[], object]) -> float:
-    """Return the seconds that a way takes."""
+    """Return the seconds that a training takes."""
     begun = time.perf_counter()
     way()
     return time.perf_counter() - begun
@@ -83,8 +83,8 @@ def random_weights(path: Path) -> str:
 
 def ours(folder: Path, weights: str, recipe: str, root: Path, cache: Path | None) -> None:
     """Train as train run does; pictures of a folder are named by their path, so that features can be kept."""
-    found = listing.from_folder(folder, "folder:drawn", LABELS)
-    named = [replace(one, file=f"{number:064x}.png") for number, one in enumerate(found)]
+    pictures = listing.from_folder(folder, "folder:drawn", LABELS)
+    named = [replace(picture, file=f"{number:064x}.png") for number, picture in enumerate(pictures)]
     todo = training.Task(pictures=named, cache=cache)
     settings = TrainSettings(recipe=recipe, arch="squeezenet1_1", weights=weights)
     with tempfile.TemporaryDirectory(dir=root) as run:

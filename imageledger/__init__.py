@@ -1,4 +1,4 @@
-"""imageledger: curate, train on and audit a small two-class image dataset, with a provenance for every row.
+"""imageledger: curate, train on and audit a small two-class image dataset, with the provenance of every row.
 
 From Python, begin with `open` or `create`; both return a Dataset:
 
@@ -28,7 +28,7 @@ _HOMES = {
     "create": "imageledger.dataset.dataset",
     "open": "imageledger.dataset.dataset",
 }
-"""Where the public names live: they are loaded when they are first used, so that the import stays cold."""
+"""Where the public names live. Each is loaded on its first use, so that the import loads nothing heavy."""
 
 __all__ = ["Dataset", "LedgerError", "Picture", "Run", "__version__", "create", "open"]
 

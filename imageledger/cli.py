@@ -1,4 +1,4 @@
-"""The imageledger command: a project's own verbs, and the three groups for whoever has another `train` on the PATH."""
+"""The command `imageledger`: its own commands, and the groups of the legs for people who have another `train`."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from imageledger import console
 
 
 class Legs(console.Door):
-    """A group that finds the groups of commands that installed packages announce as `imageledger.legs`."""
+    """A command group that also holds the groups which installed packages announce as `imageledger.legs`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Show the legs, in their order, between making a project and looking after it."""
+        """List `init`, then the legs in their order, then the other commands."""
         own, legs = super().list_commands(ctx), {name: self._leg(name) for name in self._names()}
         return [*own[:1], *sorted(legs, key=lambda name: getattr(legs[name], "place", 9)), *own[1:]]
 
@@ -28,7 +28,7 @@ class Legs(console.Door):
 
         if not LEGS.names():
             raise LedgerError(
-                "the installed imageledger announces no commands: its metadata is older than its source",
+                "the installed imageledger announces no commands: its metadata is older than its source code",
                 "install it again: pip install imageledger, or pip install -e . in its folder",
             )
         return LEGS.names()
@@ -46,7 +46,7 @@ class Legs(console.Door):
 
 
 def _unloadable(name: str, error: Exception) -> click.Command:
-    """Return a command in the place of a leg that cannot be loaded, so that the others still work."""
+    """Return a command that stands in for a leg that cannot be loaded, so that the other legs still work."""
 
     def fail() -> None:
         raise error
@@ -61,7 +61,7 @@ def main() -> None:
 
     \b
     imageledger demo        a tour on drawn pictures: no account, no download
-    imageledger init        a project of your own
+    imageledger init        start a project of your own
     """
 
 
@@ -69,7 +69,7 @@ def main() -> None:
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--dataset", default="portraits", show_default=True, help="Name of the dataset.")
 def init(folder: Path | None, dataset: str) -> None:
-    """Make FOLDER (default: this one) a project: imageledger.toml, data/, manifests/."""
+    """Make FOLDER (default: the working directory) a project: imageledger.toml, data/, manifests/."""
     from imageledger.project import init as make
 
     made = make(folder or Path(), dataset)
@@ -89,8 +89,9 @@ def init(folder: Path | None, dataset: str) -> None:
 def demo(folder: Path, full: bool, project: Path | None) -> None:
     """Walk through everything on drawn pictures, in FOLDER (default: demo-run).
 
-    No account and no download: the pictures are drawn, GrabCut cuts out, ResNet18 learns from scratch. About five
-    minutes on two cores. It is a tour and a test bed: its figures mean nothing about real portraits.
+    It needs no account and no download: the pictures are drawn, GrabCut cuts people out, and ResNet18 learns from
+    scratch. It takes about five minutes on two cores. All figures are those of drawings and mean nothing about real
+    portraits.
     """
     from imageledger import demo as tour
     from imageledger.config import FILE, open_project
@@ -100,7 +101,7 @@ def demo(folder: Path, full: bool, project: Path | None) -> None:
     folder = (project or Path()) / folder
     if not (folder / FILE).exists():
         if folder.is_dir() and any(folder.iterdir()):
-            raise ConfigError(f"{folder} is not empty and not a project", "imageledger demo OTHER-FOLDER")
+            raise ConfigError(f"{folder} is neither empty nor a project", "imageledger demo OTHER-FOLDER")
         make(folder, "sample")
     opened = open_project(folder)
     if opened.dataset != "sample":
@@ -141,17 +142,20 @@ def status(project: Path | None, as_json: bool) -> None:
 @console.json_option
 @console.everywhere
 def verify(project: Path | None, as_json: bool, remove_damaged: bool) -> None:
-    """Check every manifest against its card and every object against its name; exit 1 when something is damaged."""
+    """Check every manifest against its card and every object against its name; exit with 1 if anything is damaged."""
     from imageledger import overview
     from imageledger.config import open_project
     from imageledger.errors import StoreError
 
     opened = open_project(project)
-    found = list(overview.damages(opened))
-    if found or as_json:
-        console.table([overview.plain(damage) for damage in found], as_json=as_json)
-    if not found:
+    damages = list(overview.damages(opened))
+    if damages or as_json:
+        console.table([overview.plain(damage) for damage in damages], as_json=as_json)
+    if not damages:
         console.say("All manifests match their cards, and all objects match their names.")
         return
-    again = overview.mend(opened, found) if remove_damaged else "imageledger verify --remove-damaged, then curate run"
-    raise StoreError(f"{len(found)} damaged or missing", again)
+    hint = "imageledger verify --remove-damaged, then curate run"
+    if remove_damaged:
+        hint = overview.mend(opened, damages)
+    what = "1 file is" if len(damages) == 1 else f"{len(damages)} files are"
+    raise StoreError(f"{what} damaged or missing", hint)

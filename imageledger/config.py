@@ -26,6 +26,11 @@ MANIFEST_OF = {
 TABLES = (*MANIFEST_OF, "train")
 """The tables of settings that imageledger.toml may hold beside [[source]]."""
 
+KINDS: Mapping[Any, str] = {
+    str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list", dict: "a table",
+}  # fmt: skip
+"""What errors call a type of value."""
+
 Settings = TypeVar("Settings")
 
 
@@ -106,7 +111,7 @@ class Project:
 
     @contextmanager
     def lock(self, doing: str) -> Iterator[None]:
-        """Keep other processes away from the dataset; BusyError says who is at it."""
+        """Keep other processes away from the dataset; raise BusyError, which names the process at work."""
         from filelock import FileLock, Timeout
 
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +126,8 @@ class Project:
         except Timeout as error:
             who = holder.read_text(encoding="utf-8") if holder.is_file() else "another command"
             raise BusyError(
-                f"dataset {self.dataset} is in use by {who}", "run the same command again when that has finished"
+                f"dataset {self.dataset} is in use by {who}",
+                "wait until it has finished, then run the same command again",
             ) from error
 
 
@@ -162,7 +168,7 @@ def settings(
 ) -> Settings:
     """Fill a settings dataclass from a TOML table; options that are not None override it.
 
-    Raises ConfigError for an unknown key or a value of the wrong type, naming what is known.
+    Raises ConfigError for an unknown key, with the known ones, and for a value of the wrong type.
     """
     hints = get_type_hints(kind)
     names = [spec.name for spec in fields(kind)]  # type: ignore[arg-type]
@@ -186,7 +192,8 @@ def _fitting(value: Any, hint: Any, where: str) -> Any:
                 return _fitting(value, choice, where)
             except ConfigError:
                 continue
-        raise ConfigError(f"{where} must be {hint}, not {json.dumps(value, default=str)}")
+        kinds = " or ".join(KINDS[choice] for choice in get_args(hint) if choice in KINDS) or str(hint)
+        raise ConfigError(f"{where} must be {kinds}, not {json.dumps(value, default=str)}")
     wanted = getattr(hint, "__origin__", hint)
     if wanted is tuple and isinstance(value, list):
         return tuple(_fitting(item, get_args(hint)[0], where) for item in value)
@@ -194,8 +201,7 @@ def _fitting(value: Any, hint: Any, where: str) -> Any:
         return float(value)
     wanted = dict if wanted is Mapping else wanted
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        name = "list" if wanted is tuple else getattr(wanted, "__name__", str(wanted))
-        raise ConfigError(f"{where} must be {name}, not {json.dumps(value, default=str)}")
+        raise ConfigError(f"{where} must be {KINDS.get(wanted, wanted)}, not {json.dumps(value, default=str)}")
     return value
 
 
@@ -208,6 +214,8 @@ def _check(declared: Declared, path: Path) -> None:
     if unknown := [stage for stage in declared.order if stage not in MANIFEST_OF]:
         raise ConfigError(f"{path}: unknown stage {unknown[0]!r} in order", f"known: {', '.join(MANIFEST_OF)}")
     if declared.order[:1] != ("fetch",) or len(set(declared.order)) != len(declared.order):
-        raise ConfigError(f"{path}: order names every stage once, and fetch first", f"such as {list(MANIFEST_OF)}")
+        raise ConfigError(
+            f"{path}: order must begin with fetch and name no stage twice", f"such as {list(MANIFEST_OF)}"
+        )
     if not 0 < declared.valid_fraction < 1 or declared.per_class < 1:
-        raise ConfigError(f"{path}: valid_fraction lies between 0 and 1, and per_class is at least 1")
+        raise ConfigError(f"{path}: valid_fraction must lie between 0 and 1, and per_class must be at least 1")

@@ -1,4 +1,4 @@
-"""The one door between the commands and a person: errors, tables, progress. Rich is loaded when used."""
+"""What the commands show to people: errors, tables, progress. Rich is loaded when it is used."""
 
 import errno
 import json
@@ -26,13 +26,13 @@ DISK_TROUBLE = {
 
 
 LOGGERS = ("imageledger", "curate", "train", "audit")
-"""What these parts of the library log is said to the person who typed the command."""
+"""The loggers whose messages a command shows on stderr."""
 
 
 class Door(click.Group):
-    """A command group that turns errors into two lines on stderr and an exit code, and says what the library logs.
+    """A command group that turns errors into two lines on stderr and an exit code, and shows what the library logs.
 
-    `place` is where the group stands among its like in `imageledger --help`.
+    `place` orders the groups of the legs in `imageledger --help`.
     """
 
     def __init__(self, *args: Any, place: int = 9, **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ class Door(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what is not a LedgerError or a full disk is a bug and keeps its traceback."""
+        """Run a command; an error that is no LedgerError and no full disk is a bug and keeps its traceback."""
         try:
             with nullcontext() if ctx.parent else aloud(*LOGGERS):
                 return super().invoke(ctx)
@@ -67,7 +67,7 @@ class Door(click.Group):
 
 
 class Registered(click.Choice[str]):
-    """An option that takes a name of a registry, given as "module:attribute"; it is read when the option is used."""
+    """An option that takes a name from the registry at "module:attribute", which is read when the option is used."""
 
     def __init__(self, registry: str) -> None:
         self.registry = registry
@@ -88,7 +88,7 @@ def everywhere(command: Command) -> Command:
         click.option("--no-color", is_flag=True, expose_value=False, callback=_no_color, help="Print without colours."),
         click.option("--quiet", is_flag=True, expose_value=False, callback=_quiet, help="Show no progress."),
         click.option("--project", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR",
-                     help="The project folder (default: found upwards from here)."),
+                     help="The project folder (default: the nearest one upwards)."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -100,7 +100,7 @@ def json_option(command: Command) -> Command:
 
 
 def say(text: str) -> None:
-    """Tell a person something, on stderr."""
+    """Print a sentence on stderr, unless --quiet was given."""
     if not _setting("quiet"):
         click.echo(_visible(text), err=True)
 
@@ -135,7 +135,7 @@ def track(
     doing: str = "",
     refused: Callable[[Row], bool] = lambda row: getattr(row, "status", "ok") != "ok",
 ) -> Iterator[Row]:
-    """Hand rows on while showing progress and how many of them were refused: records that are not ok.
+    """Hand rows on and show the progress and the number of refused rows, which are records that are not ok.
 
     On a terminal: a bar with rate, remaining time and refusals; elsewhere a plain line at every tenth of the way.
     """
@@ -149,7 +149,7 @@ def track(
 
 @contextmanager
 def aloud(*loggers: str) -> Iterator[None]:
-    """Say what parts of the library log while the block runs; --quiet leaves only the warnings."""
+    """Show on stderr what these loggers receive while the block runs; with --quiet, only the warnings."""
     import logging
 
     context = click.get_current_context(silent=True)
@@ -175,9 +175,9 @@ def aloud(*loggers: str) -> Iterator[None]:
 
 @contextmanager
 def bar(doing: str) -> Iterator[Callable[[int, int], None]]:
-    """Hand out a function (done, total) that moves a bar, for work that cannot be pulled row by row.
+    """Yield a function (done, total) that moves a bar, for work that cannot be pulled row by row.
 
-    Away from a terminal it shows nothing: such work says its own lines.
+    Away from a terminal there is no bar: such work logs lines of its own.
     """
     if _setting("quiet") or not sys.stderr.isatty():
         yield lambda done, total: None

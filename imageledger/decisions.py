@@ -1,4 +1,4 @@
-"""What a person decided about a picture: a new label, leave it out, or keep it whatever the stages find."""
+"""What a person decided about a picture: to give it a new label, to leave it out, or to keep it despite its copies."""
 
 import json
 import unicodedata
@@ -31,19 +31,19 @@ class Decision:
 
     @property
     def key(self) -> tuple[str, str]:
-        """The key of the record it is about."""
+        """The key of the record that the decision is about."""
         return self.source, self.member
 
 
 Decisions = Mapping[tuple[str, str], tuple[Decision, ...]]
-"""For each record's key what was decided about it, oldest first; later lines overrule earlier ones."""
+"""The decisions about each record, by its key, oldest first; later decisions overrule earlier ones."""
 
 
 def read(path: Path, labels: Collection[str] = ()) -> Decisions:
     """Read a file of decisions; a missing file holds none.
 
-    Raises ManifestError, with the line number, for a line that is not a decision, or (where `labels` are given)
-    one with a label that is not among them.
+    Raises ManifestError, with the line number, for a line that is not a decision and, where `labels` are given,
+    for a label that is not among them.
     """
     if not path.is_file():
         return {}
@@ -59,12 +59,12 @@ def read(path: Path, labels: Collection[str] = ()) -> Decisions:
 
 
 def digest(path: Path) -> str:
-    """Return what a whole-set stage adds to its input for the decisions: "" where there are none."""
+    """Return the digest of the decisions, which whole-set stages add to that of their input; "" without decisions."""
     return f"+{manifest.digest(path)}" if path.is_file() and path.stat().st_size else ""
 
 
 def apply(record: Record, decisions: Decisions) -> Record:
-    """Return the record as decided: relabelled, or set aside where it was `ok` and is to be left out."""
+    """Return the record as decided: relabelled, or set aside if it is `ok` and to be left out."""
     for made in decisions.get(record.key, ()):
         if made.decision == RELABEL:
             record = replace(record, label=made.label)
@@ -75,13 +75,13 @@ def apply(record: Record, decisions: Decisions) -> Record:
 
 
 def keeps(record: Record, decisions: Decisions) -> bool:
-    """Tell whether a person wants the record kept, whatever copies of it there are."""
+    """Tell whether a person decided to keep the record, whatever copies of it there are."""
     fate = _fate(record, decisions)
     return fate is not None and fate.decision == KEEP
 
 
 def without_row(decisions: Decisions, records: Iterable[Record]) -> list[str]:
-    """Return the names, sorted, that decisions are about and that no record has: most likely slips of the pen."""
+    """Return the names in decisions that no record has, sorted; most likely they are misspelled."""
     return sorted("#".join(key) for key in set(decisions) - {record.key for record in records})
 
 
@@ -96,7 +96,7 @@ def _decision(line: str, labels: Collection[str], where: str) -> Decision:
     try:
         row: Any = json.loads(line)
     except ValueError as error:
-        raise ManifestError(f"{where}: not a line of JSON: {error}", f"a decision reads {shape}") from error
+        raise ManifestError(f"{where}: not a line of JSON: {error}", f"write {shape}") from error
     if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
         raise ManifestError(f"{where}: a decision is a JSON object of strings", f"write {shape}")
     if unknown := sorted(set(row) - known):
@@ -107,7 +107,7 @@ def _decision(line: str, labels: Collection[str], where: str) -> Decision:
     if decision.decision not in KINDS:
         raise ManifestError(f"{where}: {decision.decision!r} is not a decision", f"one of {', '.join(KINDS)}")
     if (decision.decision == RELABEL) != bool(decision.label):
-        raise ManifestError(f"{where}: a label goes with the decision {RELABEL!r}, and only with that one")
+        raise ManifestError(f"{where}: the decision {RELABEL!r} needs a label, and no other decision takes one")
     if labels and decision.label and decision.label not in labels:
         raise ManifestError(f"{where}: {decision.label!r} is not a label", f"one of {', '.join(labels)}")
     return decision

@@ -1,4 +1,4 @@
-"""The guided tour: type the commands that a user would type, on drawn pictures, and count what was found."""
+"""The guided tour: run the commands that a user would type on drawn pictures, and count the problems they find."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ EMBEDDED_TRAINING = ("--weights", "none", "--size", "64", "--epochs", "20", "--b
 
 DOWNLOADS = (
     "This downloads rembg's u2net_human_seg (176 MB, Apache-2.0) into rembg's folder\n"
-    "and ResNet18's ImageNet weights (45 MB) into torch's cache, where they are not there yet."
+    "and ResNet18's ImageNet weights (45 MB) into torch's cache, unless they are there already."
 )
 
 
@@ -52,7 +52,7 @@ def commands(full: bool) -> list[list[str]]:
 
 
 def walk(project: Project, full: bool, tell: Callable[[str], None]) -> Iterator[Took]:
-    """Type the commands in the project folder, one after the other; raise LedgerError at the first that fails."""
+    """Run the commands in the project folder, one after the other; raise LedgerError at the first that fails."""
     for words in commands(full):
         if words[0] == "train" and (project.runs / RUN / "run.json").is_file():
             tell(f"\n(run {RUN} has been trained already)")
@@ -69,7 +69,7 @@ def walk(project: Project, full: bool, tell: Callable[[str], None]) -> Iterator[
 
 
 def summary(project: Project, took: Sequence[Took]) -> list[dict[str, Any]]:
-    """Return one row a stage: pictures in, what became of them, and the seconds it took."""
+    """Return a row per stage: how many pictures came in, what became of them, and how many seconds it took."""
     seconds = {entry.command: entry.seconds for entry in took}
     rows = []
     for stage in MANIFEST_OF:
@@ -89,16 +89,16 @@ def planted(project: Project) -> list[dict[str, Any]]:
 
 
 def places(project: Project) -> list[tuple[str, Path]]:
-    """Return what there is to look at, and where."""
+    """Return what there is to look at, and where it lies."""
     run = project.runs / RUN
     return [
         ("the final dataset, for a spreadsheet", project.folder / "final.csv"),
         ("the planted problems", project.folder / "truth.jsonl"),
         (
-            "raw against curated, what the files give away, a page",
+            "what the files give away, fetched and curated (page)",
             project.root / "data" / "audit" / "shortcuts" / "shortcuts.html",
         ),
         ("learning curve and confusion matrix", run / "figures"),
-        ("real pictures called AI, a page", run / "audit" / "top-losses.html"),
-        ("real pictures called AI, a sheet", run / "audit" / "top-losses.png"),
+        ("real portraits called AI (page)", run / "audit" / "top-losses.html"),
+        ("real portraits called AI (sheet)", run / "audit" / "top-losses.png"),
     ]

@@ -1,8 +1,8 @@
-"""What can go wrong, in words for the person who has to mend it. Knows no click and imports nothing."""
+"""Errors, in words for the person who can correct them. This module imports nothing."""
 
 
 class LedgerError(Exception):
-    """Something a person can mend: what happened, and what to do next."""
+    """An error that a person can correct: what happened, and what to do next."""
 
     exit_code = 1
 
@@ -47,7 +47,7 @@ class BusyError(LedgerError):
 
 
 class MissingExtra(LedgerError):
-    """A package of one of the extras is not installed."""
+    """A package that an extra brings is not installed."""
 
 
 class GateFailed(LedgerError):

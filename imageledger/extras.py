@@ -18,6 +18,6 @@ def need(module: str, extra: str) -> ModuleType:
 
 
 def load(address: str) -> object:
-    """Return the object behind "module:attribute"; the way every registry stays lazy."""
+    """Return the object at "module:attribute"; its module is imported now and not before."""
     module, _, attribute = address.partition(":")
     return getattr(import_module(module), attribute)

@@ -21,7 +21,7 @@ NEGATIVE, POSITIVE = "#2f6db5", "#b85c00"
 """The two classes: blue and orange."""
 
 USUAL = NEGATIVE
-"""What has no class and no verdict."""
+"""The colour of everything that has no class and no verdict."""
 
 PROBLEM, UNDECIDED, FINE = "#8f1d14", "#9c6b00", "#0b7285"
 """Verdicts. Like the classes, they can be told apart with any kind of colour blindness; each has its marker too."""
@@ -34,7 +34,7 @@ SHADES = "Blues"
 
 DPI = 144
 LETTERS, SMALL, HEADING = 9.0, 8.5, 11.5
-"""Sizes of letters, in points: the usual one, that of keys and notes, and that of a title."""
+"""Sizes of letters, in points: in text, in keys and feet, and in titles."""
 
 EDGE = 0.22
 """Room between words and the edge of a figure, in inches."""
@@ -46,8 +46,8 @@ def drawn(
     """Draw a figure and return a PNG; equal drawings give equal bytes.
 
     `size` is the width of the figure and the height of what `draw` fills, in inches; `draw` gets a (sub)figure whose
-    panels are fitted around their words. Above stand the `title` and a `note` that says what was counted and how
-    many; below, `foot` says how to read the figure. All three are wrapped, and no text is taken for a formula.
+    panels are fitted around their words. The `title` and a `note` (what was counted, and how many) stand above, the
+    `foot` (how to read the figure) below. All three are wrapped, and no text is taken for a formula.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -76,7 +76,7 @@ def drawn(
 
 
 def styled(axes: Any, *, x: str = "", y: str = "", title: str = "", grid: str = "") -> None:
-    """Give axes the style of all figures: named, without a frame or ticks, with faint lines along "x", "y" or "both".
+    """Give axes the style of all figures: names, no frame, no ticks, and a faint `grid` along "x", "y" or "both".
 
     A `title` names a panel where a figure has several.
     """
@@ -114,7 +114,7 @@ def key(
 ) -> None:
     """Explain marks in a figure or axes: `entries` are (words, colour, marker), where "" as marker means an area.
 
-    Without entries, what was drawn with a label is explained.
+    Without entries, the key explains everything that was drawn with a label.
     """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -143,7 +143,7 @@ class _Line:
 
 
 class _Letters:
-    """Letters of one size as matplotlib draws them, for words that have to fit."""
+    """Letters of one size as matplotlib draws them, to measure words that have to fit."""
 
     def __init__(self, figure: Any, size: float, weight: str) -> None:
         from matplotlib.font_manager import FontProperties

@@ -1,4 +1,4 @@
-"""Intervals for shares, and the test of two of them, so that no accuracy is ever shown alone."""
+"""Intervals for shares, and a test of two shares, so that no accuracy is shown without its interval."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -39,7 +39,7 @@ def fisher(hits: int, misses: int, other_hits: int, other_misses: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for being several (Holm 1979); none exceeds 1."""
+    """Correct several p-values for their number (Holm 1979); none exceeds 1."""
     corrected = [1.0] * len(p_values)
     highest = 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
@@ -49,9 +49,19 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def with_interval(
-    value: float, low: float, high: float, *, percent: bool = False, digits: int = 2, signed: bool = False
+    value: float,
+    low: float,
+    high: float,
+    *,
+    percent: bool = False,
+    digits: int = 2,
+    ends: int | None = None,
+    signed: bool = False,
 ) -> str:
-    """Write a number with its 95 % interval, everywhere alike; `signed` is for differences and correlations.
+    """Write a number with its 95 % interval, in the one form used everywhere.
+
+    `digits` are those after the point, and `ends` those of the interval where they differ; `signed` is for differences
+    and correlations.
 
     >>> with_interval(0.781, 0.69, 0.841)
     '0.78 [0.69–0.84]'
@@ -59,8 +69,11 @@ def with_interval(
     '78 % [69–84]'
     >>> with_interval(0.061, -0.07, 0.19, signed=True)
     '+0.06 [-0.07 to +0.19]'
+    >>> with_interval(0.7812, 0.69, 0.841, digits=3, ends=2)
+    '0.781 [0.69–0.84]'
     """
     sign, between = ("+", " to ") if signed else ("", "–")
     if percent:
         return f"{100 * value:{sign}.0f} % [{100 * low:{sign}.0f}{between}{100 * high:{sign}.0f}]"
-    return f"{value:{sign}.{digits}f} [{low:{sign}.{digits}f}{between}{high:{sign}.{digits}f}]"
+    ends = digits if ends is None else ends
+    return f"{value:{sign}.{digits}f} [{low:{sign}.{ends}f}{between}{high:{sign}.{ends}f}]"

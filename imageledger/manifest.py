@@ -1,4 +1,4 @@
-"""Manifests and their cards: files of records, one a line, and the small JSON beside each."""
+"""Manifests and their cards: files with one record per line, and the small JSON file beside each."""
 
 import gzip
 import hashlib
@@ -59,7 +59,7 @@ def digest(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a manifest is: no clock and no machine path, so equal work gives equal bytes."""
+    """How a manifest was made and what it holds. It has no clock and no machine path: equal work gives equal bytes."""
 
     dataset: str
     stage: str
@@ -104,13 +104,13 @@ def card_path(manifest: Path) -> Path:
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:
     """Return the installed versions of packages; an absent one is left out."""
-    found = {}
+    versions = {}
     for package in packages:
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 class Tally:

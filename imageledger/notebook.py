@@ -23,7 +23,7 @@ SHOWN = 60
 """Rows of a table that a notebook shows; `frame()` has them all."""
 
 LIGHTER = (0.7, 0.5, 0.35, 0.25)
-"""By how much the pictures of a page are shrunk, one after the other, until it is small enough."""
+"""Scales that are tried on the pictures of a page, one after the other, until the page is small enough."""
 
 PICTURE = re.compile(r"data:image/(\w+);base64,([A-Za-z0-9+/=]+)")
 
@@ -53,7 +53,7 @@ def frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = Non
 
 
 def table(rows: Sequence[Mapping[str, Any]], title: str = "") -> str:
-    """Write rows with the same keys as an HTML table; of many rows the first ones."""
+    """Write rows with the same keys as an HTML table, at most the first SHOWN of them."""
     if not rows:
         return paragraph(f"{title}: nothing yet" if title else "nothing to show")
     head = "".join(f"<th>{escape(str(name))}</th>" for name in rows[0])
@@ -90,7 +90,7 @@ def framed(page: str, height: int = 640) -> str:
 
 
 def small_enough(page: str) -> str:
-    """Put a page into a frame, its pictures shrunk until it is small enough; "" where its words alone are too many."""
+    """Put a page into a frame, its pictures shrunk until it is small enough; "" if its text alone is too long."""
     lighter = (PICTURE.sub(partial(_shrunk, scale), page) for scale in LIGHTER)
     return next((shown for shown in map(framed, chain([page], lighter)) if fits(shown)), "")
 
@@ -100,18 +100,18 @@ def fits(html: str) -> bool:
     return len(html.encode()) < LARGEST
 
 
-def _shrunk(scale: float, found: re.Match[str]) -> str:
-    """Return a picture of a page made smaller: a photograph by its sides, a drawing by its colours, for its letters."""
+def _shrunk(scale: float, match: re.Match[str]) -> str:
+    """Shrink a picture of a page: a photograph loses pixels, a drawing loses colours and keeps its letters sharp."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(base64.b64decode(found[2]))) as image:
+    with Image.open(io.BytesIO(base64.b64decode(match[2]))) as image:
         target = io.BytesIO()
-        if found[1] == "png":
+        if match[1] == "png":
             image.convert("RGB").quantize(32).save(target, "PNG", optimize=True)
         else:
             small = image.convert("RGB").resize([max(1, round(side * scale)) for side in image.size])
             small.save(target, "WEBP", quality=70)
-    kind = "png" if found[1] == "png" else "webp"
+    kind = "png" if match[1] == "png" else "webp"
     return f"data:image/{kind};base64,{base64.b64encode(target.getvalue()).decode('ascii')}"
 
 

@@ -1,7 +1,7 @@
-"""What a project holds, and whether it is still what it was: the facts behind `status` and `verify`."""
+"""What a project holds, and whether it is undamaged: the facts behind `status` and `verify`."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ COMMAND_OF = {stage: f"curate {stage}" for stage in ("fetch", "normalize", "dedu
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something that is not what it was: what, why, which pictures it concerns, and what restores it."""
+    """A damaged or missing file: its name, what is wrong, the pictures concerned, and the command that restores it."""
 
     what: str
     why: str
@@ -27,7 +27,7 @@ class Damage:
 
 
 def stages(project: Project) -> list[dict[str, Any]]:
-    """Return one row a stage and label: its state, and how many records have each status."""
+    """Return a row per stage and label: the state of the manifest, and how many records have each status."""
     rows: list[dict[str, Any]] = []
     before: Path | None = None
     for stage in project.declared.order:
@@ -41,7 +41,7 @@ def stages(project: Project) -> list[dict[str, Any]]:
 
 
 def runs(project: Project) -> list[dict[str, Any]]:
-    """Return one row a finished training run: name, backbone, and accuracy on the validation rows in words."""
+    """Return a row per finished training run: name, backbone, and accuracy on the validation pictures, in words."""
     rows = []
     for path in sorted(project.runs.glob("*/run.json")):
         try:
@@ -55,7 +55,7 @@ def runs(project: Project) -> list[dict[str, Any]]:
 
 
 def next_command(rows: Iterable[dict[str, Any]], trained: bool) -> str:
-    """Return the command that a person would type next."""
+    """Return the command to type next."""
     for row in rows:
         if row["state"] != "current":
             return COMMAND_OF[row["stage"]]
@@ -94,19 +94,20 @@ def _damaged_objects(project: Project, stage: str, record: Record, seen: set[str
             yield Damage(name, why, record.name, COMMAND_OF[stage])
 
 
-def mend(project: Project, found: Iterable[Damage]) -> str:
-    """Remove the objects that do not match their names, and return the command that makes them again."""
-    found = list(found)
-    objects = [damage.what for damage in found if OBJECT_NAME.fullmatch(damage.what)]
+def mend(project: Project, damages: Sequence[Damage]) -> str:
+    """Remove the damaged objects, and return the command that makes them again."""
+    objects = [damage.what for damage in damages if OBJECT_NAME.fullmatch(damage.what)]
     for name in objects:
         project.store.path(name).unlink(missing_ok=True)
     order = project.declared.order
-    first = min((damage.restore for damage in found), key=lambda command: order.index(command.removeprefix("curate ")))
+    first = min(
+        (damage.restore for damage in damages), key=lambda command: order.index(command.removeprefix("curate "))
+    )
     return f"{first}{' (damaged objects were removed)' if objects else ''}, then curate run"
 
 
 def plain(damage: Damage) -> dict[str, str]:
-    """Return a damage as a row of a table."""
+    """Return a damaged file as a row of a table."""
     return asdict(damage)
 
 

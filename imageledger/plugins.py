@@ -1,6 +1,6 @@
 """Registries that other packages can extend: built-ins are listed by name, plug-ins announce themselves.
 
-A plug-in is an entry point in the registry's group. To list names loads nothing but the metadata of packages.
+A plug-in is an entry point in the registry's group. Listing names loads only the metadata of packages.
 """
 
 import logging
@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Things of one kind by name: built-ins as name -> "module:attribute", and plug-ins of an entry point group.
+    """Named things of one kind: built-ins as name -> "module:attribute", and plug-ins of an entry point group.
 
-    `kind` is what errors call such a thing, such as "probe family". A plug-in cannot replace a built-in.
+    `kind` is the noun for such a thing in errors, such as "probe family". A plug-in cannot replace a built-in.
     """
 
     group: str
@@ -44,9 +44,9 @@ class Registry:
         return (*self.builtin, *self._plugins())
 
     def load(self, name: str, wanted: type = object) -> Any:
-        """Return what has this name; raise ConfigError for an unknown name.
+        """Return the thing of this name; raise ConfigError for an unknown name.
 
-        Raises LedgerError, naming the package, when a plug-in cannot be loaded or is not a `wanted`.
+        Raises LedgerError, naming the package, when a plug-in cannot be loaded or is no instance of `wanted`.
         """
         if name in self.builtin:
             return load(self.builtin[name])
@@ -55,7 +55,7 @@ class Registry:
             raise self._unknown(name)
         if len(offers) > 1:
             owners = " and ".join(_package(offer) for offer in offers)
-            raise LedgerError(f"{owners} both bring a {self.kind} called {name!r}", "uninstall one of them")
+            raise LedgerError(f"{owners} both provide a {self.kind} called {name!r}", "uninstall one of them")
         return self._opened(offers[0], wanted)
 
     def address(self, name: str) -> str:
@@ -72,10 +72,10 @@ class Registry:
     def _opened(self, offer: EntryPoint, wanted: type) -> Any:
         try:
             plugin = offer.load()
-        except Exception as error:  # a stranger's module raises anything
+        except Exception as error:  # a foreign module may raise anything
             raise self._broken(offer, f"{type(error).__name__}: {error}") from error
         if not isinstance(plugin, wanted):
-            raise self._broken(offer, f"{offer.value} is no {wanted.__name__}")
+            raise self._broken(offer, f"{offer.value} is not a {wanted.__name__}")
         return plugin
 
     def _broken(self, offer: EntryPoint, why: str) -> LedgerError:
@@ -93,21 +93,21 @@ class Registry:
 
 
 LEGS = Registry(group="imageledger.legs", kind="group of commands")
-"""The groups of commands: all are plug-ins, ours too, because this package imports none of them."""
+"""The groups of commands. All are plug-ins, even our own, because this package imports no leg."""
 
 
 @lru_cache
 def announced(group: str) -> Mapping[str, list[EntryPoint]]:
-    """Return the entry points of a group by name, sorted; read once in a process."""
-    found: dict[str, list[EntryPoint]] = {}
+    """Return the entry points of a group by name, sorted; they are read once per process."""
+    offers: dict[str, list[EntryPoint]] = {}
     for offer in sorted(entry_points(group=group), key=lambda offer: (offer.name, _package(offer))):
-        found.setdefault(offer.name, []).append(offer)
-    return found
+        offers.setdefault(offer.name, []).append(offer)
+    return offers
 
 
 @lru_cache
 def _ignore(package: str, what: str) -> None:
-    """Say, once in a process, that a plug-in is ignored."""
+    """Warn, once per process, that a plug-in is ignored."""
     logger.warning("%s: a plug-in cannot replace the built-in %s", package, what)
 
 

@@ -8,11 +8,11 @@ from imageledger.errors import ConfigError
 from imageledger.store import write_whole
 
 README_DATA = """# data/
-Made by the program and not meant for git: `downloads/` holds sealed archives, `objects/` the pictures under the
+The program makes this folder; git ignores it. `downloads/` holds sealed archives, `objects/` the pictures under the
 sha256 of their bytes (read-only), `runs/` the training runs.
 """
 README_MANIFESTS = """# manifests/
-One folder a dataset: `fetched.jsonl`, `normalized.jsonl`, `deduped.jsonl`, `whitened.jsonl` and `final.jsonl`, each
+One folder per dataset: `fetched.jsonl`, `normalized.jsonl`, `deduped.jsonl`, `whitened.jsonl` and `final.jsonl`, each
 with its card. Line N is the same picture in all of them, so `diff` shows what a stage did. Commit this folder.
 """
 
@@ -20,7 +20,7 @@ with its card. Line N is the same picture in all of them, so `diff` shows what a
 def init(folder: Path, dataset: str) -> Path:
     """Write imageledger.toml, data/ and manifests/ into a folder and return the path of the configuration.
 
-    Raises ConfigError when the folder is a project already; nothing there is overwritten.
+    Raises ConfigError when the folder is a project already. No existing file is overwritten.
     """
     path = folder / FILE
     if path.exists():

@@ -1,4 +1,4 @@
-"""Why pictures were set aside, in few lines: reasons that differ in numbers and names alone are counted together."""
+"""Why pictures were set aside, in few lines: reasons that differ only in numbers and names are counted together."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ _VARIES = re.compile(r"[0-9][0-9a-f.]*|\S+[:#/]\S+")
 
 
 def lines(reasons: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Say for each label the SHOWN most frequent kinds of reasons, and how many pictures have others."""
+    """Yield for each label the SHOWN most frequent kinds of reasons, and how many pictures have other reasons."""
     for label, counts in sorted(reasons.items()):
         kinds = kinds_of(counts)
         for reason, count in kinds[:SHOWN]:

@@ -19,12 +19,12 @@ STATUSES = (OK, DUPLICATE, UNREADABLE, REJECTED, UNUSED)
 SPLITS = ("", "train", "valid")
 
 OBJECT_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,8}")
-"""What an object may be called; manifests come from strangers, and names become paths."""
+"""What an object may be called. Manifests may come from strangers, and names become paths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What one stage did to one image: the stage and version, on which object, how, and what it saw."""
+    """What one stage did to one image: stage and version, the object it read, its settings, and what it noted."""
 
     did: str
     on: str
@@ -66,7 +66,7 @@ class Record:
         return f"{self.source}#{self.member}"
 
     def after(self, step: Step, **changes: Any) -> Self:
-        """Return the record that follows this one once a step is done."""
+        """Return this record with one more step and with some fields changed."""
         return replace(self, steps=(*self.steps, step), **changes)
 
     def failed(self, reason: str, status: str = UNREADABLE, step: Step | None = None) -> Self:
@@ -75,7 +75,7 @@ class Record:
         return replace(self, status=status, reason=reason, steps=steps)
 
     def found(self, stage: str) -> Mapping[str, Any]:
-        """Return what the last step of a stage saw, or an empty mapping when it has not been there."""
+        """Return what a stage noted in its last step; an empty mapping when there is no step of that stage."""
         for step in reversed(self.steps):
             if step.did.partition("@")[0] == stage:
                 return step.found
@@ -91,7 +91,7 @@ class Record:
 
     @classmethod
     def from_line(cls, line: str) -> Self:
-        """Read one line of JSON; raise ManifestError when it holds anything a record may not."""
+        """Read one line of JSON; raise ManifestError for anything that a record cannot hold."""
         try:
             row = _DECODER.decode(line)
             if "\\u" in line:
@@ -150,7 +150,10 @@ def _checked(row: Any, specs: tuple[Field[Any], ...], what: str) -> dict[str, An
     known = {spec.name: spec for spec in specs}
     for name, value in row.items():
         if name not in known:
-            raise ManifestError(f"a {what} has no field {name!r}", "is this manifest from a newer version?")
+            raise ManifestError(
+                f"a {what} has no field {name!r}",
+                "if a newer version of imageledger wrote this manifest, install that version",
+            )
         wanted = _JSON_TYPES.get(known[name].type, (list,) if name == "steps" else (dict,))
         if not isinstance(value, wanted) or isinstance(value, bool):
             raise ManifestError(f"{name!r} must be {wanted[0].__name__}, not {value!r}")
@@ -173,5 +176,5 @@ def _refuse_strange(record: Record) -> None:
 
 
 def groups_of(records: Iterable[Record]) -> list[str]:
-    """Return for each record what it must share a fold with: its group, or the picture that it copies, or itself."""
+    """Return for each record the name that keeps it in a fold with others: its group, its original or its own name."""
     return [record.group or record.duplicate_of or record.name for record in records]

@@ -20,7 +20,7 @@ TEXT, TITLE, HEADING = 14, 16, 28
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One picture of a cell and the small words under it; without a picture, what is said in its place."""
+    """One picture of a cell and its caption; without a picture, `missing` is written in its place."""
 
     picture: Image.Image | None = None
     caption: str = ""
@@ -41,7 +41,7 @@ def sheet(
 ) -> Image.Image:
     """Lay cells out in rows of `columns` under a heading and lines that are wrapped to the page; return RGB.
 
-    Every picture is fitted into a square of `size` px; all tiles are as large as the largest one needs.
+    Every picture is fitted into a square of `size` px; all tiles have the size of the largest.
     """
     slots = max((len(cell.frames) for cell in cells), default=1)
     rows = max((len(cell.lines) for cell in cells), default=0)

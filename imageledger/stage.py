@@ -33,7 +33,7 @@ class Stage:
     packages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Hold the settings as a card gives them back (lists, no tuples), or they would never be the same again."""
+        """Hold the settings as a card returns them (lists, not tuples), so that they equal those of a card."""
         object.__setattr__(self, "settings", json.loads(json.dumps(dict(self.settings), allow_nan=False)))
 
     @property
@@ -41,9 +41,9 @@ class Stage:
         """How the stage signs a step, such as "normalize@1"."""
         return f"{self.name}@{self.version}"
 
-    def step(self, record: Record, **found: Any) -> Step:
-        """Return the step this stage adds to a record."""
-        return Step(did=self.did, on=record.file, settings=self.settings, found=found)
+    def step(self, record: Record, **noted: Any) -> Step:
+        """Return the step that this stage adds to a record, with what it noted."""
+        return Step(did=self.did, on=record.file, settings=self.settings, found=noted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -69,7 +69,7 @@ class Outcome:
         return {label: counts for label, counts in given.items() if counts}
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one row a label: how many pictures have each status, and how many there are."""
+        """Return a row per label: how many pictures have each status, and how many there are in all."""
         return [
             {"label": label, **{status: counts[status] for status in STATUSES}, "total": counts.total()}
             for label, counts in sorted(self.tally.by_label.items())
@@ -102,8 +102,8 @@ def run_rows(
 ) -> Outcome:
     """Map `work` over the `ok` rows of a manifest; all other rows pass unchanged.
 
-    Killed at any moment, the same call carries on and ends with the same bytes. Rows that an earlier
-    run of the same stage and settings made from the same object are copied, not worked on.
+    After a kill at any moment, the same call carries on and ends with the same bytes. Rows that an earlier run of the
+    same stage and settings made from the same object are copied.
     """
     return run_seeds(
         stage, work, lambda: manifest.read(source),
@@ -160,7 +160,7 @@ def run_set(
 ) -> Outcome:
     """Run a whole-set stage: `plan` reads the rows as often as it likes and returns what becomes of each.
 
-    When the same job has been done before, its manifest stands and nothing is planned again.
+    When the same job has been done before, its manifest is kept and nothing is planned again.
     `extra_input` is the digest of anything else the plan depends on, such as the decisions of people.
     """
     card = Card(
@@ -285,6 +285,6 @@ def _carry_on(part: Path, tally: Tally) -> IO[bytes]:
 
 
 def _publish(part: Path, output: Path, card: Card) -> None:
-    """Put card and manifest in place; killed in between, the whole part is found and published again."""
+    """Put card and manifest in place; after a kill in between, the next run publishes the complete part again."""
     write_whole(manifest.card_path(output), card.to_json().encode())
     os.replace(part, output)

@@ -29,7 +29,7 @@ class Store:
         return self.root / name[:2] / name
 
     def has(self, name: str) -> bool:
-        """Tell whether an object is there (by name only; `verify` reads it)."""
+        """Tell whether an object is there (by name only; `is_sound` reads it)."""
         return self.path(name).is_file()
 
     def read(self, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Types that all legs share; numpy is imported here, so a command imports this inside its function."""
+"""Types that all legs share; it imports numpy, so commands import it inside their functions."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 """One row of a table for people or for JSON."""
 
 Key = tuple[str, str]
-"""Where a picture came from: source and member, the key of a record."""
+"""The key of a record: the source of a picture and its member there."""
 
 
 class Track(Protocol):

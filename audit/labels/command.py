@@ -24,7 +24,7 @@ def labels(
     RUN is the name of a cross-validated run (default: the last finished run): train cross-validate judges every
     picture by a model that had not seen it, and cleanlab's confident learning compares its answers with the labels.
     A picture that the model finds hard looks like a wrong label, so the audit changes nothing. labels.html shows the
-    suspects; labels-proposed.jsonl holds one decision per line, which a person who has looked copies into
+    suspects; labels-proposed.jsonl holds one decision per line. Look at a suspect, then copy its line into
     decisions.jsonl. --with-file also suspects a picture whose file, as fetched, resembles those of the other class:
     it finds pictures that were filed under the wrong label. Needs the package cleanlab. Writes labels.csv,
     labels.html and labels-proposed.jsonl.

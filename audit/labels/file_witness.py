@@ -1,8 +1,8 @@
-"""What the files as fetched say of labels: a second witness beside the model, with faults of its own.
+"""What the files as fetched say about labels: a second witness beside the model, with faults of its own.
 
-How a file came (its format, size, JPEG tables and their traces) goes by where it came from. A picture whose file is
-like those of the other class was likely filed under the wrong label; a picture of the other class within a source
-looks like its source, and there the file knows nothing.
+The format of a file, its size, its JPEG tables and their traces depend on its source. A picture whose file is like
+those of the other class was probably filed under the wrong label. A picture of the other class within a source looks
+like its source, so its file says nothing about its label.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from imageledger.types import Bools, Floats, Track, untracked
 from train.evaluation.temperature import cross_fitted
 
 PERMUTATIONS = 20
-"""Few: the scores are used, and no verdict."""
+"""Few, because the scores are used and the verdict is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """P(positive) of each picture by its file, out of fold and calibrated, and how well it tells the given labels."""
+    """P(positive) of each picture by its file, out of fold and calibrated, and the AUC of the files on the labels."""
 
     shares: Floats = field(repr=False)
     auc: float
@@ -37,7 +37,7 @@ def ask(
     groups: Sequence[str],
     track: Track = untracked,
 ) -> Witness:
-    """Measure the files as fetched and probe them against the labels that the pictures have (`positive`)."""
+    """Measure the files as fetched, and probe how well they separate the labels (`positive`)."""
     table = measure(project, records, for_files(), stage=FETCHED, track=track)
     seed = project.declared.seed
     probe = jointly(table.columns, table.values, positive, groups, seed=seed, permutations=PERMUTATIONS)

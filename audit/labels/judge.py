@@ -1,7 +1,7 @@
 """Which labels may be wrong? Confident learning (Northcutt, Jiang and Chuang 2021) on out-of-fold predictions.
 
-A label is suspected when a model that had not seen the picture is sure of the other one. What a model finds hard looks
-the same, so suspects are for a person to look at: nothing is ever relabelled here.
+A label is suspected when a model that had not seen the picture is sure of the other label. A
+picture that the model finds hard looks the same, so a person looks at the suspects: nothing is relabelled here.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,8 +22,8 @@ from train.runs import Prediction
 class Suspect:
     """One picture whose label may be wrong; rank 1 is the most suspicious.
 
-    `quality` is cleanlab's self-confidence, the out-of-fold probability of its label (0..1). Where its file was asked
-    as well, `by_file` is that of the file, and `quality` that of the witness who doubts more. `flagged` tells whether
+    `quality` is cleanlab's self-confidence, the out-of-fold probability of its label (0..1). With the file as a second
+    witness, `by_file` is that probability by its file, and `quality` the lower of the two. `flagged` tells whether
     confident learning counts it among the wrong labels, by the thresholds of the classes.
     """
 
@@ -37,9 +37,9 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLabels:
-    """What became of one run: its suspects, the most suspicious first, and how many pictures a person has decided on.
+    """The suspects of one run, the most suspicious first, and how many pictures a person has decided on.
 
-    `witness` is what the files as fetched say, where they were asked.
+    `witness` is what the files as fetched say, or None without --with-file.
     """
 
     answers: Answers
@@ -54,7 +54,7 @@ class RunLabels:
 
     @property
     def mistaken(self) -> int:
-        """On how many of all pictures model and label differ."""
+        """For how many of all pictures model and label differ."""
         return int(((self.answers.shares >= 0.5) != self.answers.positive).sum())
 
 
@@ -84,7 +84,7 @@ def rank(
     predictions: Sequence[Prediction], labels: tuple[str, str], quality: Floats, flagged: Bools,
     by_file: Floats | None = None,
 ) -> list[Suspect]:  # fmt: skip
-    """Rank the pictures that the model, or the file, calls something else than they are labelled, the worst first."""
+    """Rank the pictures to which the model, or the file, would give the other label, the most suspicious first."""
     doubted = [
         n
         for n, prediction in enumerate(predictions)
@@ -103,7 +103,7 @@ def rank(
 
 
 def proposed(suspects: Sequence[Suspect], run: str, who: str = "") -> list[Mapping[str, str]]:
-    """Return a decision for each suspect, as a line of decisions.jsonl; without `who` it is not a valid one yet."""
+    """Return a decision for each suspect, as a line of decisions.jsonl; without `who` it is not valid yet."""
     return [
         {
             "source": suspect.prediction.source, "member": suspect.prediction.member, "decision": RELABEL,
@@ -116,5 +116,5 @@ def proposed(suspects: Sequence[Suspect], run: str, who: str = "") -> list[Mappi
 
 
 def _who(suspect: Suspect) -> str:
-    """Name the witness who doubts the label more."""
+    """Name the witness that doubts the label more."""
     return "its file as fetched" if suspect.by_file == suspect.quality else "a model that had not seen it"

@@ -17,7 +17,7 @@ from imageledger.types import Row
 
 PROPOSED = "labels-proposed.jsonl"
 SHOWN = 100
-"""At most so many suspects stand on the page; the CSV file and the proposals have all."""
+"""How many suspects the page shows at most; the CSV file and the proposals have all."""
 
 COLUMNS = (
     "rank", "label", "suggested", "quality", "probability", "by_file", "flagged", "source", "member", "file", "fold",
@@ -78,37 +78,38 @@ def headline(result: RunLabels) -> str:
     n = len(result.answers.predictions)
     if not result.suspects:
         who = "model and files agree" if result.witness else "the model agrees"
-        return f"No label is suspected: {who} with all {n} labels, or a person has decided."
+        but = " but those that a person has decided on" if result.decided else ""
+        return f"No label is suspected: {who} with all {n} labels{but}."
     noun = "label" if result.flagged == 1 else "labels"
     who = ", by model or file" if result.witness else ""
-    return (
-        f"Confident learning counts {result.flagged} {noun} of {n} as wrong{who}; {len(result.suspects)} are suspects."
-    )
+    suspects = "1 label is suspected" if len(result.suspects) == 1 else f"{len(result.suspects)} labels are suspected"
+    return f"Confident learning counts {result.flagged} {noun} of {n} as wrong{who}; {suspects}."
 
 
 def advice(result: RunLabels, places: Places) -> list[str]:
     """Say what a person must know before deciding, and how to decide."""
     drawn = [DRAWN_NOTE] if result.answers.drawn else []
-    before = [f"A person has decided on {result.decided} more, which are left out."] if result.decided else []
+    more = "1 more picture, which is" if result.decided == 1 else f"{result.decided} more pictures, which are"
+    before = [f"A person has decided on {more} left out."] if result.decided else []
     if not result.suspects:
         return [*drawn, *before]
     wrong = share_in_words(result.mistaken, len(result.answers.predictions))
     asked = [
-        f"The files as fetched are a second witness (AUC {result.witness.auc:.2f} on these labels); the quality is "
-        "that of the witness who doubts more. A file shows where a picture was filed: it finds pictures under the "
-        "wrong label, and says nothing of pictures of the other class within a source."
+        f"The files as fetched are a second witness (AUC {result.witness.auc:.2f} on these labels); each quality is "
+        "the lower of the two. A file shows where a picture came from: it reveals pictures "
+        "filed under the wrong label, but not pictures of the other class within a source."
     ] if result.witness else []  # fmt: skip
     return [
         *drawn,
-        f"Model and label differ on {wrong}. A picture that the model finds hard looks like a wrong label, so look at "
-        "each suspect before you decide.",
+        f"Model and label differ for {wrong} of the pictures. A picture that the model finds hard looks like a wrong "
+        "label, so look at each suspect before you decide.",
         *asked,
         *before,
         "Nothing has been changed. To accept suspects 1 and 3, run in the project folder: "
         f"sed -n '1p;3p' {places.proposals} >> {places.decisions}",
         'Put your name into "who" there (or let --who NAME write it), then run curate manifest; a line without a name '
-        'is refused. To keep a label, change "relabel" to "keep" and delete the new label: the picture is then no '
-        "longer a suspect.",
+        'is refused. To keep a label, change the decision "label" to "keep" and delete the new label: the picture '
+        "is then no longer suspected.",
     ]
 
 

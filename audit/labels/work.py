@@ -15,7 +15,7 @@ from train.answers import Answers
 from train.runs import CROSS_VALIDATION
 
 FEWEST = 10
-"""Pictures of a class below which nothing is suspected."""
+"""How many pictures per class the audit needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,8 @@ def labels(
     answers = answers.held_out()
     if answers.fewest < FEWEST:
         raise RunError(
-            f"the smaller class of run {answers.run.name} has {answers.fewest} pictures", f"{FEWEST} are needed"
+            f"the smaller class of run {answers.run.name} has {answers.fewest} pictures",
+            f"add pictures: this audit needs {FEWEST} per class",
         )
     path = project.folder / decisions.FILE
     decided = decisions.read(path)
@@ -66,13 +67,13 @@ def labels(
         for suspect in track(first, len(first), "opening pictures")
     ]
     folder = settings.output or answers.folder / "audit"
-    texts = report.Places(
+    places = report.Places(
         proposals=within(project, folder / report.PROPOSED), decisions=within(project, path), who=settings.who
     )
-    return report.report(result, entries, texts, settings.k, folder)
+    return report.report(result, entries, places, settings.k, folder)
 
 
 def within(project: Project, path: Path) -> str:
-    """Write a path as seen from the project folder; one that lies elsewhere stays as it is."""
+    """Write a path as seen from the project folder; a path elsewhere stays as it is."""
     whole = path.resolve()
     return whole.relative_to(project.root).as_posix() if whole.is_relative_to(project.root) else str(whole)

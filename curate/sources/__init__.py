@@ -1,6 +1,6 @@
 """Where images come from: a source is opened by the scheme of its address and read member by member.
 
-Each kind of source is a file here and a line in the list; other packages add theirs by the entry point group of it.
+Each kind of source is a file here and a line in SCHEMES; other packages add theirs through its entry point group.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ HEAD = 64
 """How many leading bytes tell what a file is."""
 
 MOST_BYTES = 256_000_000
-"""What one member may weigh; anything above it is no portrait."""
+"""How large a member may be; a larger one is no portrait."""
 
 SCHEMES = Registry(
     group="imageledger.sources",
@@ -28,18 +28,18 @@ SCHEMES = Registry(
         "sample": "curate.sources.sample:open_sample",
     },
 )
-"""Schemes of addresses: each is a function that opens a source, called with the address and the project."""
+"""The schemes of addresses; each names a function that takes an address and the project and opens the source."""
 
 
 class Member(NamedTuple):
-    """One file of a source: its path inside the source (with /, NFC) and its size in bytes, 0 where that is unknown."""
+    """One file of a source: its path inside the source (with /, NFC) and its size in bytes (0: unknown)."""
 
     name: str
     size: int
 
 
 class BadMember(Exception):
-    """One member cannot be read, and why: it becomes a row with this status and reason."""
+    """A member cannot be read; it becomes a row with this status and reason."""
 
     def __init__(self, reason: str, status: str = UNREADABLE) -> None:
         super().__init__(reason)
@@ -50,7 +50,7 @@ class BadMember(Exception):
 def refuse_large(size: int) -> None:
     """Raise BadMember for a size in bytes that no portrait has."""
     if size > MOST_BYTES:
-        raise BadMember(f"{size / 1e6:,.0f} MB, where {MOST_BYTES / 1e6:,.0f} MB is the most", REJECTED)
+        raise BadMember(f"{size / 1e6:,.0f} MB, more than the limit of {MOST_BYTES / 1e6:,.0f} MB", REJECTED)
 
 
 class Source(Protocol):
@@ -74,17 +74,17 @@ class Source(Protocol):
         ...
 
     def head(self, name: str) -> bytes:
-        """Return the first HEAD bytes of a member, or b"" where they cannot be had cheaply."""
+        """Return the first HEAD bytes of a member, or b"" where reading them would cost too much."""
         ...
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a member; raise BadMember when they cannot be had."""
+        """Return the bytes of a member; raise BadMember when it cannot be read."""
         ...
 
 
 @runtime_checkable
 class Labelled(Protocol):
-    """A source that knows its own labels: a glob -> label table for when none is declared."""
+    """A source with a glob -> label table of its own, which applies where no labels are declared."""
 
     @property
     def labels(self) -> Mapping[str, str]: ...  # noqa: D102
@@ -118,7 +118,7 @@ def open_source(address: str, project: Project) -> Source:
 
 
 def names_a_path(opener: AnyOpener) -> AnyOpener:
-    """Mark a function that opens a source whose address holds a path, which people write relative to where they are."""
+    """Mark a function that opens addresses with a path, so that people can write it from the working directory."""
     opener.names_a_path = True  # type: ignore[attr-defined]
     return opener
 

@@ -19,7 +19,7 @@ from imageledger.manifest import digest
 logger = logging.getLogger(__name__)
 
 LARGEST_DIRECTORY = 512 * 1024 * 1024
-"""Bytes of a zip's table of contents: some five million members; a larger one would fill the memory."""
+"""Bytes of a zip's table of contents: some five million members; a larger table would fill the memory."""
 
 ENCRYPTED = 0x1
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error)
@@ -40,23 +40,25 @@ class Archive:
             _refuse_endless(self.path)
             return zipfile.ZipFile(self.path)
         except (*_DAMAGE, UnicodeDecodeError, NotImplementedError) as error:
-            raise SourceError(f"{self.path} is not a zip that can be read: {error}", "get the file again") from error
+            raise SourceError(
+                f"{self.path} is not a zip that can be read: {error}", "download or copy it again"
+            ) from error
 
     @cached_property
     def _infos(self) -> dict[str, zipfile.ZipInfo]:
-        found: dict[str, zipfile.ZipInfo] = {}
+        infos: dict[str, zipfile.ZipInfo] = {}
         twice = 0
         for info in self._zip.infolist():
             name = member_name(info.filename)
             if not info.is_dir() and not is_hidden(name):
-                twice += name in found
-                found[name] = info
+                twice += name in infos
+                infos[name] = info
         if twice:
-            logger.warning("%s: names that occur more than once, of which the last counts: %d", self.address, twice)
-        return found
+            logger.warning("%s: names that occur again, so that only their last file counts: %d", self.address, twice)
+        return infos
 
     def members(self) -> Sequence[Member]:
-        """List the files of the zip, sorted; of two with one name the last counts, as for every unzipper."""
+        """List the files of the zip, sorted; of two files with one name the last counts, as in every unzip program."""
         return [Member(name, info.file_size) for name, info in sorted(self._infos.items())]
 
     def head(self, name: str) -> bytes:
@@ -67,12 +69,12 @@ class Archive:
             return b""
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a member, checked against its CRC; raise BadMember for what is torn or too large."""
+        """Return the bytes of a member, checked against its CRC; raise BadMember when it is torn or too large."""
         size = self._infos[name].file_size
         refuse_large(size)
         content = self._begin(name, size + 1)
         if len(content) != size:
-            raise BadMember(f"{len(content)} bytes, where the zip says {size}")
+            raise BadMember(f"{len(content)} bytes instead of the {size} that the zip promises")
         return content
 
     def _begin(self, name: str, most: int) -> bytes:
@@ -85,7 +87,7 @@ class Archive:
         except _DAMAGE as error:
             raise BadMember(f"damaged in the zip: {error}") from error
         except (NotImplementedError, RuntimeError) as error:
-            raise BadMember(f"packed in a way that cannot be read: {error}") from error
+            raise BadMember(f"compressed by a method that cannot be read: {error}") from error
 
 
 @names_a_path

@@ -35,12 +35,12 @@ def compiled(glob: str) -> re.Pattern[str]:
 
 
 def matches(glob: str, name: str) -> bool:
-    """Tell whether a member's path matches a glob; a Windows-made zip's backslashes count as slashes."""
+    """Tell whether a member's path matches a glob; the backslashes of a zip made on Windows count as slashes."""
     return compiled(glob).fullmatch(name.replace("\\", "/")) is not None
 
 
 def is_hidden(name: str) -> bool:
-    """Tell whether a member is no content but what an operating system left behind."""
+    """Tell whether a member is a hidden file, or was left behind by an operating system."""
     parts = name.replace("\\", "/").split("/")
     return any(part == "__MACOSX" or (part.startswith(".") and part not in (".", "..")) for part in parts)
 

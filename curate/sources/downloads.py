@@ -28,7 +28,7 @@ from imageledger.store import write_whole
 logger = logging.getLogger(__name__)
 
 TELL_EVERY = 10.0
-"""Seconds between two lines about a running download."""
+"""Seconds between two log lines about a running download."""
 
 _ADDRESS = re.compile(r"kaggle:([A-Za-z0-9][\w-]*)/([A-Za-z0-9][\w-]*)(?:@(\d+))?", re.ASCII)
 
@@ -57,7 +57,7 @@ class Dataset:
 
     @property
     def size(self) -> int:
-        """How many bytes are still to be downloaded, as far as Kaggle says."""
+        """How many bytes are still to be downloaded, as far as Kaggle says (0: none, or unknown)."""
         return 0 if self.sealed.is_file() else self.facts.size
 
     @property
@@ -80,7 +80,7 @@ class Dataset:
         return self._archive.head(name)
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a member; raise BadMember when they cannot be had."""
+        """Return the bytes of a member; raise BadMember when it cannot be read."""
         return self._archive.read(name)
 
     def note(self, **more: Any) -> None:
@@ -110,7 +110,7 @@ class Dataset:
 
     def _download(self) -> None:
         draft = self.home / f".{self.name.version}"
-        logger.info("%s: downloading %s", self.address, _megabytes(self.facts.size) or "it")
+        logger.info("%s: downloading %s", self.address, _megabytes(self.facts.size) or "the dataset")
         with _telling(self.address, draft, self.facts.size):
             path = download_zip(self.api, self.name, draft)
         if not zipfile.is_zipfile(path):
@@ -126,7 +126,7 @@ class Dataset:
 
 
 class Files:
-    """The same dataset file by file, for a sample of a large one; files already in place are not asked for again."""
+    """The same dataset file by file, for a sample of a large one; files that are here are not downloaded again."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
@@ -167,7 +167,7 @@ class Files:
         try:
             path = download_file(self.dataset.api, self.dataset.name, asked, draft)
         except Missing as error:
-            raise BadMember("listed by Kaggle, but it does not have it (404)") from error
+            raise BadMember("Kaggle lists this file but does not have it (404)") from error
         content = _unwrapped(path, name)
         shutil.rmtree(draft)
         return content
@@ -179,13 +179,13 @@ class Files:
 
 def open_kaggle(address: str, project: Project) -> Dataset:
     """Open `kaggle:owner/slug[@version]`; a version that the ledger knows is opened without asking Kaggle."""
-    found = _ADDRESS.fullmatch(address)
-    if not found:
+    match = _ADDRESS.fullmatch(address)
+    if not match:
         raise SourceError(
             f"{address!r} is not kaggle:OWNER/SLUG or kaggle:OWNER/SLUG@VERSION",
-            "the page kaggle.com/datasets/OWNER/SLUG holds both names",
+            "copy both names from the URL of its page, kaggle.com/datasets/OWNER/SLUG",
         )
-    name = Name(owner=found[1], slug=found[2], version=int(found[3] or 0))
+    name = Name(owner=match[1], slug=match[2], version=int(match[3] or 0))
     known = ledger.entry(project, name.address) if name.version else {}
     if "published_licence" in known:
         facts = Facts(
@@ -214,14 +214,14 @@ def _unwrapped(path: Path, name: str) -> bytes:
 
 @contextmanager
 def _telling(address: str, folder: Path, total: int) -> Iterator[None]:
-    """Log now and then how much of a download has come."""
+    """Log now and then how much of a download has arrived."""
     over = threading.Event()
 
     def tell() -> None:
         while not over.wait(TELL_EVERY):
-            come = sum(path.stat().st_size for path in folder.glob("*.zip"))
+            arrived = sum(path.stat().st_size for path in folder.glob("*.zip"))
             logger.info(
-                "%s: %s so far%s", address, _megabytes(come) or "0 MB", f" of {_megabytes(total)}" if total else ""
+                "%s: %s so far%s", address, _megabytes(arrived) or "0 MB", f" of {_megabytes(total)}" if total else ""
             )
 
     teller = threading.Thread(target=tell, daemon=True)

@@ -1,4 +1,4 @@
-"""The [[source]] entries of imageledger.toml: found by address, made from options, written with comments kept."""
+"""The [[source]] entries of imageledger.toml: looked up by address, made from options, written with comments kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,17 +14,17 @@ from imageledger.errors import ConfigError, SourceError
 from imageledger.store import write_whole
 
 WRITTEN = ("address", "label", "labels", "generator", "limit")
-"""What `curate fetch` writes of an entry; the rest belongs to the person who keeps the file."""
+"""The fields of an entry that `curate fetch` writes; the others belong to the person who keeps the file."""
 
 
 def base(address: str) -> str:
-    """Return an address without its version: what makes two entries the same source."""
+    """Return an address without its version; two entries with the same base are the same source."""
     scheme, _, rest = address.partition(":")
     return f"{scheme}:{rest.partition('@')[0]}" if scheme == "kaggle" else address
 
 
 def located(address: str, project: Project, folder: Path) -> str:
-    """Return the address of a path named in some folder, relative to the project where it lies inside."""
+    """Return the address of a path that was named in `folder`; inside the project, the path is relative to it."""
     scheme, _, rest = address.partition(":")
     if not holds_a_path(address):
         return address
@@ -36,9 +36,11 @@ def located(address: str, project: Project, folder: Path) -> str:
 
 
 def parse_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of `curate fetch` as `named` takes them; ConfigError for two ways of labelling."""
+    """Return the options of `curate fetch` as `named` takes them; raise ConfigError for both --label and --labels."""
     if options.get("label") and options.get("labels"):
-        raise ConfigError("--label and --labels exclude each other", "give one label, or a table of them")
+        raise ConfigError(
+            "--label and --labels exclude each other", "give --label for one label, or --labels for a table of them"
+        )
     return {**options, "labels": parse_labels(options["labels"]) if options.get("labels") else None}
 
 
@@ -67,7 +69,7 @@ def named(
 
 
 def write(project: Project, entries: Sequence[SourceEntry]) -> None:
-    """Put entries into imageledger.toml: a source that is there is updated, a new one appended."""
+    """Put entries into imageledger.toml: update a known source, append a new one."""
     path = project.root / FILE
     before = path.read_bytes().decode("utf-8")
     document = tomlkit.parse(before)

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Folder:
-    """A source whose files may change at any time, so that they are read again by every fetch."""
+    """A source whose files may change at any time, so every fetch reads them again."""
 
     licence = ""
     digest = ""
@@ -27,7 +27,7 @@ class Folder:
 
     @cached_property
     def _files(self) -> dict[str, tuple[Path, int]]:
-        found: dict[str, tuple[Path, int]] = {}
+        files: dict[str, tuple[Path, int]] = {}
         strays = 0
         for folder, folders, names in os.walk(self.root, onerror=self._unlisted):
             folders[:] = sorted(name for name in folders if not is_hidden(name))
@@ -35,10 +35,10 @@ class Folder:
                 if path.is_symlink() and not path.resolve().is_relative_to(self.root):
                     strays += 1
                 elif path.is_file():
-                    found[member_name(path.relative_to(self.root).as_posix())] = (path, path.stat().st_size)
+                    files[member_name(path.relative_to(self.root).as_posix())] = (path, path.stat().st_size)
         if strays:
-            logger.warning("%s: left out, as they lead out of the folder: %d links", self.address, strays)
-        return found
+            logger.warning("%s: links left out because they lead out of the folder: %d", self.address, strays)
+        return files
 
     def members(self) -> Sequence[Member]:
         """List the files below the folder; links out of it, hidden files and devices are left out."""
@@ -53,7 +53,7 @@ class Folder:
             return b""
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a file; raise BadMember when it cannot be read or is far too large."""
+        """Return the bytes of a file; raise BadMember when it cannot be read or is too large."""
         path, size = self._files[name]
         refuse_large(size)
         try:
@@ -63,7 +63,9 @@ class Folder:
 
     @staticmethod
     def _unlisted(error: OSError) -> None:
-        raise SourceError(f"{error.filename} cannot be listed: {error.strerror}", "check who may read it") from error
+        raise SourceError(
+            f"{error.filename} cannot be listed: {error.strerror}", "check who may read that folder"
+        ) from error
 
 
 @names_a_path

@@ -1,7 +1,7 @@
 """The official Kaggle client, called with patience: late import, time limits, retries, errors in plain words.
 
-The only place that imports kaggle. Importing it signs in, creates its folder and prints; signing in without
-credentials ends the process. None of that gets out of here.
+The only module that imports kaggle. Importing kaggle signs in, creates a folder and prints; signing in without
+credentials ends the process. This module lets none of that out.
 """
 
 import io
@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 
 ATTEMPTS = 5
 LONGEST_WAIT = 300.0
-"""Seconds; when Kaggle asks for a longer pause, the command ends instead and says so."""
+"""Seconds. When Kaggle asks for a longer pause, the command ends and says so."""
 
 TIME_LIMIT = (15.0, 120.0)
 """Seconds to connect, and between two bytes; the client itself sets none and would wait for ever."""
@@ -47,12 +47,12 @@ class Name:
 
     @property
     def path(self) -> str:
-        """How the client takes it: owner/slug, with the version behind where there is one."""
+        """The name as the client takes it: owner/slug, then the version if there is one."""
         return f"{self.owner}/{self.slug}" + (f"/{self.version}" if self.version else "")
 
     @property
     def address(self) -> str:
-        """How we write it."""
+        """The address of the source."""
         return f"kaggle:{self.owner}/{self.slug}" + (f"@{self.version}" if self.version else "")
 
     @property
@@ -64,7 +64,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What Kaggle says of a dataset: newest version, title, licence, and bytes (0: it does not say)."""
+    """What Kaggle says of a dataset: newest version, title, licence, and bytes (0: unknown)."""
 
     version: int
     title: str
@@ -74,16 +74,16 @@ class Facts:
 
 def connect() -> Any:
     """Return the client, signed in where there are credentials and anonymous where there are none."""
-    said = io.StringIO()
-    with redirect_stdout(said):
+    printed = io.StringIO()
+    with redirect_stdout(printed):
         api = _client_class()()
         try:
             _patiently(api, None, api.authenticate)
         except SystemExit:
-            logger.info("no Kaggle credentials found: asking as a stranger, which public datasets allow")
+            logger.info("no Kaggle credentials found: asking without an account, which public datasets allow")
         else:
             api.signed_in = True
-    for line in said.getvalue().splitlines():
+    for line in printed.getvalue().splitlines():
         if line.startswith("Warning:"):
             logger.warning("kaggle: %s", line.removeprefix("Warning:").strip())
     return api
@@ -135,10 +135,10 @@ def download_file(api: Any, name: Name, member: str, folder: Path) -> Path:
     """Download one file of a dataset into an empty folder; return it (it may be a zip of the file)."""
     folder.mkdir(parents=True, exist_ok=True)
     _patiently(api, name, lambda: api.dataset_download_file(name.path, member, path=str(folder), quiet=True))
-    found = [path for path in folder.iterdir() if path.suffix != ".kaggle-partial"]
-    if len(found) != 1:
+    files = [path for path in folder.iterdir() if path.suffix != ".kaggle-partial"]
+    if len(files) != 1:
         raise SourceError(f"{name.address}: Kaggle sent nothing for {member!r}", "run the same command again")
-    return found[0]
+    return files[0]
 
 
 class Missing(SourceError):
@@ -147,7 +147,7 @@ class Missing(SourceError):
 
 @cache
 def _client_class() -> Any:
-    """Import the client and return it as a class that prints nothing and waits for nothing for ever."""
+    """Import the client and return it as a class that prints nothing and never waits without end."""
     requests = need("requests", "kaggle")
     kaggle_client: Any = need("kagglesdk.kaggle_client", "kaggle")
 
@@ -172,7 +172,7 @@ def _client_class() -> Any:
         signed_in = False
 
         def _print_dataset_url_and_license(self, *_: object) -> None:
-            """Say nothing: this runs in threads, whose prints cannot be caught apart."""
+            """Print nothing: this runs in threads, whose output cannot be redirected separately."""
 
     return Client
 
@@ -202,17 +202,17 @@ def _patiently(api: Any, name: Name | None, ask: Callable[[], Answer]) -> Answer
         except errors.Timeout as error:
             raise SourceError(
                 f"Kaggle did not answer within {TIME_LIMIT[1]:.0f} s",
-                "run the same command again: it carries on; https://status.kaggle.com tells of outages",
+                "run the same command again: it carries on; https://status.kaggle.com lists outages",
             ) from error
         except (errors.ConnectionError, errors.ChunkedEncodingError) as error:
             raise SourceError(
-                f"Kaggle cannot be reached, or broke off: {_short(error)}",
+                f"Kaggle cannot be reached, or closed the connection: {_short(error)}",
                 "check the network (a proxy is set by HTTPS_PROXY); the same command carries on where it stopped",
             ) from error
         except (errors.RequestException, ValueError) as error:
             raise SourceError(
                 f"Kaggle's answer cannot be used: {_short(error)}",
-                "run the same command again; if it stays so, install the kaggle package that constraints.txt names",
+                "run the same command again; if the error stays, install the kaggle package that constraints.txt names",
             ) from error
     raise AssertionError("the last attempt returns or raises")
 
@@ -241,19 +241,17 @@ def _pause(error: Any, attempt: int) -> float:
         return float(2**attempt)
 
 
-def _in_words(api: Any, name: Name | None, status: int, said: str, pause: float) -> SourceError:
+def _in_words(api: Any, name: Name | None, status: int, message: str, pause: float) -> SourceError:
     what = name.address if name else "signing in"
-    stranger = name is not None and not api.signed_in
+    anonymous = name is not None and not api.signed_in
     if status == 401:
-        if stranger:
-            return SourceError(
-                f"{what}: Kaggle wants to know who asks, and there are no valid credentials (401)", SIGN_IN
-            )
+        if anonymous:
+            return SourceError(f"{what}: Kaggle asks for an account, and there are no valid credentials (401)", SIGN_IN)
         return SourceError(f"{what}: Kaggle does not accept your credentials (401)", SIGN_IN)
     if status == 403:
         hint = f"open {name.url} in a browser: it may be private, or ask you to accept its terms" if name else SIGN_IN
-        if stranger:
-            return SourceError(f"{what}: Kaggle refuses it to strangers (403)", f"{SIGN_IN}; or {hint}")
+        if anonymous:
+            return SourceError(f"{what}: Kaggle refuses it without an account (403)", f"{SIGN_IN}; or {hint}")
         return SourceError(f"{what}: Kaggle refuses it (403)", hint)
     if status == 404:
         return Missing(
@@ -268,9 +266,11 @@ def _in_words(api: Any, name: Name | None, status: int, said: str, pause: float)
     if status >= 500:
         return SourceError(
             f"{what}: Kaggle has trouble on its side ({status})",
-            "run the same command again later; https://status.kaggle.com tells of outages",
+            "run the same command again later; https://status.kaggle.com lists outages",
         )
-    return SourceError(f"{what}: Kaggle answered {status or 'oddly'}: {_short(said)}", "run the same command again")
+    return SourceError(
+        f"{what}: Kaggle answered {status or 'an error'}: {_short(message)}", "run the same command again"
+    )
 
 
 def _short(error: object) -> str:

@@ -1,4 +1,4 @@
-"""The ledger of sources: what each was when it was fetched, in manifests/<dataset>/sources.json."""
+"""The ledger of sources, manifests/<dataset>/sources.json: what each source held when it was fetched."""
 
 import json
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ def path(project: Project) -> Path:
 
 
 def entry(project: Project, address: str) -> Mapping[str, Any]:
-    """Return what the ledger says of a source; an empty mapping when it is not there."""
-    found = _read(project).get(address, {})
-    return found if isinstance(found, dict) else {}
+    """Return what the ledger says of a source; an empty mapping when it says nothing."""
+    facts = _read(project).get(address, {})
+    return facts if isinstance(facts, dict) else {}
 
 
 def note(project: Project, address: str, **facts: Any) -> None:

@@ -1,4 +1,4 @@
-"""What may be done with pictures: licence names made comparable, and those to look at twice."""
+"""Licences: names made comparable, and what a licence forbids or leaves open."""
 
 import re
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _UNSAID = re.compile(r"unknown|other|unspecified|see |error|data files ©|copyri
 
 
 def spdx(names: Iterable[str]) -> str:
-    """Return licences under one SPDX expression where they are known, else as they were called.
+    """Return licences as one SPDX expression; an unknown licence keeps its name.
 
     >>> spdx(["Attribution-NonCommercial 4.0 International (CC BY-NC 4.0)"]), spdx([])
     ('CC-BY-NC-4.0', 'unknown')
@@ -33,7 +33,7 @@ def spdx(names: Iterable[str]) -> str:
 def concern(licence: str) -> str:
     """Say in a few words what a licence forbids or leaves open; "" when there is nothing to say."""
     if not licence or _UNSAID.search(licence):
-        return "nobody says what may be done with these pictures"
+        return "no source says what may be done with these pictures"
     parts = set(re.split(r"[ -]", licence.upper()))
     if {"NC", "ND"} <= parts:
         return "no commercial use, and no changed copies may be passed on"
@@ -43,13 +43,13 @@ def concern(licence: str) -> str:
 
 
 def is_allowed(licence: str, allowed: Iterable[str]) -> bool:
-    """Tell whether an allow-list (empty: everything) admits a licence; of several, it must admit each."""
+    """Tell whether an allow-list (empty: everything) admits a licence; of several licences, it must admit each."""
     known = {spdx([name]).casefold() for name in allowed}
     return not known or all(part.casefold() in known for part in licence.split(" AND "))
 
 
 def _one(name: str) -> str:
     text = name.strip()
-    if found := _COMMONS.search(text):
-        return f"CC-{found[1].upper().replace(' ', '-')}-{found[2]}"
+    if match := _COMMONS.search(text):
+        return f"CC-{match[1].upper().replace(' ', '-')}-{match[2]}"
     return _KNOWN.get(text.lower(), UNKNOWN if text.lower() in ("unknown", "other") else text)

@@ -1,1 +1,1 @@
-"""The door for people who write Python: a Dataset, its pictures, its runs and its audits."""
+"""The Python calls: a Dataset, its pictures, its runs and its audits."""

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class Audits(Reached):
-    """What `audit` does, for a dataset (`faces.audit`) or for one of its runs (`run.audit`).
+    """The commands of `audit`, for a dataset (`faces.audit`) or for one of its runs (`run.audit`).
 
-    A Report has a verdict, findings, sentences, `frame()`, `figure()`, and in a notebook shows itself. Its files are
-    written where `output` says, or later by `report.write(folder)`. Where `run` is None it is the run that this
-    belongs to, or else the one finished last.
+    A Report has a verdict, findings, sentences, `frame()` and `figure()`, and a notebook shows it as a page. Its files
+    are written into the folder `output`, or later by `report.write(folder)`. Without `run`, an audit looks at the run
+    that it was called on, or else at the run finished last.
     """
 
     def __init__(self, root: Path, *, run: str | None = None, progress: bool = True) -> None:
@@ -24,7 +24,7 @@ class Audits(Reached):
         self.run = run
 
     def __repr__(self) -> str:
-        """Name the audits that there are."""
+        """Name the dataset or run, and its audits."""
         names = [name for name in vars(Audits) if not name.startswith("_")]
         return f"audits of {Path(self.run).name if self.run else self.project.dataset}: {', '.join(names)}"
 
@@ -60,10 +60,10 @@ class Audits(Reached):
     ) -> "Report":
         """Test whether the classes can be told apart without looking at a face.
 
-        With `fail_on="shortcut"` it raises GateFailed where they can.
+        With `fail_on="shortcut"`, it raises GateFailed if they can.
 
-        >>> found = faces.audit.shortcuts(family="tone", permutations=100)
-        >>> found.verdict in ("SHORTCUT", "CLEAN", "INCONCLUSIVE")
+        >>> report = faces.audit.shortcuts(family="tone", permutations=100)
+        >>> report.verdict in ("SHORTCUT", "CLEAN", "INCONCLUSIVE")
         True
         """
         return self._audit("shortcuts", locals())
@@ -76,7 +76,7 @@ class Audits(Reached):
         fail_on: str | None = None,
         output: Path | str | None = None,
     ) -> "Report":
-        """Find pictures that stand on both sides of the split, or under both labels.
+        """Find pictures that are on both sides of the split, or under both labels.
 
         >>> faces.audit.leaks().sentences[0]
         '20 pictures (16 train, 4 valid) were compared across the split and across the labels.'
@@ -86,15 +86,18 @@ class Audits(Reached):
     def reliance(
         self, run: "Run | str | None" = None, *, beside: "Run | str | None" = None, output: Path | str | None = None
     ) -> "Report":
-        """Test whether a model leans on what the file gives away, rather than on the face."""
+        """Test whether a model relies on what the file gives away, rather than on the face.
+
+        With `beside`, another run, it also tests which of the two models follows the file more closely.
+        """
         return self._audit("reliance", {**locals(), "beside": name_of(beside)})
 
     def calibration(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
-        """Measure how far a model's probabilities come true, and store the temperature that corrects them."""
+        """Measure how often a model's probabilities come true, and store the temperature that corrects them."""
         return self._audit("calibration", locals())
 
     def robustness(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
-        """Change the pictures as the world does, and see which answers change with them."""
+        """Recompress, resize, blur and otherwise change the pictures, and count which answers change with them."""
         return self._audit("robustness", locals())
 
     def slices(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
@@ -110,7 +113,10 @@ class Audits(Reached):
         with_file: bool = False,
         output: Path | str | None = None,
     ) -> "Report":
-        """Rank the labels that are most likely wrong, as decisions waiting for a person."""
+        """Rank the labels that are most likely wrong, as decisions that wait for a person.
+
+        With `with_file`, the files as fetched are a second witness; `who` signs the decisions.
+        """
         return self._audit("labels", locals())
 
     def recipes(

@@ -50,7 +50,7 @@ class Dataset(Stages, Trainings):
         return Audits(self.root, progress=self.progress)
 
     def records(self, stage: str | None = None) -> list[Record]:
-        """Return the records of a manifest, by its name or that of its stage (default: the furthest made).
+        """Return the records of a manifest, by its name or that of its stage (default: the furthest stage).
 
         >>> faces.records("fetched")[0].member
         'ai/000.png'
@@ -60,7 +60,7 @@ class Dataset(Stages, Trainings):
     def frame(self, stage: str | None = None) -> "pandas.DataFrame":
         """Return a manifest as a pandas DataFrame, a row per picture, with the path of each picture's file.
 
-        `stage` is "fetched", "normalized", "deduped", "whitened" or "final" (default: the furthest made).
+        `stage` is "fetched", "normalized", "deduped", "whitened" or "final" (default: the furthest stage).
 
         >>> faces.frame("final").query("status == 'ok'").groupby("label").size().to_dict()
         {'ai': 10, 'real': 10}
@@ -75,7 +75,7 @@ class Dataset(Stages, Trainings):
     def show_batch(
         self, max_n: int = 10, *, stage: str | None = None, seed: int = 0, columns: int = COLUMNS, size: int = SIDE
     ) -> "Image.Image":
-        """Return a sheet of some usable pictures, `size` px wide, drawn at random, equally many of each label.
+        """Return a sheet of `max_n` usable pictures, each `size` px wide, drawn at random, equally many per label.
 
         >>> faces.show_batch(4).mode
         'RGB'
@@ -100,7 +100,7 @@ class Dataset(Stages, Trainings):
     def verify(self, *, remove_damaged: bool = False) -> notebook.Rows:
         """Check every manifest against its card and every object against its name; return what is damaged.
 
-        With `remove_damaged` damaged objects are removed, so that the stages make them again.
+        With `remove_damaged`, it removes damaged objects, so that the stages make them again.
 
         >>> len(faces.verify())
         0
@@ -112,15 +112,17 @@ class Dataset(Stages, Trainings):
         return notebook.Rows(overview.plain(damage) for damage in damages)
 
     def __getitem__(self, key: str | Key) -> Picture:
-        """Find a picture by its member, the end of its path, `source#member`, or both as a tuple."""
-        found = self._matching(key)
-        if len(found) == 1:
-            return Picture(found[0], self.project.store)
-        if not found:
+        """Find a picture by its member, the end of its path, `source#member`, or the tuple (source, member)."""
+        matches = self._matching(key)
+        if len(matches) == 1:
+            return Picture(matches[0], self.project.store)
+        if not matches:
             raise ManifestError(f"no picture of {self.name} is called {key!r}", self._nearest(str(key)))
-        names = ", ".join(repr(record.name) for record in found[:NEAREST])
-        more = f" and {len(found) - NEAREST} more" if len(found) > NEAREST else ""
-        raise ManifestError(f"{len(found)} pictures of {self.name} are called {key!r}", f"name one: {names}{more}")
+        names = ", ".join(repr(record.name) for record in matches[:NEAREST])
+        more = f" and {len(matches) - NEAREST} more" if len(matches) > NEAREST else ""
+        raise ManifestError(
+            f"{len(matches)} pictures of {self.name} are called {key!r}", f"choose one of {names}{more}"
+        )
 
     def __iter__(self) -> Iterator[Picture]:
         store = self.project.store
@@ -136,7 +138,7 @@ class Dataset(Stages, Trainings):
         return True
 
     def __repr__(self) -> str:
-        """Name the dataset, the manifests that there are, and the runs."""
+        """Name the dataset, its manifests and its runs."""
         lines = [f"{name}: {_counts(path)}" for name, path in self._made().items()] or ["nothing fetched yet"]
         runs = [repr(self.runs)] if self.runs else []
         return "\n  ".join([f"dataset {self.name}", *lines, *runs])
@@ -147,7 +149,7 @@ class Dataset(Stages, Trainings):
         return stages + (notebook.table(overview.runs(project), title="runs") if self.runs else "")
 
     def _made(self) -> dict[str, Path]:
-        """Return the manifests that are there by name, in the order of the stages."""
+        """Return the manifests made so far by name, in the order of the stages."""
         project = self.project
         paths = {MANIFEST_OF[stage]: project.manifest(stage) for stage in project.declared.order}
         return {name: path for name, path in paths.items() if path.is_file()}
@@ -178,7 +180,7 @@ class Dataset(Stages, Trainings):
 
         names = [record.member for record in self.records()]
         near = get_close_matches(key, names, n=NEAREST, cutoff=0.5) or names[:NEAREST]
-        return f"such as {', '.join(dict.fromkeys(near))}"
+        return f"for example {', '.join(dict.fromkeys(near))}"
 
     def _some(self, records: Sequence[Record], most: int, seed: int) -> list[Picture]:
         by_label = {label: [record for record in records if (record.label, record.status) == (label, OK)]
@@ -191,13 +193,13 @@ class Dataset(Stages, Trainings):
 
 
 SHOWN = tuple(name for name in Record.__dataclass_fields__ if name != "steps")
-"""The columns of a frame: all that a record holds but for its steps."""
+"""The columns of a frame: all fields of a record but its steps."""
 
 
 def open(folder: Path | str | None = None, *, progress: bool = True) -> Dataset:
     """Open the project that a folder (default: the working directory) belongs to.
 
-    Raises ConfigError where there is none. With `progress=False` no call shows a bar.
+    Raises ConfigError where there is none. With `progress=False`, no call shows a bar.
 
     >>> il.open("faces").name
     'portraits'

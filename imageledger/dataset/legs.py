@@ -1,4 +1,4 @@
-"""How the Python calls reach the legs: each announces its functions as an entry point, and none is imported by name."""
+"""How the Python calls reach the legs: each leg announces its functions as an entry point; none is imported by name."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,11 +11,11 @@ from imageledger.plugins import Registry
 from imageledger.types import Track
 
 DOORS = Registry(group="imageledger.door", kind="leg")
-"""The modules of Python calls: all are plug-ins, ours too, because this package imports none of them."""
+"""The modules of Python calls. All are plug-ins, even our own, because this package imports no leg."""
 
 
 class Reached:
-    """Something in a project folder, with the functions of the legs at hand."""
+    """What lies in a project folder and calls the functions of the legs."""
 
     def __init__(self, root: Path, *, progress: bool = True) -> None:
         self.root = root
@@ -23,7 +23,7 @@ class Reached:
 
     @property
     def project(self) -> Project:
-        """What imageledger.toml declares now; it is read anew each time, because stages and people write it."""
+        """What imageledger.toml declares now; it is read anew each time, because stages and people change it."""
         return open_project(self.root)
 
     @property

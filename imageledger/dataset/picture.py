@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 THUMBNAIL = 256
 SHORT = 12
-"""Letters of an object's name that people are shown."""
+"""How many letters of an object's name are shown."""
 
 DIGEST = re.compile(rf"([0-9a-f]{{{SHORT}}})[0-9a-f]{{52}}")
 
@@ -87,7 +87,7 @@ class Picture:
         try:
             with Image.open(self.store.path(name)) as image:
                 return ImageOps.exif_transpose(image)
-        except Exception as error:  # torn files raise anything
+        except Exception as error:  # a torn file may raise anything
             why = self.record.reason or str(error)
             raise StoreError(f"{self.name} cannot be opened: {why}", "faces.verify() checks all objects") from error
 

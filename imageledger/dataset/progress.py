@@ -14,7 +14,7 @@ EVERY = 0.2
 
 
 def track_for(progress: bool) -> Track:
-    """Return what shows progress where this process runs; `untracked` when nobody wants to see it."""
+    """Return what shows progress where this process runs; `untracked` when progress is not wanted."""
     if not progress:
         return untracked
     if in_notebook():
@@ -34,7 +34,7 @@ def in_notebook() -> bool:
 
 
 def shown_in_notebook(rows: Iterable[Item], total: int, doing: str = "", /) -> Iterator[Item]:
-    """Hand the rows on and show a bar under the cell, which goes when all is done."""
+    """Hand the rows on and show a bar under the cell, which disappears at the end."""
     if total <= 0:
         yield from rows
         return

@@ -1,4 +1,4 @@
-"""A training run as Python code sees it: what it came to, its predictions as a table, and its audits."""
+"""A training run as Python code sees it: its results, its predictions as a table, and its audits."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -50,7 +50,7 @@ class Run(Reached):
         return Audits(self.root, run=str(self.folder), progress=self.progress)
 
     def predictions(self) -> notebook.Rows:
-        """Return what the model said of each picture, a row each, in the order of the manifest."""
+        """Return the model's predictions, a row per picture, in the order of the manifest."""
         return notebook.Rows(self._call("train", "predictions", {"folder": self.folder}))
 
     def frame(self) -> "pandas.DataFrame":
@@ -81,7 +81,7 @@ class Run(Reached):
         )  # fmt: skip
 
     def figure(self, name: str | None = None) -> "Image.Image":
-        """Return a figure that the training drew, such as "confusion_matrix"; without a name the first."""
+        """Return a figure that the training drew, such as "confusion_matrix" (default: the first)."""
         from PIL import Image
 
         drawn = {path.stem: path for path in sorted((self.folder / "figures").glob("*.png"))}
@@ -96,7 +96,7 @@ class Run(Reached):
         return notebook.Rows(self._call("train", "summary", {"folder": self.folder}))
 
     def __repr__(self) -> str:
-        """Say what the run came to, a line per figure."""
+        """Name the run and its results, a line per result."""
         lines = [": ".join(map(str, list(row.values())[:2])) for row in self._summary()]
         return "\n  ".join([f"run {self.name}", *lines])
 
@@ -130,5 +130,5 @@ class Runs(Mapping[str, Run]):
         return f"runs: {', '.join(self._folders()) or 'none yet'}"
 
     def _folders(self) -> dict[str, Path]:
-        found = (self.root / "data" / "runs").glob("*/run.json")
-        return {path.parent.name: path.parent for path in sorted(found, key=lambda path: (path.stat().st_mtime, path))}
+        paths = (self.root / "data" / "runs").glob("*/run.json")
+        return {path.parent.name: path.parent for path in sorted(paths, key=lambda path: (path.stat().st_mtime, path))}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Stages(Reached):
-    """What `curate` does. A setting that is None comes from imageledger.toml, or else is the stage's own default.
+    """The commands of `curate`. A setting that is None comes from imageledger.toml, or else is the command's default.
 
     Every stage returns an Outcome: where the manifest lies, its counts, and how many pictures needed work.
     """
@@ -29,7 +29,7 @@ class Stages(Reached):
         """Fetch pictures from their sources; without a source, from all that the project declares.
 
         A source is "kaggle:owner/slug", "folder:PATH", "zip:PATH" or "sample:"; paths are relative to the working
-        directory. `labels` maps glob patterns to labels. Raises SourceError for a source that cannot be had.
+        directory. `labels` maps glob patterns to labels. Raises SourceError for a source that cannot be read.
 
         >>> faces.fetch("folder:photos", labels={"real/**": "real", "ai/**": "ai"})
         fetch: 24 ok (24 worked on, 0 reused)
@@ -96,7 +96,8 @@ class Stages(Reached):
         """Choose the final dataset: equally many pictures of each label, split into train and valid.
 
         This is the command `curate manifest`. `match` names the families of numbers in which the classes should
-        agree; "off" chooses by a hash of content and seed alone. Raises ManifestError where there are too few.
+        agree; "off" chooses by a hash of content and seed alone. Raises ManifestError if there are
+        too few pictures.
 
         >>> faces.choose(per_class=10, match="off")
         manifest: 20 ok, 4 unused (0 worked on, 24 reused)

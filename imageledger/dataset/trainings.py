@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Trainings(Reached):
-    """What `train` does. A setting that is None comes from imageledger.toml, or else is the training's own default."""
+    """The commands of `train`. A setting that is None comes from imageledger.toml, or else is the command's default."""
 
     @property
     def runs(self) -> Runs:
@@ -110,7 +110,7 @@ class Trainings(Reached):
     def compare(self, *runs: Run | str, seed: int | None = None) -> Rows:
         """Compare runs with the first one, on the pictures that both judged without having trained on them.
 
-        Returns a row per comparison; "conclusion" says in words what is shown and what is not.
+        Returns a row per comparison; its "conclusion" says what is shown and what is not.
 
         >>> [row["conclusion"] for row in faces.compare("crossed", "small")]
         ['no difference shown between crossed and small: ...']
@@ -128,8 +128,8 @@ class Trainings(Reached):
     ) -> Rows:
         """Ask a model about new pictures, or about folders of them; returns a row per picture.
 
-        `model` is a run, its name or folder, or what `export` wrote. With `stability=False` the five re-encodings
-        are left out: six times as fast.
+        `model` is a run, its name or folder, or what `export` wrote. `stability=False` leaves out the five
+        re-encodings and is six times as fast.
 
         >>> rows = faces.predict("small", "photos/real/001.png", stability=False)
         >>> rows[0]["status"]
@@ -142,7 +142,7 @@ class Trainings(Reached):
     def export(
         self, run: Run | Path | str | None = None, *, onnx: bool = False, output: Path | str | None = None
     ) -> Path:
-        """Write a run's model (default: that of the last run) as one zip or folder that stands by itself.
+        """Write a run's model (default: that of the run finished last) as one zip or folder that needs no project.
 
         >>> faces.export("small", output="model.zip").name
         'model.zip'

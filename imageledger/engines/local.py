@@ -39,11 +39,11 @@ def ordered_map(
     workers: int,
     threads: bool = False,
 ) -> Iterator[Result]:
-    """Yield one result an item, in order; a job that brings its result along is not worked on.
+    """Yield one result per item, in order; a job that brings its result is passed on without work.
 
-    Unless `threads` is set, items and results travel between processes, so pickle must know them; `work` may be
+    Unless `threads` is set, items and results travel between processes, so they must be picklable; `work` may be
     defined anywhere, in a script or a notebook too. `Executor.map` would read the whole input before the first
-    result; here at most a few items a worker are in flight.
+    result; here at most a few items per worker are in flight.
     """
     source = iter(jobs)
     while window := list(islice(source, WINDOW)):
@@ -132,7 +132,7 @@ def _interrupts_held() -> Iterator[None]:
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # which would let them through when the first worker starts it
+    resource_tracker.ensure_running()  # started by the first worker, it would let interrupts through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -140,17 +140,17 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _how(told: str) -> str:
-    """Say how workers ended, as far as the system told; the pool's own message guesses at the cause."""
+def _how(message: str) -> str:
+    """Say how workers ended, as far as the pool's message reports it; the rest of that message guesses at the cause."""
     ends = [
         f"signal {code.removeprefix('-')} ({name})" if code.startswith("-") else f"exit code {code}"
-        for name, code in re.findall(r"(\w+)\((-?\d+)\)", told)
+        for name, code in re.findall(r"(\w+)\((-?\d+)\)", message)
     ]
-    return " and ".join(dict.fromkeys(ends)) or "the system did not tell how"
+    return " and ".join(dict.fromkeys(ends)) or "the system did not report how"
 
 
 def _begin_worker(packed: bytes, parent: Connection, stopped: Event) -> None:
-    """Leave Ctrl-C to the parent, and end when it is killed: an orphan would hold its model for ever."""
+    """Leave Ctrl-C to the parent, and end when the parent is killed: an orphan would hold its model for ever."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     _given.update(packed=packed, stopped=stopped)
@@ -166,7 +166,7 @@ def _leave_with(parent: Connection) -> None:
 
 
 def _work_on(item: Any) -> Any:
-    """Do the work on an item; what lies in the queue when the caller has left is not worth a minute of waiting."""
+    """Do the work on an item; once the caller has left, what still lies in the queue is dropped."""
     return None if _given["stopped"].is_set() else _work()(item)
 
 

@@ -27,7 +27,7 @@ def check_family(family: "Family | str") -> None:
 def check_source(opener: "Opener | str", address: str, *, root: Path | None = None) -> None:
     """Check a source on what lies at an address: sorted members, the same bytes however they are read, true errors.
 
-    `root` is the project folder from which a relative path in the address counts; left out, it is an empty one.
+    `root` is the project folder from which a relative path in the address counts; by default it is an empty folder.
     """
     _battery("curate", "check_source")(opener, address, root=root)
 
@@ -35,7 +35,7 @@ def check_source(opener: "Opener | str", address: str, *, root: Path | None = No
 def check_matting(backend: "Backend | str", *, model: str = "", path: Path | None = None) -> None:
     """Check a matting backend: a mask of the picture's own size for every picture, blind and repeatable.
 
-    `model` and `path` say what it shall cut with, as `--model` and `--model-path` do.
+    `model` and `path` are the values of `--model` and `--model-path`.
     """
     _battery("curate", "check_matting")(backend, model=model, path=path)
 
@@ -43,7 +43,7 @@ def check_matting(backend: "Backend | str", *, model: str = "", path: Path | Non
 def check_recipe(recipe: "Recipe | str", **settings: Any) -> None:
     """Check a training recipe by training it on drawn pictures: one answer per picture, repeatable, not peeking.
 
-    `settings` are those of `train run`, such as `arch` or `weights`; `epochs=1` and small pictures unless told so.
+    `settings` are those of `train run`, such as `arch` or `weights`; the defaults are one epoch and small pictures.
     """
     _battery("train", "check_recipe")(recipe, **settings)
 

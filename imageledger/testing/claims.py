@@ -17,7 +17,7 @@ _watching: list[tuple[tuple[Path, ...], list[str]]] = []
 
 
 def claim(holds: object, sentence: str) -> None:
-    """Raise AssertionError with a sentence that does not hold, also where Python leaves `assert` away."""
+    """Raise AssertionError with a sentence that does not hold, even where Python skips `assert` statements."""
     if not holds:
         raise AssertionError(sentence)
 
@@ -26,7 +26,7 @@ def claim(holds: object, sentence: str) -> None:
 def leaving_no_trace(what: str, *allowed: Path) -> Iterator[None]:
     """Claim that nothing is written outside some folders, no connection opened and no program started.
 
-    Python's own audit events tell: a library in C that opens files by itself is not seen. Compiled modules
+    Python's audit events report this, so a C library that opens files by itself goes unseen. Compiled modules
     (__pycache__) and devices do not count.
     """
     _listen()

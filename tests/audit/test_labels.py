@@ -48,7 +48,7 @@ def test_the_wrong_labels_come_first_and_nothing_is_changed(drawn, runner):
     before = drawn.manifest("manifest").read_bytes()
     ran = runner.invoke(main, ["labels", "--quiet"])
     assert ran.exit_code == 0, ran.output
-    assert ran.stdout.startswith("Confident learning counts 4 labels of 32 as wrong; 4 are suspects.")
+    assert ran.stdout.startswith("Confident learning counts 4 labels of 32 as wrong; 4 labels are suspected.")
     assert "Nothing has been changed." in ran.stdout
     with (folder / "audit" / "labels.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -88,7 +88,7 @@ def test_what_a_person_has_decided_is_not_asked_again(drawn, runner):
     assert told["decided"] == 1
     assert [one["rank"] for one in told["suspects"]] == [1, 2, 3]
     assert len((folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()) == 3
-    assert "A person has decided on 1 more" in " ".join(told["sentences"])
+    assert "A person has decided on 1 more picture, which is left out." in " ".join(told["sentences"])
 
 
 def test_a_run_that_was_not_cross_validated_is_refused_with_the_way_out(drawn, runner):
@@ -134,7 +134,7 @@ def test_a_file_like_those_of_the_other_class_makes_a_suspect_that_the_model_has
     assert told["file_auc"] > 0.8
     assert "as wrong, by model or file;" in told["sentences"][0] + told["sentences"][1]
     assert any("The files as fetched are a second witness" in sentence for sentence in told["sentences"])
-    assert any("Model and label differ on 0/32" in sentence for sentence in told["sentences"])
+    assert any("Model and label differ for 0/32" in sentence for sentence in told["sentences"])
     assert "by its file 0." in (folder / "audit" / "labels.html").read_text(encoding="utf-8")
     first = (folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()[0]
     assert "its file as fetched gives" in json.loads(first)["why"]

@@ -245,7 +245,7 @@ def test_an_encrypted_or_oversized_member_is_a_row_and_the_rest_goes_on(project,
 
     assert [(row.status, row.reason) for row in rows(project)] == [
         ("ok", ""),
-        ("rejected", "5 MB, where 1 MB is the most"),
+        ("rejected", "5 MB, more than the limit of 1 MB"),
         ("unreadable", "encrypted in the zip"),
     ]
 

@@ -172,5 +172,5 @@ def test_the_command_in_a_process_of_its_own_prints_results_to_stdout_only(proje
         )
     assert done.returncode == 0, done.stderr
     assert [row["ok"] for row in json.loads(done.stdout)] == [12, 12]
-    assert "licence unknown: nobody says what may be done with these pictures" in done.stderr
+    assert "licence unknown: no source says what may be done with these pictures" in done.stderr
     assert 'address = "kaggle:ana/faces@1"' in (project.root / "imageledger.toml").read_text()

@@ -35,7 +35,7 @@ def kaggle_with(monkeypatch):
     ("status", "what", "hint"),
     [
         (401, "no valid credentials", "KAGGLE_API_TOKEN"),
-        (403, "refuses it to strangers", "browser"),
+        (403, "refuses it without an account", "browser"),
         (404, "does not have it", "OWNER/SLUG"),
         (400, "answered 400: ordered by the test", "again"),
     ],
@@ -114,7 +114,7 @@ def test_a_new_process_goes_on_with_a_download_that_an_earlier_one_gave_up(proje
     whole = len(server.zip_of("ana/faces", 1))
     server.fail("storage", cut=1_500_000)
     server.fail("storage", cut=0, times=5)
-    with pytest.raises(SourceError, match="broke off"):
+    with pytest.raises(SourceError, match="closed the connection"):
         fetch(project)
     assert not list(project.downloads.rglob("1.zip"))
     server.asked.clear()

@@ -89,28 +89,28 @@ def test_everything_that_is_declared_is_read(tmp_path):
         ("[[source]]\nlabel = 'real'", "source.. 1: address is missing"),
         ("source = 3", "written as ..source.. tables"),
         ('[source]\naddress = "folder:a"', "written as ..source.. tables"),
-        ('seed = "42"', 'seed must be int, not "42"'),
-        ("seed = true", "seed must be int, not true"),
-        ("seed = 4.5", "seed must be int"),
-        ("dataset = 2024-05-01", 'dataset must be str, not "2024-05-01"'),
-        ('labels = "real"', "labels must be list"),
-        ('labels = ["real", 3]', "labels must be str, not 3"),
+        ('seed = "42"', 'seed must be a whole number, not "42"'),
+        ("seed = true", "seed must be a whole number, not true"),
+        ("seed = 4.5", "seed must be a whole number"),
+        ("dataset = 2024-05-01", 'dataset must be text, not "2024-05-01"'),
+        ('labels = "real"', "labels must be a list"),
+        ('labels = ["real", 3]', "labels must be text, not 3"),
         ('labels = ["real"]', "labels must be two different names"),
         ('labels = ["ai", "ai"]', "labels must be two different names"),
         ('labels = ["a", "b", "c"]', "labels must be two different names"),
         ('labels = ["", "ai"]', "'' cannot name a folder"),
         ('labels = ["real", "../ai"]', "cannot name a folder"),
         ('order = ["fetch", "whitten"]', "unknown stage 'whitten' in order"),
-        ('order = ["fetch", "normalize", "normalize"]', "order names every stage once"),
-        ('order = ["normalize", "fetch"]', "fetch first"),
-        ("order = []", "fetch first"),
+        ('order = ["fetch", "normalize", "normalize"]', "name no stage twice"),
+        ('order = ["normalize", "fetch"]', "order must begin with fetch"),
+        ("order = []", "order must begin with fetch"),
         ('dataset = ""', "cannot name a folder"),
         ('dataset = ".."', "cannot name a folder"),
         ('dataset = "a/b"', "cannot name a folder"),
         ('dataset = "a\\nb"', "cannot name a folder"),
-        ("valid_fraction = 1", "valid_fraction lies between 0 and 1"),
-        ("valid_fraction = nan", "valid_fraction lies between 0 and 1"),
-        ("per_class = 0", "per_class is at least 1"),
+        ("valid_fraction = 1", "valid_fraction must lie between 0 and 1"),
+        ("valid_fraction = nan", "valid_fraction must lie between 0 and 1"),
+        ("per_class = 0", "per_class must be at least 1"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_file_and_the_setting(tmp_path, text, complaint):
@@ -171,7 +171,7 @@ def test_a_second_process_is_told_who_holds_the_lock_and_a_killed_holder_blocks_
         with pytest.raises(BusyError) as caught, opened.lock("curate fetch"):
             pytest.fail("two commands were let in at once")
         assert f"curate whiten, process {holder.pid}" in caught.value.what
-        assert "when that has finished" in caught.value.hint
+        assert "until it has finished" in caught.value.hint
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.wait()

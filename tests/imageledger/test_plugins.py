@@ -55,7 +55,7 @@ def test_a_plug_in_cannot_replace_a_built_in_and_is_warned_of_once(monkeypatch, 
         ("broken:tool", "raise RuntimeError('no such luck')", "RuntimeError: no such luck"),
         ("absent_module:tool", "", "No module named 'absent_module'"),
         ("broken:missing", "tool = 'x'", "AttributeError"),
-        ("broken:tool", "tool = 5", "broken:tool is no str"),
+        ("broken:tool", "tool = 5", "broken:tool is not a str"),
     ],
 )
 def test_a_broken_plug_in_is_named_with_its_package_and_what_to_do(monkeypatch, tmp_path, address, text, why):
@@ -69,7 +69,7 @@ def test_a_broken_plug_in_is_named_with_its_package_and_what_to_do(monkeypatch, 
 def test_two_packages_with_one_name_are_both_named(monkeypatch, tmp_path):
     install(monkeypatch, tmp_path, GROUP, {"plane": "collections:deque"})
     install(monkeypatch, tmp_path, GROUP, {"plane": "collections:deque"}, name="other")
-    with pytest.raises(LedgerError, match="other and stranger both bring a tool called 'plane'"):
+    with pytest.raises(LedgerError, match="other and stranger both provide a tool called 'plane'"):
         TOOLS.load("plane")
 
 

@@ -250,7 +250,7 @@ def test_what_verify_removes_the_stages_make_again(curated, runner):
     curated.store.path(row_of(curated, "normalize", 7).file).unlink()
     ended = runner.invoke(main, ["verify", "--remove-damaged"])
     assert ended.exit_code == 1
-    assert "3 damaged or missing" in ended.stderr
+    assert "3 files are damaged or missing" in ended.stderr
     assert "Try: curate fetch (damaged objects were removed), then curate run" in ended.stderr
     assert runner.invoke(curate, ["fetch"]).exit_code == 0
     assert f"2 worked on, {2 * COUNT - 2} reused" in runner.invoke(curate, ["normalize"]).stderr

@@ -1,9 +1,9 @@
 """The built-in source `sample:`: drawn portraits with planted problems, the same for the same seed everywhere.
 
-It is a tour and a test bed. Nobody in it exists, no camera and no generator was involved: figures made from
-it show that the stages work, and mean nothing about real portraits. "real" here means drawn, then put
-through a model of a camera; "ai" means drawn small and upsampled. Apart from the pipeline, both labels are
-drawn alike; EXIF with a camera's name, as in life, is found on "real" only.
+It is a tour and a test bed. Nobody in it exists; no camera and no generator was involved. Figures made from it show
+that the stages work, and mean nothing about real portraits. "real" means drawn, then put through a model of a camera;
+"ai" means drawn small and upsampled. Apart from that, both labels are drawn in the same way; as in life, only "real"
+has EXIF with the name of a camera.
 """
 
 import json
@@ -22,14 +22,14 @@ from imageledger.record import DUPLICATE, OK, REJECTED, UNREADABLE, UNUSED, Reco
 from imageledger.store import write_whole
 
 VERSION = 1
-"""Version of the drawing code: goes up whenever a pixel changes."""
+"""Version of the drawing code: raise it whenever a pixel changes."""
 
 DEFAULT_SEED = 42
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
-    """One planted problem: where, a copy of what, and what curation should make of it (a status, or "suspect")."""
+    """A planted problem: where, the original of a copy, and what curation should make of it (a status or "suspect")."""
 
     problem: str
     member: str
@@ -104,7 +104,7 @@ def write_truth(path: Path, truth: Iterable[Planted]) -> None:
 
 
 def found(truth: Iterable[Planted], rows: Iterable[Record], suspects: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Compare the planted problems with the final manifest: one row {problem, planted, found, how} a problem.
+    """Compare the planted problems with the final manifest: a row {problem, planted, found, how} per problem.
 
     `suspects` are the members that an audit points at; wrong labels count as found only among them.
     """
@@ -124,7 +124,7 @@ Check = Callable[[Planted, Rows], bool]
 
 
 def _decoded(planting: Planted, rows: Rows) -> Normalized:
-    """Return what normalize noted of a picture that it could decode; nothing when it is lost."""
+    """Return what normalize noted about a picture that it could decode; nothing for any other."""
     row = rows.get(planting.member)
     return normalized(row) if row is not None and row.status != UNREADABLE else Normalized()
 
@@ -151,7 +151,7 @@ def _duplicate(planting: Planted, rows: Rows) -> bool:
     if pair[0] is None or pair[1] is None:
         return False
     either = ((pair[0], pair[1]), (pair[1], pair[0]))
-    return any(one.status == DUPLICATE and one.duplicate_of == other.name for one, other in either)
+    return any(copy.status == DUPLICATE and copy.duplicate_of == kept.name for copy, kept in either)
 
 
 def _removed(planting: Planted, rows: Rows) -> bool:
@@ -184,4 +184,4 @@ CHECKS: Mapping[str, tuple[Check, str]] = {
     planned.WRONG_LABEL: (_never, "only an audit can point at them"),
     planned.TOO_SMALL: (_rejected, "rejected, never enlarged"),
 }
-"""How to tell that a problem was dealt with, and in which words to say so."""
+"""For each problem, a check that it was dealt with, and the words that say how."""

@@ -67,7 +67,7 @@ def _between(a: Point, b: Point, c: Point, d: Point, t: float) -> Point:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where head units lie in the picture: origin in pixels, pixels a unit, and the lean of the head.
+    """Where head units lie in the picture: origin in pixels, pixels per unit, and the lean of the head.
 
     `lean` is the tangent of half the angle, `turn` (-1..1) moves the middle of the face to one side.
     """

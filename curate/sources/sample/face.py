@@ -77,7 +77,7 @@ def _light(canvas: Canvas, person: Person, manner: Manner, skin: Colour) -> None
 
 
 def _skin(canvas: Canvas, person: Person, manner: Manner, skin: Colour) -> None:
-    """Lay in what a camera finds: folds, bags under the eyes, spots, uneven colour."""
+    """Paint what a camera shows: folds, bags under the eyes, spots, uneven colour."""
     rng = person.rng("skin")
     dark = mix(shade(skin, 0.55), (92, 40, 40), 0.25)
     depth = manner.folds * (0.55 + 0.45 * person.age)
@@ -229,7 +229,7 @@ def _iris(person: Person, manner: Manner, side: int) -> Colour:
 def _catchlights(
     canvas: Canvas, person: Person, manner: Manner, at: tuple[float, float], size: float, side: int
 ) -> None:
-    """A camera finds one light in both eyes; a generator may put it on different sides, and add a second."""
+    """Paint the light in the eyes: the same in both for a camera; a generator may change its side or add a second."""
     way = 1 if person.light > 0 else -1
     if manner.mismatch > 0.5 and side > 0:
         way = -way

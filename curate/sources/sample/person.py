@@ -74,7 +74,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How a sitter is rendered, each 0..1; a camera finds more of the first three, a generator more of the others."""
+    """How a sitter is rendered, each 0..1; a camera shows more of the first three, a generator more of the others."""
 
     crooked: float
     folds: float

@@ -13,7 +13,7 @@ from curate.sources.sample.person import Manner, Person
 
 REAL, AI = "real", "ai"
 OVERLAP = 0.05
-"""How far a picture's looks stray (standard deviation) from the centre of its kind; the centres lie 0 and 1."""
+"""How far a picture's looks stray (standard deviation) from the centre of its kind; the centres lie at 0 and 1."""
 
 
 def shot(person: Person, how: str, size: tuple[int, int]) -> Image.Image:
@@ -39,7 +39,7 @@ def manner_of(person: Person, how: str) -> Manner:
 
 
 def _bell(rng: np.random.Generator) -> float:
-    """Return a number that is near enough normal (mean 0, deviation 1): twelve uniform ones summed."""
+    """Return a number that is near enough normal (mean 0, deviation 1): the sum of twelve uniform numbers."""
     return sum(rng.random() for _ in range(12)) - 6.0
 
 

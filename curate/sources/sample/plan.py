@@ -30,7 +30,7 @@ WRONG_LABEL = "wrong label"
 TOO_SMALL = "too small"
 
 SUSPECT = "suspect"
-"""Not a status: nothing in curation can know, only an audit can point at it."""
+"""Not a status: curation cannot recognise such a picture, only an audit can point at it."""
 
 PLANTED_PER_CLASS: Mapping[str, int] = {
     WRONG_EXTENSION: 3, ROTATED: 3, CMYK: 2, PALETTE: 2, ALPHA: 2, SIXTEEN_BIT: 2, TORN: 3, EMPTY: 1, WEB_PAGE: 1,
@@ -48,7 +48,7 @@ COPIES = (BYTE_COPY, RECOMPRESSED, MIRRORED)
 SHORT_SIDE = (560, 800)
 SHORT_SIDE_TOO_SMALL = (300, 440)
 SHORT_SIDE_TO_COPY = 720
-"""Copies are made smaller; from originals of this size on they are still large enough to be kept."""
+"""Copies are made smaller; those of originals from this size on are still large enough to be kept."""
 
 SHAPES = ((1.0, 1.0), (1.0, 1.2), (1.0, 1.25), (1.0, 1.33), (1.25, 1.0))
 FORMATS = ("JPEG",) * 17 + ("PNG",) * 2 + ("WEBP",)
@@ -77,7 +77,7 @@ class Shot:
 
 
 def chance(*parts: object) -> int:
-    """Return the number, below 2**63, that belongs to some words: the first bits of their sha256."""
+    """Return the number, below 2**63, that belongs to these words: the first bits of their sha256."""
     digest = hashlib.sha256(" ".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 

@@ -1,4 +1,4 @@
-"""Logistic regression on 8 x 8 coloured squares of each picture: a floor for what any network should beat."""
+"""Logistic regression on 8 x 8 coloured squares of each picture: a floor that any network should beat."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

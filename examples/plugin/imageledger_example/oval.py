@@ -8,7 +8,7 @@ from curate.pictures.pixels import Box
 
 
 def cut(image: Image.Image, face: Box | None) -> Matte:
-    """Return an oval twice as large as the face; it says nothing of hair and shoulders."""
+    """Return an oval twice as large as the face; it knows nothing about hair and shoulders."""
     width, height = image.size
     left, top, right, bottom = face or (0.3 * width, 0.3 * height, 0.7 * width, 0.7 * height)
     across, down = (right - left) / 2, (bottom - top) / 2
@@ -18,7 +18,7 @@ def cut(image: Image.Image, face: Box | None) -> Matte:
 
 
 def prepare(asked: Asked) -> Cutter:
-    """Nothing has to be downloaded, and no model is used."""
+    """Return the cutter; nothing is downloaded, and no model is used."""
     return Cutter(cut=cut)
 
 

@@ -25,7 +25,7 @@ class Tar:
             with tarfile.open(path) as opened:
                 files = [info for info in opened.getmembers() if info.isfile()]
         except (tarfile.TarError, EOFError, OSError) as error:
-            raise SourceError(f"{path} is not a tar that can be read: {error}", "get the file again") from error
+            raise SourceError(f"{path} is not a tar that can be read: {error}", "download or copy it again") from error
         self._infos = {unicodedata.normalize("NFC", info.name): info for info in files}
 
     def members(self) -> Sequence[Member]:
@@ -33,14 +33,14 @@ class Tar:
         return [Member(name, info.size) for name, info in sorted(self._infos.items())]
 
     def head(self, name: str) -> bytes:
-        """Return how a member begins."""
+        """Return the first bytes of a member; b"" when it cannot be read."""
         try:
             return self._begin(name, HEAD)
         except BadMember:
             return b""
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a member; raise BadMember when they are too many or torn."""
+        """Return the bytes of a member; raise BadMember when it is too large or torn."""
         refuse_large(self._infos[name].size)
         return self._begin(name, -1)
 
