@@ -196,6 +196,7 @@ def test_pictures_that_are_gone_are_left_out_and_judge(drawn, bright):
         robustness.robustness(drawn, folder)
 
 
+@pytest.mark.long
 def test_the_command_tells_and_writes(drawn, bright, runner):
     folder = world.leave(drawn, lambda row: 0.9 if row.label == "ai" else 0.1)
     ran = runner.invoke(main, ["robustness", "--quiet"])

@@ -118,6 +118,7 @@ def tiny(monkeypatch):
     return partial(selftest.run, None, settings=SelfTestSettings(quick=True, seed=3, workers=1))
 
 
+@pytest.mark.long
 def test_the_whole_self_test_runs_and_gives_the_same_report_again(tiny):
     seen = []
 

@@ -50,6 +50,7 @@ def test_one_stage_is_a_table_a_conclusion_what_to_do_and_the_files(inside, runn
     assert max(len(line) for line in ran.stdout.splitlines() if line[:1] in "┃│") <= 120
 
 
+@pytest.mark.long
 def test_all_stages_stand_side_by_side(inside, runner, tmp_path):
     ran = runner.invoke(main, ["shortcuts", "--stage", "all", "-o", str(tmp_path), *FAST])
     assert ran.exit_code == 0, ran.output
@@ -79,6 +80,7 @@ def test_json_is_one_object_with_probes_sentences_and_files(inside, runner, tmp_
     assert written == {name: value for name, value in told.items() if name != "files"}
 
 
+@pytest.mark.long
 def test_the_same_audit_again_gives_the_same_bytes(inside, runner, tmp_path):
     for name in ("one", "two"):
         ran = runner.invoke(main, ["shortcuts", "-o", str(tmp_path / name), *FAST])

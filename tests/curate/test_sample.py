@@ -195,6 +195,7 @@ def test_byte_copies_are_equal_and_other_copies_only_look_alike(label):
         assert likeness(shot) < 3
 
 
+@pytest.mark.long
 def test_a_conflict_is_one_picture_under_both_labels():
     conflicts = [shot for shot in planned.plan(42).values() if shot.problem == planned.CONFLICT]
     assert {shot.label for shot in conflicts} == {REAL, AI}

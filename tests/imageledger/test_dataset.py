@@ -39,7 +39,6 @@ def hostile(tmp_path, faces):
     return other
 
 
-@pytest.mark.long
 def test_open_finds_the_project_from_a_folder_inside_it(faces):
     assert il.open(faces.root / "manifests").root == faces.root
 

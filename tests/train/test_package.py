@@ -14,6 +14,8 @@ from train.models import package as packages
 pytest.importorskip("fastai")
 pytest.importorskip("onnxscript")
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def model(tmp_path_factory):
@@ -25,7 +27,6 @@ def files_of(path):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@pytest.mark.long
 def test_a_sound_one_is_read_back_as_it_was_written(model):
     found = packages.read(model)
     assert packages.Package.of_json(found.package.to_json().encode(), "it") == found.package
@@ -33,7 +34,6 @@ def test_a_sound_one_is_read_back_as_it_was_written(model):
     assert found.package.as_run().settings["views"]["size"] == 48
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("changes", "said"), [
     ({"schema": 2}, "newer version"),
     ({"labels": None}, "'labels' is missing"),
@@ -74,7 +74,6 @@ def test_what_is_no_json_is_refused(tmp_path, content):
         packages.read(path)
 
 
-@pytest.mark.long
 def test_zips_with_strange_members_are_refused(model, tmp_path):
     for name in ("../../evil.py", "/etc/evil", "model/model.json", "weights.pkl", "C:\\evil"):
         with pytest.raises(ModelError, match="as no exported model does"):

@@ -3,10 +3,10 @@
 Torch is imported only where the network itself has to be built; an exported model.onnx needs none.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,17 +179,14 @@ def _familiar(project: Project, records: Sequence[Record], run: Run, track: Trac
     from curate.evidence.measure import FETCHED, FINAL, measure
     from curate.evidence.probe import enough
 
-    def shown(rows: Iterable[Any], total: int) -> Iterable[Any]:
-        return track(rows, total, "training pictures")
-
     learnt = [record for record in records if run.kind != SPLIT or record.split == "train"]
     rows = enough([record for record in learnt if project.store.has(record.file)], novelty.MOST)
     if not rows:
         return None
-    table = measure(project, rows, tuple(novelty.NUMBERS), stage=FINAL, track=shown)
+    table = measure(project, rows, tuple(novelty.NUMBERS), stage=FINAL, track=track)
     columns = [_column(table, of, number) for of, ones in novelty.NUMBERS.items() for number in ones]
     kept = [record for record in rows if record.origin and project.store.has(record.origin)]
-    originals = measure(project, kept, ("resampling",), stage=FETCHED, track=shown)
+    originals = measure(project, kept, ("resampling",), stage=FETCHED, track=track)
     return novelty.fit(np.stack(columns, axis=1), list(_column(originals, "resampling", novelty.FINE)) if kept else [])
 
 
