@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("imageledger", "curate", "train", "audit")
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "demo-run", "runs", "objects",
@@ -56,7 +58,6 @@ def scripts(wheel, tmp_path_factory) -> Path:
     return place / "bin"
 
 
-@pytest.mark.long
 def test_the_wheel_holds_the_four_packages_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
@@ -77,7 +78,6 @@ def test_the_wheel_brings_templates_the_marker_for_types_and_the_licence(wheel):
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("command", PACKAGES)
 def test_every_command_of_the_wheel_answers_with_the_root_as_working_directory(scripts, command):
     for script in ([scripts / command], [scripts / "python", "-m", command]):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from audit_world import FORMULA, HOSTILE, Page
 from click.testing import CliRunner
+from needs import needs
 from PIL import Image
 from train_world import build
 
@@ -22,7 +23,7 @@ from imageledger import decisions, manifest
 from imageledger.config import open_project
 from imageledger.errors import ManifestError, RunError
 
-pytest.importorskip("cleanlab")
+needs("cleanlab")
 
 SWAPPED = ("real/003.png", "real/007.png", "ai/005.png", "ai/011.png")
 

@@ -121,6 +121,7 @@ def test_of_two_models_the_one_that_follows_the_file_more_is_named_and_equals_ar
     assert same.high < 0.05  # they differ in nothing, and the interval knows it
 
 
+@pytest.mark.long
 def test_the_interval_of_the_difference_holds_the_truth_of_two_models_that_resemble_each_other():
     held = 0
     for seed in range(300):

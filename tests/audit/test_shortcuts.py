@@ -69,6 +69,7 @@ def test_all_stages_come_in_order_and_those_not_made_are_named(project):
     assert caught.value.hint == "curate whiten makes them; the stages that there are: fetched, normalized"
 
 
+@pytest.mark.long
 def test_a_manifest_of_one_s_own_is_looked_at_with_the_stages_its_records_went_through(project):
     records = dataset(project)
     for stage in ("fetch", "normalize", "manifest"):

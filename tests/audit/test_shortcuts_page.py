@@ -19,7 +19,7 @@ from curate.evidence.probe import ALL
 from imageledger.config import open_project
 from imageledger.figure import FINE, PROBLEM, UNDECIDED
 
-pytestmark = pytest.mark.usefixtures("quick_probe")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 
 COLOURS = [ImageColor.getrgb(colour) for colour in (PROBLEM, UNDECIDED, FINE)]
 
@@ -132,7 +132,6 @@ def test_equal_audits_give_equal_figures_whatever_was_drawn_before():
     assert shortcut_figure.png(audit) == first
 
 
-@pytest.mark.long
 def test_a_browser_shows_every_picture_and_the_page_is_never_wider_than_the_window(written, tmp_path):
     text = (written / "shortcuts.html").read_text(encoding="utf-8")
     counting = (
@@ -147,7 +146,6 @@ def test_a_browser_shows_every_picture_and_the_page_is_never_wider_than_the_wind
     assert 'data-wide="true"' in dom
 
 
-@pytest.mark.long
 def test_a_browser_paints_the_page_light_and_dark(written, tmp_path):
     corners = []
     for dark in (False, True):

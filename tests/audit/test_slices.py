@@ -165,6 +165,7 @@ def weak(row):
     return 0.9 if (row.label == "ai") == right else 0.1
 
 
+@pytest.mark.long
 def test_the_command_names_the_source_that_is_mistaken(drawn, runner):
     folder = world.leave(drawn, weak)
     ran = runner.invoke(main, ["slices", "--quiet"])

@@ -35,6 +35,7 @@ def whitened(laid, alpha):
     return np.asarray(compositing.white_composite(Image.fromarray(laid), alpha)).astype(int)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("band", [1, 4, 12, 30])
 @pytest.mark.parametrize(
     ("person", "behind"),

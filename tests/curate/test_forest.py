@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesClassifier
-
-from curate.evidence.forest import Forest
 
 
 @pytest.mark.parametrize("seed", [0, 42])
 def test_it_predicts_to_the_last_bit_what_scikit_learn_predicts(seed):
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    from curate.evidence.forest import Forest
+
     rng = np.random.default_rng(seed)
     values, labels = rng.normal(size=(80, 30)), rng.random(80) > 0.5
     ours, theirs = (
@@ -20,6 +21,8 @@ def test_it_predicts_to_the_last_bit_what_scikit_learn_predicts(seed):
 
 
 def test_its_trees_differ_from_each_other():
+    from curate.evidence.forest import Forest
+
     rng = np.random.default_rng(0)
     forest = Forest(5, random_state=0).fit(rng.normal(size=(40, 10)), rng.random(40) > 0.5)
     assert len({tree.random_state for tree in forest.estimators_}) == 5

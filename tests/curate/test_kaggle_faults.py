@@ -54,6 +54,7 @@ def test_a_refusal_is_told_in_words_and_leaves_nothing_behind(project, kaggle_wi
     assert (project.root / "imageledger.toml").read_bytes() == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [429, 500, 503])
 @pytest.mark.parametrize("call", ["GetDataset", "DownloadDataset", "storage"])
 def test_a_busy_kaggle_is_asked_again_after_the_pause_it_names(project, kaggle_with, waits, caplog, call, status):

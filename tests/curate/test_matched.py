@@ -30,6 +30,7 @@ def plain_of(table, wanted=WANTED):
     return divide([choice_of(row) for row in table.records], wanted)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_a_planted_confounder_is_removed_and_a_true_signal_beside_it_stays(seed):
     table, signal = world(seed=seed)

@@ -3,6 +3,7 @@ import os
 
 import numpy as np
 import pytest
+from needs import needs
 from PIL import Image
 
 from curate.matting import compositing, models
@@ -10,7 +11,7 @@ from curate.matting import rembg as rembg_backend
 from curate.matting.models import find_model
 from imageledger.errors import ModelError
 
-pytest.importorskip("rembg", reason="rembg is not installed: pip install 'imageledger[whiten]'")
+needs("rembg")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ def numbers(name, image):
     return family(name).measure(Seen(content=b"", image=image))
 
 
+@cache
 def photograph(seed, side=256):
     """A drawn scene with the grain of a sensor, in brightness and in colour; turned, so that it has no grid itself."""
     turned = scene(seed, (2 * side, 2 * side)).rotate(17 + seed % 11, Image.Resampling.BICUBIC)
@@ -31,7 +33,8 @@ def photograph(seed, side=256):
     return Image.fromarray(np.clip(image * 0.7 + 40 + grain, 0, 255).astype(np.uint8))
 
 
-PHOTOGRAPHS = [photograph(seed) for seed in range(COUNT)]
+def photographs():
+    return [photograph(seed) for seed in range(COUNT)]
 
 
 def through(image, **options):
@@ -45,8 +48,9 @@ def shrunk(image, side=147):
     return image.resize((side, side), LANCZOS)
 
 
-def told_apart(name, plain, touched, pictures=PHOTOGRAPHS):
+def told_apart(name, plain, touched, pictures=None):
     """How well a family separates two deliveries, each of its own half of the same pictures."""
+    pictures = pictures or photographs()
     some, others = halves(len(pictures))
     return separability(
         [numbers(name, plain(pictures[n])) for n in some], [numbers(name, touched(pictures[n])) for n in others]
@@ -89,7 +93,7 @@ def test_a_grid_is_found_wherever_a_crop_has_put_it():
 
 
 def test_the_phase_of_the_grid_is_that_of_the_crop():
-    image = through(PHOTOGRAPHS[0], quality=75).crop((3, 6, 250, 250))
+    image = through(photograph(0), quality=75).crop((3, 6, 250, 250))
     found = numbers("jpeg_history", image)
     for axis, phase in (("across", 5), ("down", 2)):
         shares = [found[f"luma {axis} phase {number}"] for number in range(8)]
@@ -98,7 +102,7 @@ def test_the_phase_of_the_grid_is_that_of_the_crop():
 
 def test_a_grid_that_was_scaled_is_a_peak_elsewhere():
     plain, scaled = (
-        numbers("jpeg_history", shrunk(image)) for image in (PHOTOGRAPHS[1], through(PHOTOGRAPHS[1], quality=60))
+        numbers("jpeg_history", shrunk(image)) for image in (photograph(1), through(photograph(1), quality=60))
     )
     assert scaled["chroma peak elsewhere"] > plain["chroma peak elsewhere"] + 0.5
     assert told_apart("jpeg_history", shrunk, lambda image: shrunk(through(image, quality=60))) >= 0.95
@@ -106,21 +110,20 @@ def test_a_grid_that_was_scaled_is_a_peak_elsewhere():
 
 def test_the_step_of_the_comb_is_that_of_the_quantisation_table():
     steps = [
-        numbers("jpeg_history", through(PHOTOGRAPHS[2], quality=quality))["comb first step"] for quality in (95, 90, 80)
+        numbers("jpeg_history", through(photograph(2), quality=quality))["comb first step"] for quality in (95, 90, 80)
     ]
     table = [math.log(one) for one in (1.2, 2.4, 4.8)]  # of the low frequencies, scaled by the Independent JPEG Group
     assert steps == sorted(steps)
     assert np.allclose(steps, table, atol=0.25)
-    assert numbers("jpeg_history", through(PHOTOGRAPHS[2], quality=90))["comb first strength"] > 0.5
-    assert numbers("jpeg_history", PHOTOGRAPHS[2])["comb first strength"] < 0.3
+    assert numbers("jpeg_history", through(photograph(2), quality=90))["comb first strength"] > 0.5
+    assert numbers("jpeg_history", photograph(2))["comb first strength"] < 0.3
 
 
 def test_a_white_background_does_not_count_as_zeroed_frequencies():
-    picture = np.array(PHOTOGRAPHS[3])
+    picture = np.array(photograph(3))
     picture[:, :96] = 255
     half, whole = (
-        numbers("jpeg_history", through(Image.fromarray(one), quality=85))
-        for one in (picture, np.array(PHOTOGRAPHS[3]))
+        numbers("jpeg_history", through(Image.fromarray(one), quality=85)) for one in (picture, np.array(photograph(3)))
     )
     assert half["zeros first middle"] == pytest.approx(whole["zeros first middle"], abs=0.05)
 
@@ -134,10 +137,10 @@ def test_chroma_subsampling_is_told_apart_once_it_is_decoded(name):
 
 
 def test_repeated_chroma_is_equal_in_pairs():
-    ycc = np.array(PHOTOGRAPHS[4].convert("YCbCr"))
+    ycc = np.array(photograph(4).convert("YCbCr"))
     ycc[..., 1:] = ycc[::2, ::2, 1:].repeat(2, axis=0).repeat(2, axis=1)
     doubled = numbers("chroma", Image.fromarray(ycc, mode="YCbCr").convert("RGB"))
-    plain = numbers("chroma", PHOTOGRAPHS[4])
+    plain = numbers("chroma", photograph(4))
     for axis in ("across", "down"):
         assert doubled[f"Cb {axis} pair steps"] < -0.5
         assert abs(plain[f"Cb {axis} pair steps"]) < 0.1
@@ -145,14 +148,14 @@ def test_repeated_chroma_is_equal_in_pairs():
 
 
 def test_halving_chroma_only_across_is_seen_only_across():
-    found = numbers("chroma", through(PHOTOGRAPHS[5], quality=100, subsampling="4:2:2"))
+    found = numbers("chroma", through(photograph(5), quality=100, subsampling="4:2:2"))
     assert found["Cr across pair steps either way"] > 3 * found["Cr down pair steps either way"]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["jpeg_history", "chroma"])
 def test_two_halves_of_the_same_pictures_are_not_told_apart(name):
-    rows = [numbers(name, through(image, quality=90)) for image in PHOTOGRAPHS]
+    rows = [numbers(name, through(image, quality=90)) for image in photographs()]
     found = []
     for seed in range(12):
         some, others = halves(len(rows), seed)
@@ -162,7 +165,7 @@ def test_two_halves_of_the_same_pictures_are_not_told_apart(name):
 
 @pytest.mark.parametrize("name", ["jpeg_history", "chroma"])
 def test_pictures_of_any_size_and_of_one_colour_have_the_same_numbers(name):
-    usual = numbers(name, PHOTOGRAPHS[0])
+    usual = numbers(name, photograph(0))
     for size in ((1, 1), (7, 9), (31, 400), (33, 32), (40, 700), (1500, 33), (3000, 1), (1100, 1300)):
         for colour in ("white", "black", "grey", "red"):
             found = numbers(name, Image.new("RGB", size, colour))
@@ -187,7 +190,7 @@ def test_whatever_can_be_decoded_can_be_measured(testdata, name):
 
 
 def test_a_picture_is_measured_the_same_every_time():
-    image = Image.open(io.BytesIO(jpeg(PHOTOGRAPHS[6], 80))).convert("RGB")
+    image = Image.open(io.BytesIO(jpeg(photograph(6), 80))).convert("RGB")
     for name in ("jpeg_history", "chroma"):
         assert numbers(name, image) == numbers(name, image.copy())
 

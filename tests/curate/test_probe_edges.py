@@ -59,6 +59,7 @@ def test_a_p_value_that_chance_explains_asks_for_no_more_pictures_than_there_are
     assert needed(low=0.56, auc=0.70, high=0.84, p=0.5) < 1000  # no z to grow: the interval's width counts
 
 
+@pytest.mark.long
 def test_all_families_jointly_are_what_a_whole_probe_says_of_them_together():
     tables = {"loud": noise(1, rows=60) + labels(30)[:, None], "quiet": noise(2, 3, 60), "naming": noise(3, rows=60)}
     columns = {name: [f"c{n}" for n in range(table.shape[1])] for name, table in tables.items()}
@@ -93,6 +94,7 @@ def test_chance_is_that_of_permuted_labels():
     assert one.chance == Quick(values).p_value(labels(30), alone(60), seed=3, permutations=40)[2]
 
 
+@pytest.mark.long
 def test_the_p_values_of_several_families_are_corrected_together_but_not_that_of_all_side_by_side():
     tables = {
         "loud": noise(1, 2, 60) + labels(30)[:, None],

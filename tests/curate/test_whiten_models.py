@@ -35,6 +35,7 @@ def selfie(testdata, monkeypatch, tmp_path):
     return testdata / "models" / "mediapipe_selfie.onnx"
 
 
+@pytest.mark.long
 def test_a_real_model_agrees_with_careful_mattes(testdata, selfie):
     from curate.matting.models import find_model
 
@@ -73,6 +74,7 @@ def test_real_portraits_are_whitened_through_rembg_by_the_command(project, runne
     assert (again.worked, again.reused) == (0, 4)
 
 
+@pytest.mark.long
 def test_inner_faces_of_real_portraits_show_hardly_any_background(testdata, selfie):
     from curate.matting.models import find_model
 

@@ -22,6 +22,8 @@ from imageledger.record import Record
 from imageledger.stage import run_rows
 from imageledger.store import Store
 
+pytestmark = pytest.mark.long
+
 PICTURES = 8
 
 STAGES = """
@@ -118,7 +120,6 @@ def workers_of(leader: int) -> list[int]:
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks at processes in /proc")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("stdin", [False, True], ids=["a file", "stdin"])
 def test_a_script_without_guard_runs_stages_with_workers_and_is_run_once(tmp_path, stdin):
     for label, colour in [("real", 1), ("ai", 100)]:
@@ -131,7 +132,6 @@ def test_a_script_without_guard_runs_stages_with_workers_and_is_run_once(tmp_pat
     assert ended.stdout.splitlines() == ["begun", "{'ai': {'ok': 8}, 'real': {'ok': 8}} 16"]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("stdin", [False, True], ids=["a file", "stdin"])
 def test_work_defined_in_a_script_is_done_by_others_and_remembers_what_it_did(tmp_path, stdin):
     ended = run(tmp_path, OWN_WORK, "0.02", stdin=stdin)
@@ -154,7 +154,6 @@ def killed_once(record: Record, *, flag: Path, log: Path, store: Store) -> Recor
     return slow_stage.work(record, stage=STAGE, store=store, log=log)
 
 
-@pytest.mark.long
 def test_a_killed_worker_is_told_by_what_is_known_and_the_same_stage_carries_on(tmp_path):
     fetched(tmp_path, seeds(ROWS), tmp_path / "fetch-log")
     store, log = Store(tmp_path / "objects"), tmp_path / "log"
@@ -243,7 +242,6 @@ class Process:
 """
 
 
-@pytest.mark.long
 def test_a_worker_that_grows_is_replaced_without_a_word(tmp_path):
     (tmp_path / "fake").mkdir()
     (tmp_path / "fake" / "psutil.py").write_text(GROWING)

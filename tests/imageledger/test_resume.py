@@ -11,12 +11,13 @@ import pytest
 import slow_train
 import train_world
 import trainings
+from needs import needs
 from slow_train import EPOCHS, SMALL
 
 from train.training import task as training
 from train.training.settings import ready
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 pytestmark = pytest.mark.long
 

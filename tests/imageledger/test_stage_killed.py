@@ -40,6 +40,7 @@ def kill_after(rows: int, root: Path, what: str, stage_file: str, workers: int =
         running.wait()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rows", [1, 18, 39])
 def test_killed_at_any_moment_the_same_stage_carries_on_and_ends_with_the_same_bytes(root, rows):
     kill_after(rows, root, "normalize", "normalized.jsonl")
@@ -55,6 +56,7 @@ def test_killed_at_any_moment_the_same_stage_carries_on_and_ends_with_the_same_b
     assert part(root, "normalized.jsonl") is None
 
 
+@pytest.mark.long
 def test_killed_with_two_workers_it_carries_on_and_ends_with_the_same_bytes(root):
     kill_after(11, root, "normalize", "normalized.jsonl", workers=2)
     finished = whole_lines(root, "normalized.jsonl")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import train_world
 from folds_world import OPTIONS, build, make, rows_of
+from needs import needs
 from PIL import Image
 
 from audit.cli import main as audit_main
@@ -20,7 +21,7 @@ from train.compare import judge as comparing
 from train.cross_validate import report
 from train.runs import CROSS_VALIDATION, Run, fold_folder, read_predictions
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 pytestmark = pytest.mark.long
 

@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import pytest
 from folds_world import OPTIONS, SMALL, build, make, rows_of
+from needs import needs
 
 from imageledger import manifest
 from imageledger.errors import ConfigError, RunError
 from train.cli import main
 from train.training import series
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 pytestmark = pytest.mark.long
 

@@ -7,13 +7,14 @@ import slow_train
 import train_world
 import trainings
 from click.testing import CliRunner
+from needs import needs
 
 from imageledger.errors import ConfigError, ModelError
 from train.config import TrainSettings
 from train.runs import Run
 from train.training.settings import train_settings
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 SMALL = {"arch": "squeezenet1_1", "weights": "none", "epochs": 1, "size": 32, "batch_size": 4}
 
@@ -76,6 +77,7 @@ def test_the_command_refuses_too_and_leaves_nothing(tmp_path):
     assert not project.runs.exists()
 
 
+@pytest.mark.long
 def test_run_json_records_device_and_precision_and_an_old_one_with_devices_can_be_read(tmp_path, monkeypatch):
     slow_train.hurry(monkeypatch.setattr)
     project = train_world.build(tmp_path, train=2, valid=1)

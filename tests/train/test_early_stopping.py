@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import pytest
 import train_world
 import trainings
+from needs import needs
 
 from imageledger import manifest
 from train.config import TrainSettings
 from train.runs import Run, read_predictions
 from train.training import task as training
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 pytestmark = pytest.mark.long
 

@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 from model_world import copied, exported, originals, trained, unpacked
+from needs import needs
 from PIL import Image
 
 from imageledger.errors import ConfigError, ModelError, RunError
@@ -13,8 +14,7 @@ from train import views
 from train.models import onnx_file
 from train.models import package as packages
 
-pytest.importorskip("fastai")
-pytest.importorskip("onnxscript")
+needs("fastai", "onnxscript")
 
 pytestmark = pytest.mark.long
 

@@ -8,6 +8,7 @@ import pytest
 import trainings
 from click.testing import CliRunner
 from drawn import portrait
+from needs import needs
 from PIL import Image
 from train_world import build
 
@@ -16,7 +17,7 @@ from imageledger.errors import ConfigError, RunError
 from train import views
 from train.runs import Run, read_predictions
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 pytestmark = pytest.mark.long
 SIDE = 96

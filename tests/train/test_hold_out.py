@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import train_world
 import trainings
+from needs import needs
 from PIL import Image
 
 from audit.cli import main as audit_main
@@ -30,7 +31,7 @@ from train.pictures import Picture
 from train.runs import HOLD_OUT, Run, fold_folder, read_predictions
 from train.training import task as training
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 pytestmark = pytest.mark.long
 

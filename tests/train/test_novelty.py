@@ -17,6 +17,7 @@ def table(n, seed=0):
     return np.random.default_rng(seed).normal(size=(n, len(NAMES))) * np.arange(1, len(NAMES) + 1)
 
 
+@pytest.mark.long
 def test_about_one_new_picture_in_a_hundred_is_far_when_it_is_like_the_training_ones():
     shares = []
     for seed in range(8):

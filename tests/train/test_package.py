@@ -6,13 +6,13 @@ import zipfile
 
 import pytest
 from model_world import copied, edited, exported, unpacked, zipped
+from needs import needs
 
 from imageledger.errors import ModelError
 from train.models import onnx_file
 from train.models import package as packages
 
-pytest.importorskip("fastai")
-pytest.importorskip("onnxscript")
+needs("fastai", "onnxscript")
 
 pytestmark = pytest.mark.long
 

@@ -7,13 +7,13 @@ import sys
 import pytest
 from drawn import encoded, portrait
 from model_world import edited, exported, originals, pictures, trained, unpacked
+from needs import needs
 from PIL import Image
 
 from train.cli import main
 from train.evaluation.temperature import Calibration
 
-pytest.importorskip("fastai")
-pytest.importorskip("onnxscript")
+needs("fastai", "onnxscript")
 
 pytestmark = pytest.mark.long
 

@@ -2,13 +2,14 @@
 
 import pytest
 import trainings
+from needs import needs
 from PIL import Image
 from train_world import build
 
 from imageledger.errors import LedgerError
 from train.runs import Run, read_predictions
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 pytestmark = pytest.mark.long
 

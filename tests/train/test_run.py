@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import train_world
 import trainings
+from needs import needs
 from PIL import Image
 
 from imageledger import manifest
@@ -19,7 +20,7 @@ from train.runs import Run, find_run, read_predictions
 from train.training import task as training
 from train.training.settings import train_settings
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 pytestmark = pytest.mark.long
 

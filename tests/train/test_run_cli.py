@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import train_world
+from needs import needs
 from PIL import Image
 
 from train.cli import main
 
-pytest.importorskip("fastai")
+needs("fastai")
 
 pytestmark = pytest.mark.long
 

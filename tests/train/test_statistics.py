@@ -63,6 +63,7 @@ def test_the_interval_of_repeated_folds_holds_the_truth_in_93_to_97_of_100_data_
     assert 0.93 <= simulated.covered(world, world.accuracy, partial(accuracy, stretch=CORRECTED)) <= 0.97
 
 
+@pytest.mark.long
 def test_an_interval_that_is_blind_to_groups_or_to_shared_training_pictures_is_found_too_narrow(one_split, folds):
     assert simulated.covered(one_split, one_split.accuracy, blind_to_groups) < 0.93
     assert simulated.covered(folds, folds.accuracy, accuracy) < 0.93

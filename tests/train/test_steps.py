@@ -55,6 +55,7 @@ def test_new_pictures_become_the_very_pixels_of_the_stages_or_get_the_same_reaso
             assert became.face == (tuple(record.found("normalize").get("face", ())) or None)
 
 
+@pytest.mark.long
 def test_inner_faces_are_cut_out_as_by_the_stage(whitened):
     project, records = whitened
     steps = Steps(normalize=FORENSIC, whiten={"region": "face", "face_size": 32})

@@ -5,15 +5,21 @@ import json
 import struct
 
 import pytest
+from needs import needs
 
 from imageledger.errors import ModelError
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("fastai")
+needs("fastai")
 
-from safetensors.torch import save_file  # noqa: E402
 
-from train.network import backbones, weights  # noqa: E402
+@pytest.fixture(scope="module", autouse=True)
+def _packages():
+    """Load torch with the first test rather than with the file: every worker collects all files."""
+    global torch, save_file, backbones, weights
+    import torch
+    from safetensors.torch import save_file
+
+    from train.network import backbones, weights
 
 
 @pytest.fixture(scope="module")
