@@ -109,10 +109,10 @@ def on_original(matte: Image.Image, crop: Box, size: tuple[int, int]) -> Image.I
 
 
 def _read(record: Record, stage: str, kind: type[Note]) -> Note:
-    found = record.found(stage)
+    notes = record.found(stage)
     known = {spec.name: next(iter(get_args(spec.type))) for spec in fields(kind)}
     values = {}
-    for name, value in found.items():
+    for name, value in notes.items():
         read = _READ.get(known.get(name))
         if read is None:
             raise ManifestError(

@@ -100,12 +100,12 @@ def candidates(pictures: Sequence[Picture], within: int) -> list[Pair]:
     """
     count = len(pictures)
     columns = [picture.phash for picture in pictures] + [picture.mirrored for picture in pictures]
-    found: dict[tuple[int, int, bool], int] = {}
+    distances: dict[tuple[int, int, bool], int] = {}
     for i, j, distance in near_pairs(np.array(columns, dtype=np.uint64), within):
         place = _place(i, j, count)
         if place is not None:
-            found[place] = min(distance, found.get(place, distance))
-    return [Pair(i, j, distance, turned) for (i, j, turned), distance in sorted(found.items())]
+            distances[place] = min(distance, distances.get(place, distance))
+    return [Pair(i, j, distance, turned) for (i, j, turned), distance in sorted(distances.items())]
 
 
 def verified(pictures: Sequence[Picture], pairs: Iterable[Pair], alike: Likeness, least: float) -> dict[Pair, Match]:

@@ -118,14 +118,14 @@ def judge(record: Record, plan: Plan) -> Record:
 def remarks(project: Project, records: Iterable[Record]) -> list[str]:
     """Say what a person should look at in a deduped manifest: conflicts, and decisions about no row at all."""
     rows = list(records)
-    found = [
+    conflicts = [
         f"Conflict: {row.name} is labelled {row.label}, but {row.reason.removeprefix(CONFLICT)}"
         for row in rows
         if row.reason.startswith(CONFLICT)
     ]
     decided = decisions.read(project.folder / decisions.FILE)
     lost = decisions.without_row(decided, rows)
-    return found + [f"Decision without a row: no record is called {name}" for name in lost]
+    return conflicts + [f"Decision without a row: no record is called {name}" for name in lost]
 
 
 def picture_of(record: Record, kept: bool = False) -> Picture:

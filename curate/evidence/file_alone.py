@@ -39,14 +39,15 @@ def file_alone(project: Project, path: Path, track: Track = untracked) -> dict[s
     table, positive = _measured(project, path, track)
     if _each(positive) < FEWEST:
         return {}
-    one = jointly(
+    joint = jointly(
         table.columns, table.values, positive, groups_of(table.records), seed=project.declared.seed, apart=apart()
     )  # fmt: skip
-    right = (one.scores > 0) == positive
+    right = (joint.scores > 0) == positive
     valid = np.array([record.split == "valid" for record in table.records])
     return {
-        "auc": one.auc, "low": one.low, "high": one.high, "chance": one.chance, "p": one.p, "verdict": one.verdict,
-        "strongest": one.strongest.feature if one.strongest else "",
+        "auc": joint.auc, "low": joint.low, "high": joint.high, "chance": joint.chance, "p": joint.p,
+        "verdict": joint.verdict,
+        "strongest": joint.strongest.feature if joint.strongest else "",
         "valid": _right(right[valid]), "all": _right(right),
     }  # fmt: skip
 
@@ -55,14 +56,14 @@ def rows(probes: Iterable[Probe]) -> list[dict[str, Any]]:
     """Return one row a family for the terminal."""
     return [
         {
-            "family": "all together" if one.family == ALL else spelled(one.family),
-            "AUC": f"{one.auc:.2f}",
-            "95 % interval": f"{one.low:.2f}–{one.high:.2f}",
-            "by chance": f"{one.chance:.2f}",
-            "verdict": one.verdict,
-            "strongest feature": one.strongest.feature.replace("_", " ") if one.strongest else "",
+            "family": "all together" if result.family == ALL else spelled(result.family),
+            "AUC": f"{result.auc:.2f}",
+            "95 % interval": f"{result.low:.2f}–{result.high:.2f}",
+            "by chance": f"{result.chance:.2f}",
+            "verdict": result.verdict,
+            "strongest feature": result.strongest.feature.replace("_", " ") if result.strongest else "",
         }
-        for one in probes
+        for result in probes
     ]
 
 

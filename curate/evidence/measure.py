@@ -88,8 +88,8 @@ def measure(
     jobs: Iterator[tuple[_Look, Mapping[str, Values] | None]] = ((look, None if look.wanted else {}) for look in looks)
     results = ordered_map(work, jobs, workers=workers or cores())
     todo = sum(bool(look.wanted) for look in looks)
-    found = track(results, len(looks), f"measuring {stage} pictures") if todo else results
-    for look, values in zip(looks, found, strict=True):
+    tracked = track(results, len(looks), f"measuring {stage} pictures") if todo else results
+    for look, values in zip(looks, tracked, strict=True):
         for name, row in values.items():
             kept[name].add(look.key(name), row)
     rows = {
@@ -191,11 +191,11 @@ def _scaled(box: Box, by: tuple[float, float]) -> Box:
 
 
 def _table(records: Sequence[Record], rows: Mapping[str, Sequence[Values]]) -> Table:
-    columns = {name: sorted({key for row in found for key in row}) for name, found in rows.items()}
+    columns = {name: sorted({key for row in measured for key in row}) for name, measured in rows.items()}
     values = {
-        name: np.array([[row.get(key, math.nan) for key in columns[name]] for row in found], dtype=np.float64).reshape(
-            len(records), len(columns[name])
-        )
-        for name, found in rows.items()
+        name: np.array(
+            [[row.get(key, math.nan) for key in columns[name]] for row in measured], dtype=np.float64
+        ).reshape(len(records), len(columns[name]))
+        for name, measured in rows.items()
     }
     return Table(records=records, columns=columns, values=values)

@@ -92,7 +92,7 @@ def enough(records: Sequence[Record], most: int = ENOUGH) -> list[Record]:
     chosen: set[tuple[str, str]] = set()
     for label in {record.label for record in records}:
         of_label = (record for record in records if record.label == label)
-        chosen |= {record.key for record in nsmallest(most, of_label, key=lambda one: (one.origin, one.key))}
+        chosen |= {record.key for record in nsmallest(most, of_label, key=lambda record: (record.origin, record.key))}
     return [record for record in records if record.key in chosen]
 
 
@@ -121,10 +121,10 @@ def probe(
     if joint and together:
         jobs.insert(0, (ALL, *side_by_side(columns, values, together)))
     work = partial(_probe_one, positive=positive, groups=tuple(groups), seed=seed, permutations=permutations)
-    found = {one.family: one for one in ordered_map(work, ((job, None) for job in jobs), workers=workers)}
-    corrected = holm([found[name].p for name in families])
-    probes = [judged(replace(found[name], p=p), positive) for name, p in zip(families, corrected, strict=True)]
-    return [*probes, judged(found[ALL], positive)] if joint and together else probes
+    results = {result.family: result for result in ordered_map(work, ((job, None) for job in jobs), workers=workers)}
+    corrected = holm([results[name].p for name in families])
+    probes = [judged(replace(results[name], p=p), positive) for name, p in zip(families, corrected, strict=True)]
+    return [*probes, judged(results[ALL], positive)] if joint and together else probes
 
 
 def jointly(
@@ -139,10 +139,10 @@ def jointly(
 ) -> Probe:
     """Probe all families side by side, without those named in `apart`, and none by itself; as `probe` takes them."""
     names, everything = side_by_side(columns, values, [name for name in values if name not in apart])
-    (one,) = probe(
+    (joint,) = probe(
         {ALL: names}, {ALL: everything}, positive, groups, seed=seed, permutations=permutations, joint=False
     )  # fmt: skip
-    return one
+    return joint
 
 
 def side_by_side(
@@ -153,15 +153,15 @@ def side_by_side(
     return names, np.concatenate([values[name] for name in families], axis=1)
 
 
-def judged(one: Probe, positive: Bools) -> Probe:
+def judged(result: Probe, positive: Bools) -> Probe:
     """Give the verdict on a probe, and how many pictures of each class would decide where there is none."""
-    if one.p < SURE and one.low > AT_LEAST:
-        return replace(one, verdict=SHORTCUT, needed=0)
+    if result.p < SURE and result.low > AT_LEAST:
+        return replace(result, verdict=SHORTCUT, needed=0)
     # an AUC below one half is chance too, and must not make few pictures look like enough
-    if max(one.high, 0.5 + (one.high - one.low) / 2) < AT_MOST:
-        return replace(one, verdict=CLEAN, needed=0)
+    if max(result.high, 0.5 + (result.high - result.low) / 2) < AT_MOST:
+        return replace(result, verdict=CLEAN, needed=0)
     each = min(int(positive.sum()), int((~positive).sum()))
-    return replace(one, verdict=INCONCLUSIVE, needed=_needed(one, each))
+    return replace(result, verdict=INCONCLUSIVE, needed=_needed(result, each))
 
 
 def crossvalidated(
@@ -171,15 +171,15 @@ def crossvalidated(
 
     `matrix` holds prepared columns (`curate.evidence.permuted.prepare`), n x k.
     """
-    found: dict[Literal["linear", "trees"], Floats] = {
+    scores: dict[Literal["linear", "trees"], Floats] = {
         "linear": np.full(len(positive), np.nan), "trees": np.full(len(positive), np.nan)
     }  # fmt: skip
     for held in folds:
         rest = np.setdiff1d(np.arange(len(positive)), held)
         for name, model in _models(matrix.shape[1], seed).items():
             model.fit(matrix[rest], positive[rest])
-            found[name][held] = _logit(model.predict_proba(matrix[held])[:, 1])
-    return found
+            scores[name][held] = _logit(model.predict_proba(matrix[held])[:, 1])
+    return scores
 
 
 def interval(scores: Floats, positive: Bools, groups: Sequence[str], seed: int) -> tuple[float, float]:
@@ -187,15 +187,15 @@ def interval(scores: Floats, positive: Bools, groups: Sequence[str], seed: int) 
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     _, place = np.unique(scores, return_inverse=True)
     rng = np.random.default_rng(seed)
-    found = []
+    areas = []
     for _ in range(RESAMPLES):
         drawn = np.bincount(rng.integers(group.max() + 1, size=group.max() + 1), minlength=group.max() + 1)[group]
         ones = np.bincount(place, weights=drawn * positive)
         zeros = np.bincount(place, weights=drawn * ~positive)
         if ones.sum() and zeros.sum():
             below = np.cumsum(zeros) - zeros / 2
-            found.append(float(ones @ below / (ones.sum() * zeros.sum())))
-    low, high = np.quantile(found, (0.025, 0.975))
+            areas.append(float(ones @ below / (ones.sum() * zeros.sum())))
+    low, high = np.quantile(areas, (0.025, 0.975))
     return float(low), float(high)
 
 
@@ -271,12 +271,12 @@ def _logit(share: NDArray[np.float64]) -> Floats:
     return np.asarray(np.log(inside / (1 - inside)))
 
 
-def _needed(one: Probe, each: int) -> int:
+def _needed(result: Probe, each: int) -> int:
     """Scale the width of the interval by 1/sqrt(n) until it clears one of the two limits, or the p-value does."""
-    if one.low > AT_LEAST and one.p < 0.5:  # the p-value alone is missing: its z grows with sqrt(n)
-        reached = NormalDist().inv_cdf(1 - one.p)
+    if result.low > AT_LEAST and result.p < 0.5:  # the p-value alone is missing: its z grows with sqrt(n)
+        reached = NormalDist().inv_cdf(1 - result.p)
         return min(MOST, max(each + 1, math.ceil(each * (NormalDist().inv_cdf(1 - SURE) / reached) ** 2)))
-    spread = (one.high - one.low) / 2 * math.sqrt(each)
-    found = max(one.auc, 0.5)
-    gaps = [gap for gap in (found - AT_LEAST, AT_MOST - found) if gap > 0]
+    spread = (result.high - result.low) / 2 * math.sqrt(each)
+    area = max(result.auc, 0.5)
+    gaps = [gap for gap in (area - AT_LEAST, AT_MOST - area) if gap > 0]
     return min(MOST, max(each + 1, min(math.ceil((spread / gap) ** 2) for gap in gaps)))

@@ -230,19 +230,19 @@ def _labelled(address: str, members: Sequence[Member], entry: SourceEntry) -> di
     """Return member name -> label; say which patterns match nothing and how many members match none."""
     if entry.label:
         return {member.name: entry.label for member in members}
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     used: Counter[str] = Counter()
     for member in members:
         glob, label = label_of(member.name, entry.labels)
         if label:
-            found[member.name] = label
+            labels[member.name] = label
             used[glob] += 1
     for glob in entry.labels:
         if not used[glob]:
             logger.warning("%s: nothing matches %r; %s", address, glob, _folders(members))
-    if skipped := len(members) - len(found):
+    if skipped := len(members) - len(labels):
         logger.warning("%s: %d of %d files match no label pattern and were skipped", address, skipped, len(members))
-    return found
+    return labels
 
 
 def _pictures(source: Source, labelled: Mapping[str, str]) -> list[Member]:

@@ -114,8 +114,8 @@ def _blocks(ranked: Sequence[Choice], wanted: Wanted) -> list[_Block]:
         turns[name] = min(turn, turns.get(name, turn))
     return sorted(
         (
-            _Block(tuple(found), Counter(choice.label for choice in found), turns[name])
-            for name, found in members.items()
+            _Block(tuple(choices), Counter(choice.label for choice in choices), turns[name])
+            for name, choices in members.items()
         ),
         key=lambda block: block.turn,
     )
@@ -123,12 +123,12 @@ def _blocks(ranked: Sequence[Choice], wanted: Wanted) -> list[_Block]:
 
 def quotas(ranked: Sequence[Choice], wanted: Wanted) -> Counter[tuple[str, str]]:
     """Return how many pictures each (label, source) should give; expects choices in the order of their lots."""
-    found: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     for label in {choice.label for choice in ranked}:
         own = [choice for choice in ranked if choice.label == label]
         for choice in _evenly(own, wanted.per_class, Counter(), wanted.seed):
-            found[label, choice.source] += 1
-    return found
+            counts[label, choice.source] += 1
+    return counts
 
 
 def _evenly(ranked: Sequence[Choice], count: int, given: Counter[str], seed: int) -> list[Choice]:

@@ -55,7 +55,7 @@ def select(table: Table, positive: str, wanted: Wanted) -> Selection | None:
     chosen[matched.rows] = True
     split = _split(given, choices, chosen, matched.pairs, wanted)
     named = [
-        [(choices[one].key, choices[other].key) for one, other in found] for found in (matched.pairs, matched.outside)
+        [(choices[one].key, choices[other].key) for one, other in pairs] for pairs in (matched.pairs, matched.outside)
     ]
     return Selection(split=split, pairs=sorted(named[0]), loose=sorted(named[1]), hopeless=without)
 

@@ -129,13 +129,13 @@ def compare(
         np.array([record.key in keys for record in table.records]) for keys in (plain, chosen)
     )  # fmt: skip
     label = np.array([record.label == positive for record in table.records])
-    found = [
+    probes = [
         _probes(table.take(np.flatnonzero(side).tolist()), on, positive, seed, workers) for side in (before, after)
     ]
-    names = [name for name in found[0] if name in found[1]]
+    names = [name for name in probes[0] if name in probes[1]]
     return Compared(
         differences=differences(table, before, after, label, on),
-        probes=[(name, name != HELD, found[0][name], found[1][name]) for name in names],
+        probes=[(name, name != HELD, probes[0][name], probes[1][name]) for name in names],
     )
 
 
@@ -143,11 +143,11 @@ def balance_rows(compared: Compared) -> list[dict[str, str]]:
     """Return the printed table of the features that were worst, before and after."""
     return [
         {
-            "feature": title(one.family, one.feature),
-            "difference, plain": f"{one.plain:+.2f}",
-            "matched": f"{one.matched:+.2f}",
+            "feature": title(difference.family, difference.feature),
+            "difference, plain": f"{difference.plain:+.2f}",
+            "matched": f"{difference.matched:+.2f}",
         }
-        for one in compared.differences[:WORST]
+        for difference in compared.differences[:WORST]
     ]
 
 
@@ -180,7 +180,7 @@ def remarks(table: Table, compared: Compared, selection: Selection, wanted: Want
 def helpful(table: Table, compared: Compared, selection: Selection, wanted: Wanted, labels: Sequence[str]) -> list[str]:
     """Say where the classes stay apart and why: one feature a family, and the pictures that would help."""
     limit = max(APART, SURELY * float(np.sqrt(2 / wanted.per_class)))
-    still = [one for one in compared.differences if abs(one.matched) > limit]
+    still = [difference for difference in compared.differences if abs(difference.matched) > limit]
     if not still:
         return []
     lines = [
@@ -189,10 +189,12 @@ def helpful(table: Table, compared: Compared, selection: Selection, wanted: Want
     ]
     of = f"{len(still)} of {len(compared.differences)} features"
     lines.append(f"the classes still differ in {of} (by more than {limit:.2f} standard deviations):")
-    for name in dict.fromkeys(one.family for one in sorted(still, key=lambda one: -abs(one.matched))):
-        own = [one for one in still if one.family == name]
-        worded = [one for one in own if not any(letter.isdigit() for letter in one.feature)] or own
-        lines.append(_lacking(table, max(worded, key=lambda one: abs(one.matched)), labels))
+    for name in dict.fromkeys(
+        difference.family for difference in sorted(still, key=lambda difference: -abs(difference.matched))
+    ):
+        own = [difference for difference in still if difference.family == name]
+        worded = [difference for difference in own if not any(letter.isdigit() for letter in difference.feature)] or own
+        lines.append(_lacking(table, max(worded, key=lambda difference: abs(difference.matched)), labels))
     return lines
 
 
@@ -206,14 +208,14 @@ def _probes(table: Table, on: Sequence[str], positive: str, seed: int, workers: 
     tables = {title: side_by_side(table.columns, table.values, names) for title, names in together.items()}
     columns = {title: names for title, (names, _) in tables.items()}
     values = {title: numbers for title, (_, numbers) in tables.items()}
-    found = probe(
+    results = probe(
         columns, values, label, groups_of(table.records), seed=seed, joint=False, workers=workers or cores()
     )  # fmt: skip
-    return {one.family: one for one in found}
+    return {result.family: result for result in results}
 
 
-def _auc(one: Probe) -> str:
-    return with_interval(one.auc, one.low, one.high)
+def _auc(result: Probe) -> str:
+    return with_interval(result.auc, result.low, result.high)
 
 
 def _narrow(records: Sequence[Record], wanted: Wanted) -> list[str]:
@@ -259,20 +261,20 @@ def _pairs_csv(selection: Selection, labels: Sequence[str]) -> str:
     return spreadsheet.as_csv((*labels, "split", "within caliper"), rows)
 
 
-def _lacking(table: Table, one: Difference, labels: Sequence[str]) -> str:
+def _lacking(table: Table, difference: Difference, labels: Sequence[str]) -> str:
     """Say of one feature which class has too few pictures where the other one lies."""
-    column = column_of(table, one.family, one.feature)
-    negative, positive = one.medians
-    found = []
+    column = column_of(table, difference.family, difference.feature)
+    negative, positive = difference.medians
+    shortages = []
     for label, other, here, there in (
         (labels[0], labels[1], negative, positive),
         (labels[1], labels[0], positive, negative),
     ):
         own = column[[record.label == label for record in table.records]]
         side, beyond = ("above", own > there) if there > here else ("below", own < there)
-        found.append((float(np.mean(beyond)), int(np.sum(beyond)), len(own), label, other, side, there))
-    share, count, total, label, other, side, there = min(found)
-    name = f"  {title(one.family, one.feature)}: "
+        shortages.append((float(np.mean(beyond)), int(np.sum(beyond)), len(own), label, other, side, there))
+    share, count, total, label, other, side, there = min(shortages)
+    name = f"  {title(difference.family, difference.feature)}: "
     if share > SCARCE or negative == positive:
         return f"{name}median {negative:.3g} for {labels[0]}, {positive:.3g} for {labels[1]}"
     return (

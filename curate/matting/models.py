@@ -64,7 +64,7 @@ def find_model(name: str, path: Path | None = None, sha256: str = "") -> Model:
         name = CUSTOM[0]
     session = sessions.get(name)
     if session is None or name in NOT_FOR_PEOPLE:
-        known = sorted(one for one, kind in sessions.items() if kind.is_local() and one not in NOT_FOR_PEOPLE)
+        known = sorted(model for model, kind in sessions.items() if kind.is_local() and model not in NOT_FOR_PEOPLE)
         raise ModelError(f"{name!r} is not a model that cuts people out", f"one of {', '.join(known)}")
     if not session.is_local():
         raise ModelError(

@@ -127,9 +127,9 @@ def sized(
     """Return settings whose size is a number, and what a person should know about how it came about."""
     if chosen.size != AUTO:
         return chosen, []
-    found = fitting(project, chosen, source)
-    lines = [f"{found.why}."] + [found.change] * bool(found.change)
-    return replace(chosen, size=found.size), lines
+    fit = fitting(project, chosen, source)
+    lines = [f"{fit.why}."] + [fit.change] * bool(fit.change)
+    return replace(chosen, size=fit.size), lines
 
 
 def normalize(
@@ -214,10 +214,10 @@ def advice(project: Project, outcome: Outcome, chosen: NormalizeSettings, source
     if not any(reason.startswith(TOO_SMALL) for reasons in outcome.tally.reasons.values() for reason in reasons):
         return ""
     try:
-        found = fitting(project, chosen, source)
+        fit = fitting(project, chosen, source)
     except ConfigError as error:
         return f"{error.what[0].upper()}{error.what[1:]}."
-    return f"{found.why}." if found.size < int(chosen.size) else ""
+    return f"{fit.why}." if fit.size < int(chosen.size) else ""
 
 
 def shorter_sides(records: Iterable[Record], store: Store) -> dict[str, int]:

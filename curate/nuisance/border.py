@@ -49,8 +49,8 @@ def measure(seen: Seen) -> dict[str, float]:
     sides = {"top": (grey, low), "bottom": (grey[::-1], low[::-1])}
     sides |= {"left": (grey.T, low.T), "right": (grey.T[::-1], low.T[::-1])}
     for side, (turned, lowest) in sides.items():
-        found = _edge(turned, lowest) | _strips(turned)
-        values |= {f"{side}_{what}": value for what, value in found.items()}
+        measured = _edge(turned, lowest) | _strips(turned)
+        values |= {f"{side}_{what}": value for what, value in measured.items()}
     for what in ("near_white", "mean"):
         values[f"{what}_top_less_bottom"] = values[f"top_{what}"] - values[f"bottom_{what}"]
         values[f"{what}_left_less_right"] = values[f"left_{what}"] - values[f"right_{what}"]

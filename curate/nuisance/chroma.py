@@ -44,12 +44,12 @@ def measure(seen: Seen) -> dict[str, float]:
     luma = seen.grey[middle]
     if min(luma.shape) < LEAST:
         return dict.fromkeys(_names(), float("nan"))
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for name, (channel, factor) in SCALED.items():
         plane = (seen.window[middle][..., channel] - luma) * np.float32(factor)
         for axis in ("across", "down"):
-            found |= {f"{name} {axis} {what}": value for what, value in _traces(_turned(plane, axis)).items()}
-    return found
+            values |= {f"{name} {axis} {what}": value for what, value in _traces(_turned(plane, axis)).items()}
+    return values
 
 
 def _traces(plane: Plane) -> dict[str, float]:

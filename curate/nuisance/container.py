@@ -50,21 +50,21 @@ def measure(seen: Seen) -> dict[str, float]:
 
 def _measured(seen: Seen, head: Image.Image) -> dict[str, float]:
     form = sniff(seen.content[:64]) or (head.format or "").lower()
-    found = {form_name: float(form == form_name) for form_name in FORMATS}
-    found["other format"] = float(form not in FORMATS)
-    found |= _extension(seen.name, form)
-    found["bits per pixel"] = float(np.log2(8 * len(seen.content) / (head.width * head.height)))
+    values = {form_name: float(form == form_name) for form_name in FORMATS}
+    values["other format"] = float(form not in FORMATS)
+    values |= _extension(seen.name, form)
+    values["bits per pixel"] = float(np.log2(8 * len(seen.content) / (head.width * head.height)))
     tables = _tables(head)
-    found |= _table("luma table", tables[0]) | _table("chroma table", tables[1])
-    found |= hashed("tables", b"".join(table.astype(">u2").tobytes() for table in tables if table.any()))
-    found |= _quality(tables[0])
-    found |= _sampling(head)
-    found["progressive"] = float(bool(head.info.get("progressive") or head.info.get("interlace")))
-    found["bits per channel"] = float(_bits(head, seen.content))
-    found["channels"] = float(len(head.getbands()))
-    found["palette"] = float(head.mode in ("P", "PA"))
-    found["transparent"] = float("A" in head.getbands() or "transparency" in head.info)
-    return found
+    values |= _table("luma table", tables[0]) | _table("chroma table", tables[1])
+    values |= hashed("tables", b"".join(table.astype(">u2").tobytes() for table in tables if table.any()))
+    values |= _quality(tables[0])
+    values |= _sampling(head)
+    values["progressive"] = float(bool(head.info.get("progressive") or head.info.get("interlace")))
+    values["bits per channel"] = float(_bits(head, seen.content))
+    values["channels"] = float(len(head.getbands()))
+    values["palette"] = float(head.mode in ("P", "PA"))
+    values["transparent"] = float("A" in head.getbands() or "transparency" in head.info)
+    return values
 
 
 def _extension(name: str, form: str) -> dict[str, float]:
@@ -88,8 +88,8 @@ def _tables(head: Image.Image) -> tuple[Table, Table]:
 
 
 def _table(name: str, table: Table) -> dict[str, float]:
-    found = {f"{name} {entry}": float(np.log1p(table[at])) for entry, at in ENTRIES.items()}
-    return {f"{name} sum": float(np.log1p(table.sum())), **found}
+    entries = {f"{name} {entry}": float(np.log1p(table[at])) for entry, at in ENTRIES.items()}
+    return {f"{name} sum": float(np.log1p(table.sum())), **entries}
 
 
 def _quality(luma: Table) -> dict[str, float]:

@@ -85,10 +85,10 @@ def _inside(grey: Floats32, edges: tuple[float, float, float, float]) -> dict[st
     eyes = [_darkest(dark, columns) for columns in EYE_COLUMNS]
     (left_x, left_y, left_dark), (right_x, right_y, right_dark) = eyes
     axis, alike = _axis(even)
-    x = [edges[0] + one * (edges[2] - edges[0]) / SIDE for one in (left_x, right_x, axis)]
-    y = [edges[1] + one * (edges[3] - edges[1]) / SIDE for one in (left_y, right_y)]
-    found = (x[0], y[0], x[1], y[1], x[2], (x[0] + x[1]) / 2, (y[0] + y[1]) / 2, x[1] - x[0], y[1] - y[0])
-    return dict(zip(INSIDE, (*found, (left_dark + right_dark) / 2, alike), strict=True))
+    x = [edges[0] + place * (edges[2] - edges[0]) / SIDE for place in (left_x, right_x, axis)]
+    y = [edges[1] + place * (edges[3] - edges[1]) / SIDE for place in (left_y, right_y)]
+    coordinates = (x[0], y[0], x[1], y[1], x[2], (x[0] + x[1]) / 2, (y[0] + y[1]) / 2, x[1] - x[0], y[1] - y[0])
+    return dict(zip(INSIDE, (*coordinates, (left_dark + right_dark) / 2, alike), strict=True))
 
 
 def _darkest(dark: Floats32, columns: tuple[int, int]) -> tuple[float, float, float]:

@@ -16,7 +16,7 @@ def measure(seen: Seen) -> dict[str, float]:
     """Return sides, area and aspect as logarithms to base 2, and what is special about the numbers as 0 or 1."""
     width, height = seen.image.size
     shorter, longer = sorted((width, height))
-    found = {
+    values = {
         "width": math.log2(width),
         "height": math.log2(height),
         "longer side": math.log2(longer),
@@ -27,7 +27,7 @@ def measure(seen: Seen) -> dict[str, float]:
         "square": float(width == height),
         "powers of two": float(all(side & (side - 1) == 0 for side in (width, height))),
     }
-    return found | {f"multiples of {of}": float(width % of == 0 and height % of == 0) for of in MULTIPLES}
+    return values | {f"multiples of {of}": float(width % of == 0 and height % of == 0) for of in MULTIPLES}
 
 
 FAMILY = Family(

@@ -38,7 +38,7 @@ def png_chunks(content: bytes) -> list[tuple[str, bytes]]:
     """Return name and content of the chunks of a PNG, in order, those of pixels left out; [] for other formats."""
     if not content.startswith(b"\x89PNG\r\n\x1a\n"):
         return []
-    found = []
+    chunks = []
     place = 8
     for _ in range(MOST_CHUNKS):
         if place + 8 > len(content):
@@ -46,9 +46,9 @@ def png_chunks(content: bytes) -> list[tuple[str, bytes]]:
         length = int.from_bytes(content[place : place + 4], "big")
         name = content[place + 4 : place + 8]
         if name not in (b"IDAT", b"fdAT"):
-            found.append((name.decode("latin-1"), content[place + 8 : place + 8 + length]))
+            chunks.append((name.decode("latin-1"), content[place + 8 : place + 8 + length]))
         place += 12 + length
-    return found
+    return chunks
 
 
 def hashed(what: str, content: bytes, count: int = 3) -> dict[str, float]:

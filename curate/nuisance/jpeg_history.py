@@ -50,33 +50,33 @@ def measure(seen: Seen) -> dict[str, float]:
         return dict.fromkeys(_names(), float("nan"))
     grey = seen.grey
     profiles = _profiles(grey)
-    found = _grid("luma", profiles) | _peaks("luma", profiles, BLOCK)
+    values = _grid("luma", profiles) | _peaks("luma", profiles, BLOCK)
     across, down = (int(np.argmax(_phases(profile))) for profile in profiles)
     part = _middle(grey)
     here = _blocks(part, 0, 0)
     best = here if across == down == 0 else _blocks(part, across, down)
     between = _blocks(part, (across + 4) % BLOCK, (down + 4) % BLOCK)
-    found |= _comb("first", here) | _comb("strongest", best)
-    found |= _zeros("first", here, between) | _zeros("strongest", best, between)
+    values |= _comb("first", here) | _comb("strongest", best)
+    values |= _zeros("first", here, between) | _zeros("strongest", best, between)
     colour = _middle(seen.window)
     chroma = {name: _profiles(colour[..., channel] - part, STEEPEST / 2) for name, channel in (("Cb", 2), ("Cr", 0))}
     for name, lines in chroma.items():
-        found |= _chroma_grid(name, lines)
+        values |= _chroma_grid(name, lines)
     both = tuple(sum(lines) for lines in zip(*chroma.values(), strict=True))
-    return found | _peaks("chroma", (both[0], both[1]), 2 * BLOCK)
+    return values | _peaks("chroma", (both[0], both[1]), 2 * BLOCK)
 
 
 def _grid(name: str, profiles: tuple[Plane, Plane]) -> dict[str, float]:
     """Return each phase's share of the differences as a logarithm (0: no grid), and how far the extremes stand out."""
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     across, down = (np.log(_phases(profile) + 0.02) for profile in profiles)
     for axis, logs in (("across", across), ("down", down)):
         usual = np.median(logs)
-        found |= {f"{name} {axis} phase {phase}": float(logs[phase] - usual) for phase in range(BLOCK)}
-        found[f"{name} {axis} strongest"] = float(logs.max() - usual)
-        found[f"{name} {axis} spread"] = float(logs.max() - logs.min())
-    found[f"{name} both phase 0"] = float(across[0] + down[0] - np.median(across) - np.median(down))
-    return found
+        values |= {f"{name} {axis} phase {phase}": float(logs[phase] - usual) for phase in range(BLOCK)}
+        values[f"{name} {axis} strongest"] = float(logs.max() - usual)
+        values[f"{name} {axis} spread"] = float(logs.max() - logs.min())
+    values[f"{name} both phase 0"] = float(across[0] + down[0] - np.median(across) - np.median(down))
+    return values
 
 
 def _profiles(plane: Plane, steepest: float = STEEPEST) -> tuple[Plane, Plane]:
@@ -132,8 +132,8 @@ def _blocks(plane: Plane, across: int, down: int) -> Plane:
     tiles = plane[: high * BLOCK, : wide * BLOCK].reshape(high, BLOCK, wide * BLOCK) - 128
     basis = _basis()
     by_row: NDArray[Any] = (basis @ tiles).reshape(high, BLOCK, wide, BLOCK)
-    found: NDArray[Any] = (by_row.reshape(-1, BLOCK) @ basis.T).reshape(high, BLOCK, wide, BLOCK)
-    coefficients = found.transpose(1, 3, 0, 2).reshape(BLOCK, BLOCK, -1)
+    transformed: NDArray[Any] = (by_row.reshape(-1, BLOCK) @ basis.T).reshape(high, BLOCK, wide, BLOCK)
+    coefficients = transformed.transpose(1, 3, 0, 2).reshape(BLOCK, BLOCK, -1)
     return coefficients[:, :, np.abs(coefficients[0, 0]) < BLOCK * 126]
 
 
@@ -173,11 +173,11 @@ def _zeros(name: str, blocks: Plane, between: Plane) -> dict[str, float]:
 
     Plain shares would tell smooth pictures from detailed ones instead.
     """
-    found = {}
+    values = {}
     for band, inside in _bands().items():
-        share, usual = (_share_of_zeros(one[inside]) for one in (blocks, between))
-        found[f"zeros {name} {band}"] = (share - usual) / (1.05 - usual)
-    return found
+        share, usual = (_share_of_zeros(coefficients[inside]) for coefficients in (blocks, between))
+        values[f"zeros {name} {band}"] = (share - usual) / (1.05 - usual)
+    return values
 
 
 def _share_of_zeros(coefficients: Plane) -> float:

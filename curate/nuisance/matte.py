@@ -100,8 +100,8 @@ def _holes(behind: NDArray[np.bool_]) -> int:
 
 def _contour(person: Alpha) -> tuple[float, dict[str, float]]:
     """Compare the contour with itself, smoothed; the length inside the picture, in pixels, comes first."""
-    found, _ = cv2.findContours(person, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    contour = max(found, key=len)[:, 0].astype(np.float64)
+    contours, _ = cv2.findContours(person, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contour = max(contours, key=len)[:, 0].astype(np.float64)
     edge = np.logical_or(contour <= 0, contour >= np.array(person.shape[::-1]) - 1)
     inner = ~edge[:, 0] & ~edge[:, 1]
     length, values = float(max(1, inner.sum())), {"roughness": float(np.log(len(contour) ** 2 / person.sum()))}

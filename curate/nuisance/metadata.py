@@ -60,8 +60,8 @@ def _measured(content: bytes, head: Image.Image) -> dict[str, float]:
         "declared as made by AI": any(word in content for word in SAYS_AI),
         "JFIF": "jfif" in info,
     }
-    found = {name: float(there) for name, there in marks.items()}
-    return found | _profile(head) | _density(info) | _order(segments)
+    values = {name: float(there) for name, there in marks.items()}
+    return values | _profile(head) | _density(info) | _order(segments)
 
 
 def _camera(head: Image.Image, words: Collection[str]) -> dict[str, bool]:

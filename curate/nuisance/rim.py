@@ -127,7 +127,9 @@ def _mixed(here: Floats32, behind: Floats32) -> dict[str, float]:
     Where colours were multiplied by alpha twice, the brightest channel lags behind: the edge is grey, not pale.
     """
     rows, lowest, highest = np.arange(len(here)), behind.argmin(axis=1), behind.argmax(axis=1)
-    low, high = ((255 - here[rows, one]) / np.maximum(255 - behind[rows, one], 8) for one in (lowest, highest))
+    low, high = (
+        (255 - here[rows, channel]) / np.maximum(255 - behind[rows, channel], 8) for channel in (lowest, highest)
+    )
     coloured = behind[rows, highest] - behind[rows, lowest] > COLOURED
     chosen = coloured & (low > 0.1) & (low < 0.85)
     if chosen.sum() < 12:
@@ -138,7 +140,7 @@ def _mixed(here: Floats32, behind: Floats32) -> dict[str, float]:
 
 def _profile(values: Floats32, distance: Floats32, middle: Callable[[Floats32], np.floating]) -> NDArray[np.float64]:
     at = np.rint(distance).astype(int)
-    return np.array([middle(values[at == one]) if (at == one).any() else np.nan for one in range(1, REACH + 1)])
+    return np.array([middle(values[at == step]) if (at == step).any() else np.nan for step in range(1, REACH + 1)])
 
 
 def _grain(luma: Floats32, within: Floats32, beyond: Floats32) -> dict[str, float]:

@@ -27,7 +27,7 @@ LEAST_COUNT = 40
 FAR = 1.8
 """How many times rarer or more frequent than its neighbours a level must be to count as a gap or a peak."""
 
-TONE = ["brightness", "contrast", "skew", *(f"luma_{one}" for one in PERCENTILES), "dark_share", "bright_share"]
+TONE = ["brightness", "contrast", "skew", *(f"luma_{rank}" for rank in PERCENTILES), "dark_share", "bright_share"]
 COLOUR = [
     *("red", "green", "blue", "cast_red", "cast_blue", "spread_red", "spread_blue", "colourfulness"),
     *("saturation", "saturation_spread", "saturation_90", "hue_sin", "hue_cos", "hue_together"),
@@ -52,7 +52,7 @@ def _tone(luma: NDArray[np.float32]) -> dict[str, float]:
     skew = float(((luma - mean) ** 3).mean()) / (spread**3 + 1.0)
     shares = {"dark_share": float((luma < 32).mean()), "bright_share": float((luma > 224).mean())}
     levels = np.percentile(luma, PERCENTILES).tolist()
-    named = {f"luma_{one}": float(level) for one, level in zip(PERCENTILES, levels, strict=True)}
+    named = {f"luma_{rank}": float(level) for rank, level in zip(PERCENTILES, levels, strict=True)}
     return {"brightness": mean, "contrast": spread, "skew": skew} | named | shares
 
 
@@ -92,7 +92,7 @@ def _colour(colours: NDArray[np.float32]) -> dict[str, float]:
 
 def _histogram(pixels: NDArray[np.uint8]) -> dict[str, float]:
     """Return the share of levels that are far rarer or far more frequent than those beside them, and of used ones."""
-    counts = np.stack([cv2.calcHist([pixels], [one], None, [256], [0, 256]).ravel() for one in range(3)])
+    counts = np.stack([cv2.calcHist([pixels], [channel], None, [256], [0, 256]).ravel() for channel in range(3)])
     inner = counts[:, 2:254].astype(np.float64)
     usual = median_filter(inner, size=(1, 5))
     judged = usual >= LEAST_COUNT

@@ -49,7 +49,7 @@ def _largest(searched: NDArray[np.uint8], smallest: int) -> dict[str, int] | Non
     hits = _cascade().detect_multi_scale(
         img=searched, scale_factor=1.2, step_ratio=1, min_size=(smallest, smallest), max_size=searched.shape
     )
-    return max(hits, key=lambda one: (one["width"], -one["r"], -one["c"]), default=None)
+    return max(hits, key=lambda hit: (hit["width"], -hit["r"], -hit["c"]), default=None)
 
 
 @cache

@@ -110,8 +110,8 @@ def _check_blind(family: Family, values: Measured, seen: Seen, who: str) -> None
 
 def _check_threads(family: Family, values: Mapping[str, Measured], who: str) -> None:
     jobs: Iterator[tuple[tuple[str, Seen], Any]] = ((view, None) for view in _views())
-    found = ordered_map(lambda view: (view[0], dict(family.measure(view[1]))), jobs, workers=2, threads=True)
-    for view, measured in found:
+    measurements = ordered_map(lambda view: (view[0], dict(family.measure(view[1]))), jobs, workers=2, threads=True)
+    for view, measured in measurements:
         claim(_same(values[view], measured), f"{who} measures {view} otherwise beside another thread")
 
 

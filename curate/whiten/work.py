@@ -188,12 +188,12 @@ def face_size(records: Iterable[Record]) -> int:
             sides.setdefault(record.label, []).append(crop[2] - crop[0])
     if not sides:
         raise ConfigError("no picture has a recorded face", "curate normalize looks for faces; run it before whiten")
-    reached = {label: sorted(found, reverse=True)[math.ceil(REACH * len(found)) - 1] for label, found in sides.items()}
+    reached = {label: sorted(edges, reverse=True)[math.ceil(REACH * len(edges)) - 1] for label, edges in sides.items()}
     size = min(MOST_FACE, min(reached.values()) // STEP * STEP)
     if size < LEAST_FACE:
-        said = ", ".join(f"{label} {side} px" for label, side in sorted(reached.items()))
+        sizes = ", ".join(f"{label} {side} px" for label, side in sorted(reached.items()))
         raise ConfigError(
-            f"the faces are too small: {100 * REACH:.0f} % of each label reach {said}, {LEAST_FACE} are needed",
+            f"the faces are too small: {100 * REACH:.0f} % of each label reach {sizes}, {LEAST_FACE} are needed",
             f"normalize at a larger --size, or name a --face-size of {LEAST_FACE} or more and lose the smaller faces",
         )
     return size
@@ -211,21 +211,21 @@ def remarks(outcome: Outcome) -> list[str]:
             lost[record.label] += record.reason in (NO_FACE, DOUBTFUL)
     lines = [f"Every picture is now an inner face of {size} x {size} px."]
     if lost.total():
-        told = ", ".join(f"{label} {lost[label]} of {seen[label]}" for label in sorted(seen))
-        lines.append(f"Rejected because no face was found: {told}.{_selective(seen, lost)}")
+        losses = ", ".join(f"{label} {lost[label]} of {seen[label]}" for label in sorted(seen))
+        lines.append(f"Rejected because no face was found: {losses}.{_selective(seen, lost)}")
     return lines
 
 
 def _selective(seen: Counter[str], lost: Counter[str]) -> str:
     if len(seen) != 2:
         return ""
-    (one, other) = sorted(seen, key=lambda label: lost[label] / seen[label])
-    p = fisher(lost[other], seen[other] - lost[other], lost[one], seen[one] - lost[one])
+    (less, more) = sorted(seen, key=lambda label: lost[label] / seen[label])
+    p = fisher(lost[more], seen[more] - lost[more], lost[less], seen[less] - lost[less])
     if p >= SELECTIVE:
         return " Chance alone could explain the difference."
     return (
-        f" This removes more of {other} than of {one} (Fisher's p = {p:.2g}) and leaves the frontal, evenly lit faces"
-        f" of {other}. --region white loses no picture for this reason."
+        f" This removes more of {more} than of {less} (Fisher's p = {p:.2g}) and leaves the frontal, evenly lit faces"
+        f" of {more}. --region white loses no picture for this reason."
     )
 
 

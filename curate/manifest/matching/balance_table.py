@@ -40,36 +40,40 @@ def differences(
     """Return the standardised mean difference of every feature matched on, on the scale of normal scores."""
     scaled = normal_scores({name: table.columns[name] for name in on}, {name: table.values[name] for name in on})
     plain, matched = (_standardised(scaled.matrix, side, label) for side in (before, after))
-    found = []
+    compared = []
     for number, (of, name) in enumerate(zip(scaled.families, scaled.names, strict=True)):
         column = column_of(table, of, name)
         medians = [_median(column[after & side]) for side in (~label, label)]
-        found.append(
+        compared.append(
             Difference(
                 family=of, feature=name, plain=float(plain[number]), matched=float(matched[number]),
                 medians=(medians[0], medians[1]),
             )
         )  # fmt: skip
-    return sorted(found, key=lambda one: (-abs(one.plain), one.family, one.feature))
+    return sorted(compared, key=lambda difference: (-abs(difference.plain), difference.family, difference.feature))
 
 
-def as_csv(found: Sequence[Difference]) -> str:
+def as_csv(compared: Sequence[Difference]) -> str:
     """Write all differences as CSV."""
     names = ("family", "feature", "plain", "matched", "median_negative", "median_positive")
     rows = (
-        (one.family, one.feature, *(float(f"{number:.6g}") for number in (one.plain, one.matched, *one.medians)))
-        for one in found
+        (
+            difference.family,
+            difference.feature,
+            *(float(f"{number:.6g}") for number in (difference.plain, difference.matched, *difference.medians)),
+        )
+        for difference in compared
     )
     return spreadsheet.as_csv(names, (dict(zip(names, row, strict=True)) for row in rows))
 
 
-def balance_figure(found: Sequence[Difference], target: Path, most: int = 40) -> None:
+def balance_figure(compared: Sequence[Difference], target: Path, most: int = 40) -> None:
     """Draw the differences before and after, one line per feature, the worst `most` (Love, 2004)."""
-    shown = found[:most]
+    shown = compared[:most]
     content = drawn(
         (8, 0.7 + 0.2 * len(shown)), lambda figure: _love(figure.subplots(), shown),
         title="How far the classes lie apart before and after matching",
-        note=f"{len(shown)} of {len(found)} features, the farthest apart first",
+        note=f"{len(shown)} of {len(compared)} features, the farthest apart first",
         foot=f"Dotted line: {APART} standard deviations. A feature beyond it counts as unmatched, unless chance alone "
         "explains it (Rubin, 2001).",
     )  # fmt: skip

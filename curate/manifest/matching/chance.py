@@ -17,7 +17,7 @@ and that of each family by no more than the other, in standard deviations of an 
 
 def folds(positive: NDArray[np.bool_], groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """Deal groups out to folds, groups whole and classes even, in an order drawn from the seed."""
-    found = np.zeros(len(groups), dtype=np.int64)
+    numbers = np.zeros(len(groups), dtype=np.int64)
     held = np.zeros((FOLDS, 2))
     names, place = np.unique(groups, return_inverse=True)
     sizes = np.stack([np.bincount(place, ~positive), np.bincount(place, positive)], axis=1)
@@ -25,8 +25,8 @@ def folds(positive: NDArray[np.bool_], groups: NDArray[np.int64], seed: int) -> 
     for name in np.random.default_rng(seed).permutation(len(names)):
         dealt[name] = np.argmin(held @ sizes[name])
         held[dealt[name]] += sizes[name]
-    found[:] = dealt[place]
-    return found
+    numbers[:] = dealt[place]
+    return numbers
 
 
 def at_chance(
@@ -45,8 +45,8 @@ def off_chance(
     scaled: Scaled, chosen: NDArray[np.bool_], positive: NDArray[np.bool_], groups: NDArray[np.int64]
 ) -> float:
     """Return how far from 0.5 a probe of all columns is for the chosen classes, in standard deviations of chance."""
-    found = separation(scaled.matrix[chosen], positive[chosen], groups[chosen])
-    return abs(found - 0.5) / _noise(chosen)
+    area = separation(scaled.matrix[chosen], positive[chosen], groups[chosen])
+    return abs(area - 0.5) / _noise(chosen)
 
 
 def separation(matrix: Floats, positive: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:

@@ -160,5 +160,5 @@ def _pool(logits: Floats, positive: NDArray[np.bool_], most: int) -> NDArray[np.
     return np.sort(np.concatenate(kept))
 
 
-def _named(found: Pairs, pool: NDArray[np.intp]) -> Pairs:
-    return [(int(pool[row]), int(pool[column])) for row, column in found]
+def _named(matches: Pairs, pool: NDArray[np.intp]) -> Pairs:
+    return [(int(pool[row]), int(pool[column])) for row, column in matches]

@@ -49,7 +49,7 @@ def normal_scores(columns: Mapping[str, Sequence[str]], values: Mapping[str, Flo
                     families.append(family)
                     names.append(name)
                     scores.append(score)
-    rows = next((len(found) for found in values.values()), 0)
+    rows = next((len(table) for table in values.values()), 0)
     matrix = np.array(scores).T if scores else np.zeros((rows, 0))
     return Scaled(tuple(families), tuple(names), matrix)
 
@@ -84,7 +84,7 @@ def _scores(column: Floats, there: NDArray[np.bool_] | None = None) -> Floats:
     there = np.ones(len(column), dtype=bool) if there is None else there
     scores = np.zeros(len(column))
     if there.any():
-        found = ndtri((rankdata(column[there]) - 0.5) / there.sum())
-        spread = found.std()
-        scores[there] = np.round((found - found.mean()) / spread, 6) if spread > 1e-9 else 0.0
+        quantiles = ndtri((rankdata(column[there]) - 0.5) / there.sum())
+        spread = quantiles.std()
+        scores[there] = np.round((quantiles - quantiles.mean()) / spread, 6) if spread > 1e-9 else 0.0
     return scores
