@@ -58,15 +58,15 @@ class Answers:
         own = {folder: predictions}
         answered = [own.get(model.folder) or list(read_predictions(model.folder)) for model in models]
         records, warnings = records_of(project, made, [prediction.key for prediction in predictions])
-        found = tuple(records.get(prediction.key) for prediction in predictions)
+        matched = tuple(records.get(prediction.key) for prediction in predictions)
         answers = cls(
             run=made,
             folder=folder,
             predictions=predictions,
-            records=found,
+            records=matched,
             groups=tuple(
                 groups_of([record])[0] if record else "#".join(prediction.key)
-                for prediction, record in zip(predictions, found, strict=True)
+                for prediction, record in zip(predictions, matched, strict=True)
             ),
             models=models,
             table=table_of([prediction.key for prediction in predictions], answered),
@@ -106,7 +106,7 @@ class Answers:
 
     def known(self) -> list[Record]:
         """Return the records of the pictures; raise RunError when the manifest no longer has one of them."""
-        found = [record for record in self.records if record]
+        records = [record for record in self.records if record]
         lost = [
             prediction.member
             for prediction, record in zip(self.predictions, self.records, strict=True)
@@ -118,7 +118,7 @@ class Answers:
                 f"{lost[0]} the first",
                 "train again on the manifest as it is now",
             )
-        return found
+        return records
 
     @property
     def keys(self) -> list[Key]:
@@ -226,10 +226,10 @@ class Answers:
         if self.repeats == 1:
             folds = [prediction.fold or 0 for prediction in self.predictions]
             return Rounds(self.shares[None], np.array([folds], dtype=np.intp))
-        found = rounds_of(self.table, self.models)
-        if len(found.shares) != self.repeats or np.isnan(found.shares).any():
-            raise self._lost(int(np.isnan(found.shares).any(axis=0).sum()) or len(self.predictions))
-        return found
+        rounds = rounds_of(self.table, self.models)
+        if len(rounds.shares) != self.repeats or np.isnan(rounds.shares).any():
+            raise self._lost(int(np.isnan(rounds.shares).any(axis=0).sum()) or len(self.predictions))
+        return rounds
 
     def _lost(self, lost: int) -> RunError:
         return RunError(
@@ -265,12 +265,12 @@ def _models(folder: Path, run: Run) -> Iterable[Model]:
     if run.kind == SPLIT:
         yield Model(folder=folder)
         return
-    found = []
+    models = []
     for path in (folder / FOLDS).glob("*-*/run.json"):
         repeat, _, fold = path.parent.name.partition("-")
         if repeat.isdecimal() and fold.isdecimal():
-            found.append(Model(folder=path.parent, repeat=int(repeat), fold=int(fold)))
-    yield from sorted(found, key=lambda model: (model.repeat, model.fold))
+            models.append(Model(folder=path.parent, repeat=int(repeat), fold=int(fold)))
+    yield from sorted(models, key=lambda model: (model.repeat, model.fold))
 
 
 def _refuse_unsound(prediction: Prediction, run: Run) -> None:

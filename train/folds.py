@@ -51,15 +51,15 @@ def folds_of(labels: Sequence[str], groups: Sequence[str], number: int, seed: in
             divided = StratifiedKFold(number, shuffle=True, random_state=seed).split(empty, labels)
         else:
             divided = StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(empty, labels, groups)
-        found = [tuple(int(row) for row in held) for _, held in divided]
-    for held in found:
+        folds = [tuple(int(row) for row in held) for _, held in divided]
+    for held in folds:
         if absent := set(labels) - {labels[row] for row in held}:
             raise RunError(
                 f"no {number} folds keep every group whole and hold {sorted(absent)[0]} pictures each: its largest "
                 f"group has {_largest(labels, groups, sorted(absent)[0])}",
                 "a smaller number for --folds, or more pictures",
             )
-    return found
+    return folds
 
 
 def inner_split(labels: Sequence[str], groups: Sequence[str], seed: int) -> Rows:
@@ -87,7 +87,7 @@ def hold_out_parts(
     beside: dict[str, set[int]] = {name: set() for name in names}
     for label in sorted(set(labels)):
         without = [name for name in names if label not in {labels[row] for row in own[name]}]
-        rows = [row for row, found in enumerate(labels) if found == label]
+        rows = [row for row, row_label in enumerate(labels) if row_label == label]
         wanted = {name: len(own[name]) / (len(labels) - len(rows)) for name in without}
         for name, shared in _dealt(rows, groups, lots, wanted, _tied(groups, own, without)).items():
             beside[name].update(shared)
@@ -125,7 +125,7 @@ def _dealt(
     for group in sorted(members, key=lambda group: (-len(members[group]), lots[group])):
         name = tied.get(group) or min(shares, key=lambda name: (len(dealt[name]) / shares[name], -shares[name], name))
         dealt[name].extend(members[group])
-    return {name: found for name, found in dealt.items() if name != NOBODY}
+    return {name: shared for name, shared in dealt.items() if name != NOBODY}
 
 
 def _tied(groups: Sequence[str], own: Mapping[str, Sequence[int]], names: Iterable[str]) -> dict[str, str]:
@@ -170,4 +170,4 @@ def _group_counts(labels: Sequence[str], groups: Sequence[str]) -> Counter[str]:
 
 def _largest(labels: Sequence[str], groups: Sequence[str], label: str) -> int:
     pairs = zip(labels, groups, strict=True)
-    return max(Counter(group for found, group in pairs if found == label).values())
+    return max(Counter(group for row_label, group in pairs if row_label == label).values())

@@ -99,10 +99,10 @@ def find_run(project: Project, name: str | None) -> Path:
                 return folder
         known = ", ".join(sorted(path.parent.name for path in project.runs.glob("*/run.json"))) or "none yet"
         raise RunError(f"there is no finished run {name!r}", f"runs here: {known}; train run makes one")
-    found = sorted(project.runs.glob("*/run.json"), key=lambda path: (path.stat().st_mtime, path))
-    if not found:
+    finished = sorted(project.runs.glob("*/run.json"), key=lambda path: (path.stat().st_mtime, path))
+    if not finished:
         raise RunError(f"there is no finished run in {project.runs}", "train run makes one")
-    return found[-1].parent
+    return finished[-1].parent
 
 
 def fold_folder(folder: Path, fold: int, repeat: int = 1) -> Path:

@@ -82,8 +82,8 @@ def _trained(recipe: Recipe, pictures: Sequence[Picture], settings: TrainSetting
 
 def _check_answers(predictions: Sequence[Prediction], pictures: Sequence[Picture], who: str) -> None:
     asked = [(picture.key, picture.label, picture.split) for picture in pictures]
-    said = [((each.source, each.member), each.label, each.split) for each in predictions]
-    claim(said == asked, f"{who} does not answer once per picture, in their order")
+    answers = [((each.source, each.member), each.label, each.split) for each in predictions]
+    claim(answers == asked, f"{who} does not answer once per picture, in their order")
     for each in predictions:
         claim(type(each.probability) is float and 0 <= each.probability <= 1,
               f"{who} gives {each.member} the probability {each.probability!r}")  # fmt: skip

@@ -63,9 +63,9 @@ def compare(answers: Sequence[Answers], *, seed: int = 42) -> list[Comparison]:
     """
     if len(answers) < 2:
         raise RunError("a comparison needs two runs", "train compare FIRST OTHER")
-    found = [_compare(answers[0], other, seed) for other in answers[1:]]
-    corrected = holm([comparison.p for comparison in found])
-    return [replace(comparison, p=p) for comparison, p in zip(found, corrected, strict=True)]
+    comparisons = [_compare(answers[0], other, seed) for other in answers[1:]]
+    corrected = holm([comparison.p for comparison in comparisons])
+    return [replace(comparison, p=p) for comparison, p in zip(comparisons, corrected, strict=True)]
 
 
 def _compare(first: Answers, other: Answers, seed: int) -> Comparison:
@@ -132,8 +132,8 @@ def _paired(first: Answers, other: Answers) -> tuple[Answers, Answers, dict[str,
 
 def _groups(mine: Answers, theirs: Answers) -> list[str]:
     """Return the group of each picture, by whichever run's manifest still has it."""
-    found = zip(mine.records, mine.groups, theirs.groups, strict=True)
-    return [group if record else other for record, group, other in found]
+    pictures = zip(mine.records, mine.groups, theirs.groups, strict=True)
+    return [group if record else other for record, group, other in pictures]
 
 
 def _stretch(folds: Ints) -> float:

@@ -117,7 +117,7 @@ def _folds(pictures: Sequence[Picture], number: int, seed: int) -> list[Rows]:
 
 def _trainings(pictures: Sequence[Picture], drawn: Sequence[Sequence[Rows]], settings: TrainSettings) -> list[Training]:
     everything = range(len(pictures))
-    found = [
+    trainings = [
         Training(
             name=f"{repeat}-{fold}",
             pictures=series.with_split(pictures, set(everything) - set(held), held),
@@ -126,7 +126,7 @@ def _trainings(pictures: Sequence[Picture], drawn: Sequence[Sequence[Rows]], set
         for repeat, folds in enumerate(drawn, 1)
         for fold, held in enumerate(folds, 1)
     ]
-    return [*found, Training(name=FINAL, pictures=series.with_split(pictures, everything, ()), settings=settings)]
+    return [*trainings, Training(name=FINAL, pictures=series.with_split(pictures, everything, ()), settings=settings)]
 
 
 def fold_in_words(done: Done, folds: int, repeats: int) -> str:

@@ -202,14 +202,14 @@ def _tpr(judged: _Arranged, labels: Sequence[str], rate: float) -> dict[str, Any
         return {"fpr": rate, "refused": refused, "needed": needed, "n": draws}
     highest = np.array([[row[~positive][own == group].max() for group in range(draws)] for row in judged.probabilities])
     thresholds = np.sort(highest, axis=1)[:, draws - 1 - allowed]
-    found = (judged.probabilities[:, positive] > thresholds[:, None]).astype(np.float64)
-    estimate = statistics.share(found, _renumbered(judged.groups[positive]), judged.stretch)
+    hits = (judged.probabilities[:, positive] > thresholds[:, None]).astype(np.float64)
+    estimate = statistics.share(hits, _renumbered(judged.groups[positive]), judged.stretch)
     statement = (
         f"above {float(np.mean(thresholds)):.2f}: {allowed} of {draws} {labels[0]}, "
         f"so below {100 * rate:g} % of all with 95 % confidence"
     )
     return {"fpr": rate, "threshold": float(np.mean(thresholds)), "false_alarms": allowed, "negatives": draws,
-            "statement": statement, **_share(judged, estimate, found)}  # fmt: skip
+            "statement": statement, **_share(judged, estimate, hits)}  # fmt: skip
 
 
 def _errors(judged: _Arranged, seed: int) -> dict[str, Any]:
@@ -219,16 +219,16 @@ def _errors(judged: _Arranged, seed: int) -> dict[str, Any]:
     if n < 2 * FEWEST:
         refused = f"{n} pictures are too few to compare probabilities with shares; two bins need {2 * FEWEST}"
         return figures | {"calibration_error": {"refused": refused, "needed": 2 * FEWEST, "n": n}}
-    found = [
+    repeats = [
         calibration_error(row, judged.positive, judged.groups, stretch=judged.stretch, seed=seed)
         for row in judged.probabilities
     ]  # fmt: skip
     mean = Estimate(
-        *np.mean([[repeat.error.value, repeat.error.low, repeat.error.high] for repeat in found], axis=0).tolist()
+        *np.mean([[repeat.error.value, repeat.error.low, repeat.error.high] for repeat in repeats], axis=0).tolist()
     )
-    band = np.mean([repeat.band for repeat in found], axis=0).tolist()
+    band = np.mean([repeat.band for repeat in repeats], axis=0).tolist()
     return figures | {
-        "calibration_error": {**_figure(judged, mean, BOOTSTRAP), "band": band, "bins": found[0].bins}
+        "calibration_error": {**_figure(judged, mean, BOOTSTRAP), "band": band, "bins": repeats[0].bins}
     }  # fmt: skip
 
 

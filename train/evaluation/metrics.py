@@ -20,8 +20,8 @@ def score(predictions: Iterable[Prediction], labels: Sequence[str]) -> dict[str,
     actual label -> predicted label -> count; `loss` is the mean cross-entropy in nats.
     """
     rows = list(predictions)
-    found = {split: [row for row in rows if row.split == split] for split in (VALID, TRAIN)}
-    return {split: _score(judged, labels) for split, judged in found.items() if judged}
+    by_split = {split: [row for row in rows if row.split == split] for split in (VALID, TRAIN)}
+    return {split: _score(judged, labels) for split, judged in by_split.items() if judged}
 
 
 def _score(rows: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
@@ -44,11 +44,11 @@ def _share(hits: int, n: int) -> dict[str, Any]:
 def flat(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return one row per share, for a table: split, measure, hits, n, share, low, high."""
     rows = []
-    for split, found in metrics.items():
+    for split, figures in metrics.items():
         named = {
-            "accuracy": found["accuracy"],
-            "error rate": found["error_rate"],
-            **{f"recall of {label}": share for label, share in found["recall"].items()},
+            "accuracy": figures["accuracy"],
+            "error rate": figures["error_rate"],
+            **{f"recall of {label}": share for label, share in figures["recall"].items()},
         }
         for measure, share in named.items():
             low, high = share["interval"]

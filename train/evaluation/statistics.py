@@ -79,10 +79,10 @@ def auc(scores: Floats, positive: Bools, groups: Ints, folds: Ints, stretch: flo
     (1982), here multiplied by how much larger DeLong's variance over groups is. Folds that hold one class only are
     left out; raises ValueError when all do.
     """
-    found = [placed(row, positive, fold) for row, fold in zip(scores, folds, strict=True)]
-    value = float(np.mean([area for area, _ in found]))
+    placements = [placed(row, positive, fold) for row, fold in zip(scores, folds, strict=True)]
+    value = float(np.mean([area for area, _ in placements]))
     ones, zeros = int(positive.sum()), int((~positive).sum())
-    influences = np.array([influence for _, influence in found])
+    influences = np.array([influence for _, influence in placements])
     effect = _effect(influences, _hanley_mcneil(value, ones, zeros), groups, stretch)
     return Estimate(value, *_newcombe(value, ones, zeros, effect))
 
@@ -113,8 +113,8 @@ def mean_error(errors: Floats, groups: Ints, stretch: float = 1.0) -> Estimate:
     value, n = float(errors.mean()), errors.shape[1]
     if value == 0:
         return Estimate(0.0, 0.0, 1 - share(np.ones_like(errors), groups, stretch).low)
-    one, mean = _variances((errors - errors.mean(axis=1, keepdims=True)) / n, groups)
-    reach = NORMAL * np.sqrt((mean + (stretch - 1) * one) * _few(groups)) / value
+    single, mean = _variances((errors - errors.mean(axis=1, keepdims=True)) / n, groups)
+    reach = NORMAL * np.sqrt((mean + (stretch - 1) * single) * _few(groups)) / value
     return Estimate(value, float(value * np.exp(-reach)), float(value * np.exp(reach)))
 
 
@@ -132,8 +132,8 @@ def difference(contributions: Floats, groups: Ints, stretch: float = 1.0, *, see
     It covered 93-99.5 % (95.6 % on average at n = 200), the plain one 74-96 %.
     """
     number, value, together = int(groups.max()) + 1, float(contributions.mean()), contributions.mean(axis=0)
-    one, mean = _variances(contributions - contributions.mean(axis=1, keepdims=True), groups)
-    shared = (stretch - 1) * (one / mean if mean > 0 else 1.0)  # what folds share goes by the variance of one round
+    single, mean = _variances(contributions - contributions.mean(axis=1, keepdims=True), groups)
+    shared = (stretch - 1) * (single / mean if mean > 0 else 1.0)  # what folds share goes by the variance of one round
     sums = np.concatenate([np.bincount(groups, weights=together), [1.0, -1.0]])
     sizes = np.concatenate([np.bincount(groups), [1, 1]])
     drawn = np.concatenate([(rows @ sums) / (rows @ sizes) for rows in _draws(number + 2, seed, RESAMPLES)])
@@ -197,8 +197,8 @@ def _variance(influence: Floats, groups: Ints) -> float:
 
 def _variances(influences: Floats, groups: Ints) -> tuple[float, float]:
     """Return the mean variance of one round (rounds x n), and the variance of the mean of the rounds."""
-    one = np.mean([_variance(row, groups) for row in influences])
-    return float(one), _variance(influences.mean(axis=0), groups)
+    single = np.mean([_variance(row, groups) for row in influences])
+    return float(single), _variance(influences.mean(axis=0), groups)
 
 
 def _effect(influences: Floats, plain: float, groups: Ints, stretch: float) -> float:
@@ -206,10 +206,10 @@ def _effect(influences: Floats, plain: float, groups: Ints, stretch: float) -> f
 
     For the groups it is at least 1, at most twice and by default as if all pictures of a group agreed.
     """
-    one, mean = _variances(influences, groups)
+    single, mean = _variances(influences, groups)
     most = float(np.square(np.bincount(groups)).sum() / len(groups))
-    grouped = float(np.clip(one / plain, 1, 2 * most)) if plain > 1e-12 else most
-    return grouped * ((mean / one if one > 0 else 1.0) + stretch - 1) * _few(groups)
+    grouped = float(np.clip(single / plain, 1, 2 * most)) if plain > 1e-12 else most
+    return grouped * ((mean / single if single > 0 else 1.0) + stretch - 1) * _few(groups)
 
 
 def _few(groups: Ints) -> float:

@@ -147,9 +147,9 @@ def fit_temperature(probabilities: Floats, positive: Bools) -> float:
     if positive.all() or not positive.any():
         raise ValueError("a temperature needs pictures of both classes")
     towards = _towards(probabilities, positive)
-    found = minimize_scalar(lambda heat: _cost(heat, towards), bounds=_BOUNDS, method="bounded",
+    optimum = minimize_scalar(lambda heat: _cost(heat, towards), bounds=_BOUNDS, method="bounded",
                             options={"xatol": 1e-5})  # fmt: skip
-    return math.exp(float(found.x))
+    return math.exp(float(optimum.x))
 
 
 def temperature_interval(

@@ -120,15 +120,15 @@ def _pictures(project: Project, folder: Path, run: Run) -> list[Image.Image]:
     """Open COMPARED pictures of a run, evenly spread over its rows, as training did."""
     rows = list(read_predictions(folder))
     places = sorted({round(place) for place in np.linspace(0, len(rows) - 1, min(COMPARED, len(rows)))})
-    found = []
+    pictures = []
     for row in (rows[place] for place in places):
         path = project.store.path(row.file) if row.file else project.root / run.folder / row.member
         try:
-            found.append(steps.opened(path.read_bytes()))
+            pictures.append(steps.opened(path.read_bytes()))
         except (OSError, CannotDecode) as error:
             raise RunError(f"{path}, on which model.onnx would be checked, cannot be read: {error}",
                            "curate run makes missing objects again; or export without --onnx") from error  # fmt: skip
-    return found
+    return pictures
 
 
 def _folder(target: Path, files: dict[str, bytes]) -> None:

@@ -127,7 +127,7 @@ def evaluated(
     a part with both classes), `seen` that of those of them that models which know the part had not seen, `other` the
     recall of the held-out pictures of the other class, `auc` of the part among these.
     """
-    found = []
+    results = []
     answers = [{row.key: row for row in each.predictions} for each in done]
 
     def evaluation(asked: Iterable[tuple[int, int]]) -> dict[str, Any]:
@@ -150,12 +150,12 @@ def evaluated(
         seen = evaluation(known.values())
         label = own.pop() if len(own) == 1 else ""
         rest = next((other for other in labels if other != label), "") if label else ""
-        found.append({
+        results.append({
             "name": part.name, "label": label, "pictures": len(part.own), "trained_on": len(part.rest),
             "unseen": _figure(judged, label), "seen": _figure(seen, label),
             "other": judged["recall"][rest] if rest else {}, "auc": judged["auc"],
         })  # fmt: skip
-    return sorted(found, key=lambda part: part["unseen"].get("value", 1.0))
+    return sorted(results, key=lambda part: part["unseen"].get("value", 1.0))
 
 
 def _trainings(pictures: Sequence[Picture], divided: Divided, settings: TrainSettings) -> list[Training]:

@@ -125,14 +125,14 @@ def _data(run: Run, known: About) -> list[str]:
 
 
 def _sources(records: Iterable[Record]) -> list[dict[str, Any]]:
-    found: dict[tuple[str, ...], Counter[str]] = {}
+    counts: dict[tuple[str, ...], Counter[str]] = {}
     for record in records:
         key = (shown_source(record.source), record.label, record.generator, record.licence)
-        found.setdefault(key, Counter())[record.split] += 1
+        counts.setdefault(key, Counter())[record.split] += 1
     return [
         {"source": source, "label": label, "generator": generator or "not stated", "licence": licence,
          "which means": concern(licence), "train": count["train"], "valid": count["valid"]}
-        for (source, label, generator, licence), count in sorted(found.items())
+        for (source, label, generator, licence), count in sorted(counts.items())
     ]  # fmt: skip
 
 
@@ -239,17 +239,17 @@ def _unseen(run: Run, known: About) -> list[str]:
     return parts
 
 
-def _calibration(found: Calibration | None) -> str:
-    if found is None:
+def _calibration(calibration: Calibration | None) -> str:
+    if calibration is None:
         return (
             "None: the probabilities are the network's own, which is often too sure of itself. `audit calibration` "
             "fits a temperature."
         )
-    rough = " So few pictures give only a rough fit." if found.rough else ""
+    rough = " So few pictures give only a rough fit." if calibration.rough else ""
     return (
-        f"Temperature {with_interval(found.temperature, *found.interval)}, fitted on {found.n} "
-        f"pictures that the model had not seen.{rough} Calibrated probabilities from {found.low:.2f} to "
-        f"{found.high:.2f} get no verdict."
+        f"Temperature {with_interval(calibration.temperature, *calibration.interval)}, fitted on {calibration.n} "
+        f"pictures that the model had not seen.{rough} Calibrated probabilities from {calibration.low:.2f} to "
+        f"{calibration.high:.2f} get no verdict."
     )
 
 
@@ -285,12 +285,12 @@ def _limits(run: Run, known: About) -> list[str]:
 
 
 def _hold_outs(project: Project, run: Run) -> list[Run]:
-    found = []
+    runs = []
     for path in sorted(project.runs.glob("*/run.json")) if run.manifest_digest else ():
         try:
             other = Run.load(path.parent)
         except LedgerError:
             continue
         if other.kind == HOLD_OUT and other.manifest_digest == run.manifest_digest and path.parent.name[0] != ".":
-            found.append(other)
-    return found
+            runs.append(other)
+    return runs

@@ -57,8 +57,8 @@ class Familiar:
 
     def distance(self, numbers: Sequence[float]) -> float:
         """Return the Mahalanobis distance of one picture from the training pictures."""
-        found = np.array(numbers, dtype=np.float64)
-        away = np.where(np.isfinite(found), found, self.median) - np.array(self.mean)
+        values = np.array(numbers, dtype=np.float64)
+        away = np.where(np.isfinite(values), values, self.median) - np.array(self.mean)
         return math.sqrt(max(0.0, float(away @ np.array(self.inverse) @ away)))
 
     def plain(self) -> dict[str, Any]:
@@ -122,8 +122,8 @@ def fit(table: Floats, originals: Sequence[float]) -> Familiar | None:
 def numbers_of(content: bytes, image: Image.Image, box: Box | None, looked: bool) -> list[float]:
     """Measure NUMBERS of a picture as the network gets it; `box` is its face, if somebody looked."""
     seen = Seen(content=content, image=image, box=box if looked else "unknown")
-    found = {of: family(of).measure(seen) for of in NUMBERS}
-    return [float(found[of][number]) for of, ones in NUMBERS.items() for number in ones]
+    measured = {of: family(of).measure(seen) for of in NUMBERS}
+    return [float(measured[of][number]) for of, ones in NUMBERS.items() for number in ones]
 
 
 def fine_of(original: Image.Image) -> float:

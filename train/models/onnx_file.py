@@ -53,10 +53,10 @@ def ready(content: bytes, side: int | None, where: str) -> Ask:
 
     def ask(pixels: Floats32) -> Floats32:
         try:
-            (found,) = session.run([PROBABILITIES], {PIXELS: pixels})
+            (probabilities,) = session.run([PROBABILITIES], {PIXELS: pixels})
         except Exception as error:
             raise _cannot(where, error) from error
-        shares: Floats32 = np.asarray(found, dtype=np.float32)
+        shares: Floats32 = np.asarray(probabilities, dtype=np.float32)
         if shares.shape != (len(pixels), 2) or not np.allclose(shares.sum(axis=1), 1, atol=1e-3) or shares.min() < 0:
             raise ModelError(f"{where} gives no probabilities of two classes", "export the run again")
         return shares

@@ -56,8 +56,8 @@ def opened(address: str, folder: Path | None, matte_file: Path | None, track: Tr
     Raises LedgerErrors for a model that cannot be found, used or trusted.
     """
     if packages.looks_exported(Path(address)):
-        found = packages.read(Path(address))
-        package, ask = found.package, _ask_exported(found)
+        exported = packages.read(Path(address))
+        package, ask = exported.package, _ask_exported(exported)
         matte_file = matte_file or _declared_matte(_project_around(folder), package.steps)
     else:
         project = _project_of(address, folder)
@@ -114,20 +114,22 @@ def records_of(project: Project, run: Run, folder: Path) -> list[Record]:
             "put it back, or use the exported model, which holds all that is needed",
         ) from error
     wanted = list(read_predictions(folder))
-    found = [known.get(row.key) for row in wanted]
-    if lost := [row.member for row, record in zip(wanted, found, strict=True) if not record or record.file != row.file]:
+    records = [known.get(row.key) for row in wanted]
+    if lost := [
+        row.member for row, record in zip(wanted, records, strict=True) if not record or record.file != row.file
+    ]:
         raise RunError(
             f"{len(lost)} of {len(wanted)} pictures of run {run.name} are no longer in {path} as they were, such as"
             f" {lost[0]}: what was done to them is unknown",
             "train again on the manifest as it is now, or put back the one that was trained on",
         )
-    return [record for record in found if record is not None]
+    return [record for record in records if record is not None]
 
 
-def _ask_exported(found: packages.Exported) -> Ask:
-    package = found.package
-    if found.has_onnx:
-        run = onnx_file.ready(found.read(ONNX), views.side(package.views), f"{ONNX} in {found.path}")
+def _ask_exported(exported: packages.Exported) -> Ask:
+    package = exported.package
+    if exported.has_onnx:
+        run = onnx_file.ready(exported.read(ONNX), views.side(package.views), f"{ONNX} in {exported.path}")
 
         def ask(images: Sequence[Image.Image]) -> list[float]:
             return [float(run(views.of(image, package.views))[:, -1].mean(dtype=np.float64)) for image in images]
@@ -135,9 +137,9 @@ def _ask_exported(found: packages.Exported) -> Ask:
         return ask
     from train.network import predicting
 
-    model = predicting.built(package.as_run(), found.read(WEIGHTS), f"{WEIGHTS} in {found.path}")
+    model = predicting.built(package.as_run(), exported.read(WEIGHTS), f"{WEIGHTS} in {exported.path}")
     if (list(model.mean), list(model.std)) != (package.views["mean"], package.views["std"]):
-        raise ModelError(f"the mean and std in {found.path} are not those of {package.backbone}", packages.AGAIN)
+        raise ModelError(f"the mean and std in {exported.path} are not those of {package.backbone}", packages.AGAIN)
     return lambda images: list(predicting.predict(model, images))
 
 
@@ -198,10 +200,10 @@ def _column(table: "Table", of: str, name: str) -> NDArray[np.float64]:
 def _made_with(project: Project, run: Run) -> Mapping[str, str]:
     """Return the versions of the packages that made the pixels, as the cards of the stages state them."""
     beside = (project.root / run.manifest).parent
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for stage in ("normalized", "whitened"):
         try:
-            found |= manifest.Card.read(beside / f"{stage}.card.json").versions
+            versions |= manifest.Card.read(beside / f"{stage}.card.json").versions
         except ManifestError:
             continue
-    return found
+    return versions

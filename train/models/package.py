@@ -167,15 +167,15 @@ def _member(path: Path, name: str, most: int) -> bytes:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _refuse_members(path, [member.filename for member in members[: MOST_MEMBERS + 1]])
-            found = {member.filename: member for member in members}.get(name)
-            if found is None:
+            entry = {member.filename: member for member in members}.get(name)
+            if entry is None:
                 raise ModelError(f"{path} holds no {name}", AGAIN)
-            if found.file_size > min(most, MOST_RATIO * found.compress_size + (1 << 20)):
+            if entry.file_size > min(most, MOST_RATIO * entry.compress_size + (1 << 20)):
                 raise ModelError(
-                    f"{name} in {path} would grow from {found.compress_size:,} to {found.file_size:,} bytes",
+                    f"{name} in {path} would grow from {entry.compress_size:,} to {entry.file_size:,} bytes",
                     f"no model does; {AGAIN}",
                 )
-            with archive.open(found) as file:
+            with archive.open(entry) as file:
                 content = file.read(most + 1)
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
         raise ModelError(f"{path} is not a sound zip file: {error}", f"copy it again; {AGAIN}") from error

@@ -60,21 +60,21 @@ class Steps:
 
 def steps_of(records: Iterable[Record]) -> Steps:
     """Return the steps that all of these records went through; raise RunError when they do not agree."""
-    found: dict[str, tuple[Record, list[dict[str, Any]]]] = {}
+    variants: dict[str, tuple[Record, list[dict[str, Any]]]] = {}
     for record in records:
         done = [
             {"did": step.did, "settings": dict(step.settings)}
             for step in record.steps
             if step.did.partition("@")[0] in CHANGES_PIXELS
         ]
-        found.setdefault(repr(done), (record, done))
-    if len(found) > 1:
-        one, other = (record.name for record, _ in list(found.values())[:2])
+        variants.setdefault(repr(done), (record, done))
+    if len(variants) > 1:
+        one, other = (record.name for record, _ in list(variants.values())[:2])
         raise RunError(
             f"the pictures went through different steps: compare {one} and {other}",
             "curate run puts all through the same steps; then train again",
         )
-    return of_plain(next(iter(found.values()))[1]) if found else Steps()
+    return of_plain(next(iter(variants.values()))[1]) if variants else Steps()
 
 
 def of_plain(steps: Any) -> Steps:

@@ -60,8 +60,8 @@ class Checkpoint:
 def newest(folder: Path) -> Checkpoint | None:
     """Return the last whole checkpoint in a run's folder, or None; files that are torn or strange are passed over."""
     for path in reversed(_files(folder)):
-        if found := _read(path):
-            return found
+        if checkpoint := _read(path):
+            return checkpoint
     return None
 
 
@@ -218,15 +218,20 @@ def _files(folder: Path) -> list[Path]:
     return sorted((folder / FOLDER).glob("epoch-*.safetensors"))
 
 
-def _write(folder: Path, found: Checkpoint) -> None:
+def _write(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint under a name that holds its digest, and remove all but the last ones."""
     from safetensors.torch import save
 
-    stated = {"fit": found.fit, "epochs": found.epochs, "whole": found.whole, "values": found.values}
-    plain = {key: value.detach().contiguous().cpu() for key, value in found.tensors.items()}
+    stated = {
+        "fit": checkpoint.fit,
+        "epochs": checkpoint.epochs,
+        "whole": checkpoint.whole,
+        "values": checkpoint.values,
+    }
+    plain = {key: value.detach().contiguous().cpu() for key, value in checkpoint.tensors.items()}
     content = save(plain, {"state": json.dumps(stated, default=float)})
     digest = hashlib.sha256(content).hexdigest()
-    write_whole(folder / FOLDER / f"epoch-{found.whole:04}-{digest}.safetensors", content)
+    write_whole(folder / FOLDER / f"epoch-{checkpoint.whole:04}-{digest}.safetensors", content)
     for old in _files(folder)[:-KEPT]:
         old.unlink()
 

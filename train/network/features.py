@@ -51,15 +51,15 @@ def of(
         None if cache is None else cache / _name(network, {**chosen, **more})
         for more in ({}, {"worn": degrade.VERSION})  # the word is part of the names of kept features
     )
-    found, copies, degraded_rows = [], [], set(degraded)
+    plain, copies, degraded_rows = [], [], set(degraded)
     for number, picture in enumerate(pictures):
         tell(number, len(pictures))
         opened = lru_cache(partial(decoded, picture.path))
-        found.append(_kept(kept, picture, opened, ask))
+        plain.append(_kept(kept, picture, opened, ask))
         if number in degraded_rows:
             copies.append(_kept(kept_degraded, picture, opened, ask_degraded))
     tell(len(pictures), len(pictures))
-    values = np.stack(found)
+    values = np.stack(plain)
     return values, np.stack(copies) if copies else np.empty((0, *values.shape[1:]), dtype=np.float32)
 
 
@@ -80,8 +80,8 @@ def _asked(network: Pooled, backbone: Backbone, chosen: Mapping[str, Any], image
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
     inputs = (torch.from_numpy(views.of(image, chosen)) - mean) / std
     with torch.no_grad():
-        found = network.features(inputs.to(next(network.parameters()).device))
-    return np.asarray(found.cpu().numpy(), dtype=np.float32)
+        features = network.features(inputs.to(next(network.parameters()).device))
+    return np.asarray(features.cpu().numpy(), dtype=np.float32)
 
 
 def _name(network: Pooled, chosen: Mapping[str, Any]) -> str:

@@ -31,12 +31,12 @@ def extractor(path: str) -> Describe:
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (backbone.mean, backbone.std))
 
     def describe(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found = []
+        features = []
         for begun in range(0, len(pictures), BATCH):
             batch = torch.tensor(pictures[begun : begun + BATCH]).permute(0, 3, 1, 2).float().div(255)
             with torch.no_grad():
-                found.append(body((batch - mean) / std).mean(dim=(2, 3)).numpy())
-        return np.concatenate(found)
+                features.append(body((batch - mean) / std).mean(dim=(2, 3)).numpy())
+        return np.concatenate(features)
 
     return describe
 

@@ -33,21 +33,21 @@ class Pooled(vision.nn.Module):  # type: ignore[misc, name-defined]
 
     def widths(self) -> list[int]:
         """Return the number of channels after each block that is looked behind."""
-        found, seen = [], torch.zeros(1, 3, 64, 64)
+        widths, seen = [], torch.zeros(1, 3, 64, 64)
         with torch.no_grad():
             for number, block in enumerate(self.body.eval()):
                 seen = block(seen)
-                found += [int(seen.shape[1])] if number in self.taps else []
-        return found
+                widths += [int(seen.shape[1])] if number in self.taps else []
+        return widths
 
     def features(self, pictures: Any) -> Any:
         """Return n x k features of normalised pictures."""
-        found, seen = [], pictures
+        features, seen = [], pictures
         for number, block in enumerate(self.body):
             seen = block(seen)
             if number in self.taps:
-                found += [seen.mean(dim=(2, 3)), (seen.var(dim=(2, 3), unbiased=False) + LEAST_VARIANCE).sqrt()]
-        return torch.cat(found, dim=1)
+                features += [seen.mean(dim=(2, 3)), (seen.var(dim=(2, 3), unbiased=False) + LEAST_VARIANCE).sqrt()]
+        return torch.cat(features, dim=1)
 
     def forward(self, pictures: Any) -> Any:
         """Return n x 2 logits, negative class first."""

@@ -87,6 +87,6 @@ def _shares(model: Model, pixels: views.Floats32) -> NDArray[np.float32]:
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (model.mean, model.std))
     inputs = (torch.from_numpy(pixels) - mean) / std
     with torch.no_grad():
-        found = model.network(inputs.to(model.device)).softmax(dim=1)
-    shares: NDArray[np.float32] = found[:, -1].cpu().numpy()
+        probabilities = model.network(inputs.to(model.device)).softmax(dim=1)
+    shares: NDArray[np.float32] = probabilities[:, -1].cpu().numpy()
     return shares

@@ -91,16 +91,16 @@ def _check(where: str, shapes: Mapping[str, tuple[int, ...]], backbone: Backbone
     missing = sorted(key for key in wanted if key not in shapes and not key.endswith(COUNTER))
     strange = sorted(key for key in shapes if key not in wanted and key not in backbone.head)
     odd = sorted(key for key in wanted if key in shapes and shapes[key] != wanted[key])
-    found = []
+    faults = []
     if missing:
-        found.append(f"{len(missing)} of {len(wanted)} tensors are missing (such as {missing[0]})")
+        faults.append(f"{len(missing)} of {len(wanted)} tensors are missing (such as {missing[0]})")
     if strange:
-        found.append(f"{len(strange)} are unknown to it (such as {strange[0]})")
+        faults.append(f"{len(strange)} are unknown to it (such as {strange[0]})")
     if odd:
-        found.append(f"{len(odd)} have another shape ({odd[0]} is {shapes[odd[0]]}, not {wanted[odd[0]]})")
-    if found:
+        faults.append(f"{len(odd)} have another shape ({odd[0]} is {shapes[odd[0]]}, not {wanted[odd[0]]})")
+    if faults:
         raise ModelError(
-            f"{where} does not fit {backbone.name}: {'; '.join(found)}",
+            f"{where} does not fit {backbone.name}: {'; '.join(faults)}",
             "--arch names the backbone that the weights were made for; keys are those of torchvision (or timm)",
         )
 

@@ -56,18 +56,18 @@ def pictures_in(places: Iterable[str]) -> list[Path]:
     In a folder, hidden files and files that neither are nor claim to be pictures are left out. A path where nothing
     is stays in the list: it becomes a row with the reason. Raises RunError when no file is left.
     """
-    found = []
+    pictures = []
     for place in map(Path, places):
         if place.is_dir():
             inside = sorted(path for path in place.rglob("*") if not is_hidden(path.relative_to(place).as_posix()))
             files = [path for path in inside if path.is_file() and (claims_picture(path.name) or _head(path))]
             logger.info("%s: %d pictures", place, len(files))
-            found += files
+            pictures += files
         else:
-            found.append(place)
-    if not found:
+            pictures.append(place)
+    if not pictures:
         raise RunError("there is no picture to look at", "name pictures, folders that hold some, or - for a list")
-    return found
+    return pictures
 
 
 def predict(

@@ -126,9 +126,9 @@ def fitted(
     spread = np.sqrt(np.average((known - middle) ** 2, axis=0, weights=counts))
     spread[spread < 1e-6] = np.inf  # a channel that is dead in every picture says nothing
     learner = LogisticRegression(C=loose / (width * views), max_iter=STEPS)
-    found = learner.fit((known - middle) / spread, positive, sample_weight=counts)
-    weight = found.coef_[0] / spread
-    return Line(weight, float(found.intercept_[0] - weight @ middle))
+    regression = learner.fit((known - middle) / spread, positive, sample_weight=counts)
+    weight = regression.coef_[0] / spread
+    return Line(weight, float(regression.intercept_[0] - weight @ middle))
 
 
 def _predictions(pictures: Sequence[Picture], labels: Sequence[str], probabilities: Floats) -> list[Prediction]:

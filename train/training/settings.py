@@ -18,11 +18,11 @@ def train_settings(project: Project, options: Mapping[str, Any]) -> TrainSetting
     Raises ConfigError for settings with which no training can start, and options that the recipe does not heed.
     """
     table = {"seed": project.declared.seed, **project.tables.get("train", {})}
-    found = ready(project, config.settings(TrainSettings, table, options, where=f"{config.FILE}: [train]"))
-    for name in sorted(recipe_named(found.recipe).unused):
+    settings = ready(project, config.settings(TrainSettings, table, options, where=f"{config.FILE}: [train]"))
+    for name in sorted(recipe_named(settings.recipe).unused):
         if options.get(name):
-            raise _useless(name, found.recipe)
-    return found
+            raise _useless(name, settings.recipe)
+    return settings
 
 
 def ready(project: Project, settings: TrainSettings) -> TrainSettings:

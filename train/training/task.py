@@ -54,12 +54,12 @@ def task(project: Project, path: Path | None = None, folder: Path | None = None)
     labels = project.declared.labels
     if folder is None:
         path = path or project.manifest("manifest")
-        found = listing.from_manifest(path, project.store, labels)
-        return Task(pictures=found, manifest=_within(project, path), digest=manifest.digest(path),
+        pictures = listing.from_manifest(path, project.store, labels)
+        return Task(pictures=pictures, manifest=_within(project, path), digest=manifest.digest(path),
                     cache=project.root / "data" / "features")  # fmt: skip
     name = _within(project, folder)
-    found = listing.from_folder(folder, f"folder:{name}", labels)
-    return Task(pictures=found, digest=listing.folder_digest(found), folder=folder, folder_name=name)
+    pictures = listing.from_folder(folder, f"folder:{name}", labels)
+    return Task(pictures=pictures, digest=listing.folder_digest(pictures), folder=folder, folder_name=name)
 
 
 def run_name(project: Project, settings: TrainSettings, wanted: str | None, protocol: str = "") -> str:
