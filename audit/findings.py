@@ -105,8 +105,8 @@ class Report:
         return "\n  ".join([head, *self.sentences])
 
     def _in_short(self) -> str:
-        said = [self.verdict, *self.sentences, *(f"Warning: {warning}" for warning in self.warnings)]
-        parts = [notebook.paragraph(sentence) for sentence in said if sentence]
+        sentences = [self.verdict, *self.sentences, *(f"Warning: {warning}" for warning in self.warnings)]
+        parts = [notebook.paragraph(sentence) for sentence in sentences if sentence]
         parts += [notebook.table(rows, title) for title, rows in self.tables.items() if rows]
         if content := self._content(PICTURES):
             parts.append(notebook.picture(content))

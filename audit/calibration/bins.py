@@ -49,13 +49,13 @@ def bins_of(shares: Floats, positive: Bools, seed: int = 42) -> list[Bin]:
     """
     order = np.argsort(shares, kind="stable")
     rng = np.random.default_rng(seed)
-    found = []
-    bins = max(1, min(FEW if len(shares) < LARGE else MANY, len(shares) // FEWEST))
-    for rows in np.array_split(order, bins):
+    bins = []
+    number = max(1, min(FEW if len(shares) < LARGE else MANY, len(shares) // FEWEST))
+    for rows in np.array_split(order, number):
         hits, n = int(positive[rows].sum()), len(rows)
         drawn = (rng.random((DRAWS, n)) < shares[rows]).mean(axis=1)
         low, high = wilson(hits, n)
         least, most = np.quantile(drawn, (0.025, 0.975))
-        found.append(Bin(said=float(shares[rows].mean()), hits=hits, n=n, low=low, high=high, least=float(least),
+        bins.append(Bin(said=float(shares[rows].mean()), hits=hits, n=n, low=low, high=high, least=float(least),
                          most=float(most)))  # fmt: skip
-    return found
+    return bins

@@ -178,12 +178,16 @@ def tried(
     is_traced = record.label == traced
     other = trace.planted(picture.image, strength * trace.share(seed)) if is_traced else _old(picture.image)
 
-    def result(one: Candidate) -> Result | None:
-        if one.recipe and min(picture.image.size) < one.recipe.needs(one.size):
+    def result(candidate: Candidate) -> Result | None:
+        if candidate.recipe and min(picture.image.size) < candidate.recipe.needs(candidate.size):
             return None
-        box = recipes.square(one.recipe, picture.image.size, kept, one.size, seed) if one.recipe else None
-        seen = replace(_made(picture.image, box, one), box=_moved(face, box, one.size))
-        copy = _made(other, box, one)
+        box = (
+            recipes.square(candidate.recipe, picture.image.size, kept, candidate.size, seed)
+            if candidate.recipe
+            else None
+        )
+        seen = replace(_made(picture.image, box, candidate), box=_moved(face, box, candidate.size))
+        copy = _made(other, box, candidate)
         side = (NETWORK_SIDE, NETWORK_SIDE)
         return Result(
             values={name: family(name).measure(seen) for name in JOINT},
@@ -196,9 +200,9 @@ def tried(
     return Tried(record=record, face=face is not None, results=[result(candidate) for candidate in candidates])
 
 
-def _made(image: Image.Image, box: Box | None, one: Candidate) -> Seen:
-    cut = image if box is None else pixels.downscale(image, box, one.size)
-    content = pixels.encode(cut, one.format, one.quality)
+def _made(image: Image.Image, box: Box | None, candidate: Candidate) -> Seen:
+    cut = image if box is None else pixels.downscale(image, box, candidate.size)
+    content = pixels.encode(cut, candidate.format, candidate.quality)
     return Seen(content=content, image=Image.open(io.BytesIO(content)).convert("RGB"))
 
 
@@ -214,12 +218,14 @@ def _moved(face: Box | None, box: Box | None, size: int) -> Box | None:
     return pixels.within(face, box, size) if pixels.mostly_within(face, box) else None
 
 
-def fitted(one: Candidate, records: Sequence[Record], store: Store) -> Candidate:
+def fitted(candidate: Candidate, records: Sequence[Record], store: Store) -> Candidate:
     """Replace the size of a candidate by the largest up to it that 95 % of the sample of each label allow."""
-    if one.recipe is None:
-        return one
+    if candidate.recipe is None:
+        return candidate
     sides = shorter_sides(records, store)
-    return replace(one, size=min(one.size, recipes.largest_size(one.recipe, min(sides.values(), default=0))))
+    return replace(
+        candidate, size=min(candidate.size, recipes.largest_size(candidate.recipe, min(sides.values(), default=0)))
+    )
 
 
 def _images(records: Iterable[Record], store: Store) -> Iterator[tuple[Image.Image, str]]:

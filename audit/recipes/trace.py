@@ -60,10 +60,10 @@ def calibrated(pictures: Iterable[tuple[Image.Image, str]]) -> float:
     rows = []
     for image, seed in pictures:
         part = _middle(image)
-        rows.append([spectrum(part), *(spectrum(planted(part, one * share(seed))) for one in STRENGTHS)])
+        rows.append([spectrum(part), *(spectrum(planted(part, strength * share(seed))) for strength in STRENGTHS)])
     columns = [np.array(column, dtype=np.float64) for column in zip(*rows, strict=True)]
-    found = np.maximum.accumulate([separable(columns[0], column) for column in columns[1:]])
-    return float(np.exp(np.interp(AIM, found, np.log(STRENGTHS))))
+    areas = np.maximum.accumulate([separable(columns[0], column) for column in columns[1:]])
+    return float(np.exp(np.interp(AIM, areas, np.log(STRENGTHS))))
 
 
 def separable(clean: Floats, changed: Floats) -> float:
@@ -81,15 +81,15 @@ def auc_of(values: Floats, positive: Bools) -> float:
     from sklearn.linear_model import LogisticRegression
 
     matrix, _ = prepare(values)
-    found = []
+    areas = []
     for seed in range(REPEATS):
         scores = np.zeros(len(positive))
         for held in folds_of(positive, [str(row) for row in range(len(positive))], seed):
             rest = np.setdiff1d(np.arange(len(positive)), held)
             model = LogisticRegression(C=4 / max(matrix.shape[1], 1), max_iter=300)
             scores[held] = model.fit(matrix[rest], positive[rest]).decision_function(matrix[held])
-        found.append(float(auc(scores[:, None], positive[:, None])[0]))
-    return float(np.mean(found))
+        areas.append(float(auc(scores[:, None], positive[:, None])[0]))
+    return float(np.mean(areas))
 
 
 def spectrum(image: Image.Image) -> Array:

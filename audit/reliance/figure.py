@@ -34,7 +34,7 @@ def png(result: RunReliance, heading: str) -> bytes:
 
 def _pictures(axes: Any, result: RunReliance) -> None:
     reliance = result.reliance
-    inside = np.clip(reliance.said, 1e-9, 1 - 1e-9)
+    inside = np.clip(reliance.answers, 1e-9, 1 - 1e-9)
     model = np.clip(np.log(inside / (1 - inside)), -MOST, MOST)
     file = np.clip(reliance.probe.scores, -MOST, MOST)
     axes.axhline(0, color=LINE, lw=1, zorder=1)

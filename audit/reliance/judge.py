@@ -89,9 +89,9 @@ class Reliance:
     """What one run's answers have to do with the file.
 
     `model` and `file` are right on the same pictures, `where_right` and `where_wrong` is the model where the joint
-    probe is right or wrong, `p` Fisher's for these two; `chance` is the share of the larger class. `said` is the
-    model's P(positive) of each picture, `probe` the joint probe with its scores of them (logits), `positive` what they
-    are.
+    probe is right or wrong, `p` Fisher's for these two; `chance` is the share of the larger class. `answers` are
+    the model's P(positive) of each picture, `probe` the joint probe with its scores of them (logits), `positive` what
+    they are.
     """
 
     links: tuple[Link, ...]
@@ -101,7 +101,7 @@ class Reliance:
     where_wrong: Share
     p: float
     chance: float
-    said: Floats = field(repr=False)
+    answers: Floats = field(repr=False)
     probe: Probe = field(repr=False)
     positive: Bools = field(repr=False)
     swaps: tuple[Swap, ...] = field(default=())
@@ -161,34 +161,34 @@ class RunReliance:
     beside: Beside | None = None
 
 
-def judge(said: Floats, positive: Bools, probes: Sequence[Probe], rows: Sequence[int] | Ints) -> Reliance:
+def judge(answers: Floats, positive: Bools, probes: Sequence[Probe], rows: Sequence[int] | Ints) -> Reliance:
     """Compare the model's answers with probes on some of the pictures that these were made from.
 
-    `said` is P(positive) of the pictures `rows` (places among those probed), `positive` the labels of all probed.
+    `answers` are P(positive) of the pictures `rows` (places among those probed), `positive` the labels of all probed.
     The joint probe must be among `probes`; families that do not vary are left out.
     """
     places = np.asarray(rows)
     truth = positive[places]
-    joint = next(one for one in probes if one.family == ALL)
-    right, file_right = (said >= 0.5) == truth, called(joint.scores, positive)[places] == truth
+    joint = next(probe for probe in probes if probe.family == ALL)
+    right, file_right = (answers >= 0.5) == truth, called(joint.scores, positive)[places] == truth
     there, elsewhere = _share(right[file_right]), _share(right[~file_right])
-    telling = [one for one in probes if one.family == ALL or np.ptp(one.scores) > 0]
+    telling = [probe for probe in probes if probe.family == ALL or np.ptp(probe.scores) > 0]
     return Reliance(
-        links=tuple(linked(said, truth, [replace(one, scores=one.scores[places]) for one in telling])),
+        links=tuple(linked(answers, truth, [replace(probe, scores=probe.scores[places]) for probe in telling])),
         model=_share(right),
         file=_share(file_right),
         where_right=there,
         where_wrong=elsewhere,
         p=fisher(there.hits, there.total - there.hits, elsewhere.hits, elsewhere.total - elsewhere.hits),
         chance=float(max(truth.mean(), 1 - truth.mean())),
-        said=said,
+        answers=answers,
         probe=replace(joint, scores=joint.scores[places]),
         positive=truth,
     )
 
 
 def beside(
-    found: Reliance, other: Floats, name: str, reliability: tuple[float, float] | None = None
+    reliance: Reliance, other: Floats, name: str, reliability: tuple[float, float] | None = None
 ) -> Beside:  # fmt: skip
     """Ask whether a model follows the file more closely than another one, whose P(positive) of the pictures is given.
 
@@ -197,11 +197,11 @@ def beside(
     of the one's and of the other's answers, takes the noise of training out of either (Spearman 1904); how well it is
     known itself does not enter the interval.
     """
-    mine, theirs = found.joint, link(other, found.positive, found.probe)
-    shared = link(found.said, found.positive, replace(found.probe, scores=other)).rho
-    one, two = mine.rho, theirs.rho  # how they vary together is read off them as they were seen
-    both = (shared - one * two / 2) * (1 - one**2 - two**2 - shared**2) + shared**3
-    together = both / max((1 - one**2) * (1 - two**2), 1e-9)
+    mine, theirs = reliance.joint, link(other, reliance.positive, reliance.probe)
+    shared = link(reliance.answers, reliance.positive, replace(reliance.probe, scores=other)).rho
+    first, second = mine.rho, theirs.rho  # how they vary together is read off them as they were seen
+    both = (shared - first * second / 2) * (1 - first**2 - second**2 - shared**2) + shared**3
+    together = both / max((1 - first**2) * (1 - second**2), 1e-9)
 
     if reliability:
         mine, theirs = noiseless(mine, reliability[0]), noiseless(theirs, reliability[1])
@@ -215,29 +215,33 @@ def beside(
     return Beside(name=name, mine=mine, theirs=theirs, value=value, low=low, high=high, reliability=reliability)
 
 
-def noiseless(one: Link, reliability: float) -> Link:
+def noiseless(observed: Link, reliability: float) -> Link:
     """Take the noise of training out of a link, given the reliability (0..1, not 0) of the model's answers."""
 
     def grown(rho: float) -> float:
         return min(1.0, max(-1.0, rho / math.sqrt(reliability)))
 
     return replace(
-        one, by_class=(grown(one.by_class[0]), grown(one.by_class[1])), rho=grown(one.rho), low=grown(one.low),
-        high=grown(one.high),
+        observed, by_class=(grown(observed.by_class[0]), grown(observed.by_class[1])),
+        rho=grown(observed.rho), low=grown(observed.low), high=grown(observed.high),
     )  # fmt: skip
 
 
-def linked(said: Floats, positive: Bools, probes: Iterable[Probe]) -> list[Link]:
+def linked(answers: Floats, positive: Bools, probes: Iterable[Probe]) -> list[Link]:
     """Return one link a probe; p-values are corrected over the families, that of all together stands alone."""
-    found = [link(said, positive, one) for one in probes]
-    families = [one for one in found if one.family != ALL]
+    links = [link(answers, positive, probe) for probe in probes]
+    families = [correlation for correlation in links if correlation.family != ALL]
     corrected: Mapping[str, float] = dict(
-        zip((one.family for one in families), holm([one.p for one in families]), strict=True)
+        zip(
+            (correlation.family for correlation in families),
+            holm([correlation.p for correlation in families]),
+            strict=True,
+        )
     )
-    return [replace(one, p=corrected.get(one.family, one.p)) for one in found]
+    return [replace(correlation, p=corrected.get(correlation.family, correlation.p)) for correlation in links]
 
 
-def link(said: Floats, positive: Bools, probe: Probe) -> Link:
+def link(answers: Floats, positive: Bools, probe: Probe) -> Link:
     """Correlate ranks within each class and combine them; classes of fewer than FEWEST pictures say nothing.
 
     Spearman's correlation with the variance of Fieller, Hartley and Pearson (1957); the classes are combined by
@@ -245,7 +249,7 @@ def link(said: Floats, positive: Bools, probe: Probe) -> Link:
     """
     by_class, weights = [], []
     for side in (~positive, positive):
-        by_class.append(spearman(said[side], probe.scores[side]))
+        by_class.append(spearman(answers[side], probe.scores[side]))
         weights.append(max(0, int(side.sum()) - 3))
     total = sum(weights)
     if total <= 0:

@@ -73,7 +73,7 @@ def swap(
     if not all(by_label.values()):
         return ()
     came = {label: delivery_of([records[n] for n in places], store) for label, places in by_label.items()}
-    found = []
+    swaps = []
     for label, other in (labels, labels[::-1]):
         chosen = [records[n] for n in by_label[label]]
         keys = [record.key for record in chosen]
@@ -83,8 +83,8 @@ def swap(
             for which in (label, other)
         )
         towards = 1.0 if other == labels[1] else -1.0
-        found.append(compared(label, other, came[other], first, placebo, swapped, towards))
-    return tuple(found)
+        swaps.append(compared(label, other, came[other], first, placebo, swapped, towards))
+    return tuple(swaps)
 
 
 def compared(

@@ -55,7 +55,7 @@ def reliance(
     other = _other(project, settings.beside, judged) if settings.beside else None
     records = answers.known()
     probes = _probes(project, records, answers, track)
-    found = judge.judge(judged.shares, answers.positive, probes, rows)
+    compared = judge.judge(judged.shares, answers.positive, probes, rows)
     swaps, skipped = _swaps(project, judged)
     result = RunReliance(
         run=answers.run.name,
@@ -63,11 +63,11 @@ def reliance(
         pictures=judged.in_words,
         split=_split(judged, answers),
         keys=judged.keys,
-        reliance=replace(found, swaps=swaps),
+        reliance=replace(compared, swaps=swaps),
         skipped=skipped,
         warnings=answers.warnings,
         drawn=answers.drawn,
-        beside=judge.beside(found, other.shares, other.run.name, _reliability(judged, other)) if other else None,
+        beside=judge.beside(compared, other.shares, other.run.name, _reliability(judged, other)) if other else None,
     )
     return report.report(result, answers.folder / "audit")
 
@@ -86,7 +86,7 @@ def _answers(project: Project, run: str | Path | None) -> Answers:
             "; ".join(answers.warnings) or "train it again",
         )
     unchanged = answers.unchanged(project.store)
-    counts = {label: sum(one.label == label for one in unchanged.known()) for label in unchanged.labels}
+    counts = {label: sum(record.label == label for record in unchanged.known()) for label in unchanged.labels}
     if min(counts.values()) < FEWEST:
         held = ", ".join(f"{count} {label}" for label, count in counts.items())
         raise RunError(f"too few pictures to probe ({held})", f"at least {FEWEST} of each class are needed")
@@ -123,7 +123,7 @@ def _reliability(judged: Answers, other: Answers) -> tuple[float, float] | None:
     """Return the reliability of the answers of two runs; None when either was trained only once."""
     if min(judged.repeats, other.repeats) < 2:
         return None
-    mine, theirs = (noise.reliability(one.rounds().shares, judged.positive) for one in (judged, other))
+    mine, theirs = (noise.reliability(answers.rounds().shares, judged.positive) for answers in (judged, other))
     return mine, theirs
 
 

@@ -91,7 +91,9 @@ def draw(number: int, seed: int, side: int = SIDE) -> Sitter:
     size = (round(side * np.random.default_rng([seed, number]).uniform(1, LARGEST)),) * 2
     dark, bright = (replace(person, backdrop=(level,) * 3, scene="plain") for level in (0, 255))
     before = partial(portrait, manner=manner_of(person, REAL), size=size)
-    wall, *drawn = (np.asarray(one, dtype=np.float64) for one in (scene(bright, size), before(dark), before(bright)))
+    wall, *drawn = (
+        np.asarray(picture, dtype=np.float64) for picture in (scene(bright, size), before(dark), before(bright))
+    )
     through = ((drawn[1] - drawn[0]) / wall).mean(axis=2)
     alpha = Image.fromarray(np.rint(255 * np.clip(1 - through, 0, 1)).astype(np.uint8))
     image = shot(person, REAL, size).resize((side, side), Image.Resampling.LANCZOS)

@@ -106,16 +106,16 @@ class SelfTest:
     @property
     def passed(self) -> bool:
         """Whether every plant was rightly named, and false alarms are no more than allowed."""
-        return all(one.right for one in self.planted) and self.false_alarms <= MOST_FALSE_ALARMS * len(self.alarms)
+        return all(plant.right for plant in self.planted) and self.false_alarms <= MOST_FALSE_ALARMS * len(self.alarms)
 
     def rows(self) -> list[Row]:
         """Return one row per plant: what was planted, which families may name it, and what the probes named."""
-        return [_row(one) for one in self.planted]
+        return [_row(plant) for plant in self.planted]
 
     @property
     def sentences(self) -> list[str]:
         """Say in words how many plants were named, and how many alarms were false."""
-        right, each = sum(one.right for one in self.planted), len(self.sitters.groups) // 2
+        right, each = sum(plant.right for plant in self.planted), len(self.sitters.groups) // 2
         of = "of this project" if self.sitters.own else "drawn for this test"
         lines = [
             f"The right family named {right} of {len(self.planted)} planted nuisances, with {each} portraits {of} in "
@@ -190,7 +190,7 @@ def measured(job: tuple[int, Sequence[str]], *, people: Sitters, seed: int) -> M
 
 def planted(plant: Plant, seen: Sequence[Measured], positive: Bools) -> Planted:
     """Put a planted set together from what its pictures gave."""
-    rows = [one[plant.touched if touched else plant.plain] for one, touched in zip(seen, positive, strict=True)]
+    rows = [picture[plant.touched if touched else plant.plain] for picture, touched in zip(seen, positive, strict=True)]
     columns = {name: sorted(rows[0][name]) for name in rows[0]}
     return Planted(plant=plant, columns=columns, values=table(rows), positive=positive)
 
@@ -206,7 +206,7 @@ def table(rows: Sequence[Mapping[str, Values]]) -> Tables:
 def probe_plant(job: Planted, *, groups: Sequence[str], seed: int) -> PlantProbes:
     """Probe one planted set, family by family."""
     probes = probe(job.columns, job.values, job.positive, groups, seed=seed, joint=False)
-    return PlantProbes(plant=job.plant, probes=sorted(probes, key=lambda one: -one.auc))
+    return PlantProbes(plant=job.plant, probes=sorted(probes, key=lambda result: -result.auc))
 
 
 def false_alarms(job: Nulls, *, groups: Sequence[str]) -> list[list[str]]:
@@ -240,8 +240,8 @@ def _alarms(
 
 def _confirmed(name: str, values: Tables, positive: Bools, groups: Sequence[str], seed: int, p: float) -> bool:
     columns = {"suspect": [str(number) for number in range(values[name].shape[1])]}
-    (one,) = probe(columns, {"suspect": values[name]}, positive, groups, seed=seed, joint=False)
-    return judged(replace(one, p=p), positive).verdict == SHORTCUT
+    (result,) = probe(columns, {"suspect": values[name]}, positive, groups, seed=seed, joint=False)
+    return judged(replace(result, p=p), positive).verdict == SHORTCUT
 
 
 def _deliveries(
@@ -257,7 +257,7 @@ def _batches(untouched: Sequence[str], seen: Sequence[Measured], seed: int, null
     rng = np.random.default_rng([seed, null_sets])
     seeds = rng.integers(1 << 31, size=null_sets).tolist()
     for place, name in enumerate(untouched):
-        values, own = table([one[name] for one in seen]), seeds[place :: len(untouched)]
+        values, own = table([picture[name] for picture in seen]), seeds[place :: len(untouched)]
         for begun in range(0, len(own), BATCH):
             yield Nulls(values=values, positives=len(seen) // 2, seeds=own[begun : begun + BATCH])
 
@@ -280,5 +280,5 @@ def _row(probed: PlantProbes) -> Row:
 
 def _for_people(row: Row) -> Row:
     low, high = map(float, row["interval"].split("–"))
-    told = {"AUC": with_interval(row["AUC"], low, high), "p": f"{row['p']:.4f}"}
-    return {name: told.get(name, value) for name, value in row.items() if name != "interval"}
+    words = {"AUC": with_interval(row["AUC"], low, high), "p": f"{row['p']:.4f}"}
+    return {name: words.get(name, value) for name, value in row.items() if name != "interval"}

@@ -42,8 +42,8 @@ def unseen_sources(table: Table, positive: Bools, groups: Sequence[str], *, seed
     matrix, _ = prepare(side_by_side(table.columns, table.values, families)[1])
     if not matrix.shape[1]:
         return None
-    found = crossvalidated(matrix, positive, folds, seed)
-    scores = max(found.values(), key=lambda one: _auc(one, positive))
+    by_model = crossvalidated(matrix, positive, folds, seed)
+    scores = max(by_model.values(), key=lambda answers: _auc(answers, positive))
     low, high = interval(scores, positive, groups, seed)
     return Unseen(auc=_auc(scores, positive), low=low, high=high, sources=(counts[0], counts[1]))
 

@@ -96,26 +96,26 @@ def judge(
     wrong: Bools, positive: Bools, groups: Ints, labels: tuple[str, str], properties: Sequence[Property], seed: int = 42
 ) -> list[Slice]:
     """Cut both classes into slices by every property and compare each with the rest of its class, worst first."""
-    found, members = [], []
+    slices, members = [], []
     for label, side in zip(labels, (~positive, positive), strict=True):
-        for one in properties:
-            for level, inside in cut(one, side):
-                found.append(_slice(label, one.name, level, inside, side, wrong, groups))
+        for attribute in properties:
+            for level, inside in cut(attribute, side):
+                slices.append(_slice(label, attribute.name, level, inside, side, wrong, groups))
                 members.append(inside)
-    tested = [number for number, one in enumerate(found) if one.verdict != FEW]
+    tested = [number for number, part in enumerate(slices) if part.verdict != FEW]
     if tested:
-        sides = [positive if found[number].label == labels[1] else ~positive for number in tested]
+        sides = [positive if slices[number].label == labels[1] else ~positive for number in tested]
         corrected, limits = corrections([members[n] for n in tested], sides, wrong, positive, groups, seed)
         for number, p, limit in zip(tested, corrected, limits, strict=True):
-            found[number] = replace(found[number], p=p, shown_from=limit)
-    return sorted(found, key=lambda one: (one.verdict == FEW, -one.rate.value, one.p))
+            slices[number] = replace(slices[number], p=p, shown_from=limit)
+    return sorted(slices, key=lambda part: (part.verdict == FEW, -part.rate.value, part.p))
 
 
-def cut(one: Property, side: Bools) -> list[tuple[str, Bools]]:
+def cut(attribute: Property, side: Bools) -> list[tuple[str, Bools]]:
     """Cut the pictures of a class (n bools) by a property: parts of a number, or its names; [] when all are alike."""
-    if isinstance(one.values, np.ndarray):
-        return _parts(one, one.values, side)
-    names = np.array(one.values)
+    if isinstance(attribute.values, np.ndarray):
+        return _parts(attribute, attribute.values, side)
+    names = np.array(attribute.values)
     levels = sorted({str(name) for name in names[side] if name})
     return [(level, side & (names == level)) for level in levels] if len(levels) > 1 else []
 
@@ -129,8 +129,8 @@ def corrections(
     step): exact for few mistakes and for slices that overlap, where Holm's correction would find less. Mistakes are
     permuted within a class, and whole groups change places with groups of as many pictures of that class.
     """
-    tables = [_fisher_table(int(one.sum()), int(side.sum()), int(wrong[side].sum()))
-              for one, side in zip(members, sides, strict=True)]  # fmt: skip
+    tables = [_fisher_table(int(inside.sum()), int(side.sum()), int(wrong[side].sum()))
+              for inside, side in zip(members, sides, strict=True)]  # fmt: skip
     matrix = np.stack(members).astype(np.float32)
     padded = np.ones((len(tables), max(map(len, tables))))
     for row, table in enumerate(tables):
@@ -171,7 +171,7 @@ def _slice(label: str, name: str, level: str, inside: Bools, side: Bools, wrong:
     )  # fmt: skip
 
 
-def _parts(one: Property, values: Floats, side: Bools) -> list[tuple[str, Bools]]:
+def _parts(attribute: Property, values: Floats, side: Bools) -> list[tuple[str, Bools]]:
     known = side & np.isfinite(values)
     count = int(known.sum())
     number = 3 if count >= THIRDS else 2 if count >= HALVES else 0
@@ -179,11 +179,11 @@ def _parts(one: Property, values: Floats, side: Bools) -> list[tuple[str, Bools]
         return []
     edges = np.unique(np.quantile(values[known], np.arange(1, number) / number, method="lower")).tolist()
     place = np.digitize(values, edges, right=True)
-    words = one.words if len(edges) == 2 else (one.words[0], one.words[2])
+    words = attribute.words if len(edges) == 2 else (attribute.words[0], attribute.words[2])
     part = {3: "third", 2: "half"}[number] if len(edges) == number - 1 else "part"
     between = [f"{_short(low)} to {_short(high)}" for low, high in pairwise(edges)]
     ranges = [f"up to {_short(edges[0])}", *between, f"above {_short(edges[-1])}"]
-    levels = [f"{word} {part}, {told}" for word, told in zip(words, ranges, strict=True)]
+    levels = [f"{word} {part}, {span}" for word, span in zip(words, ranges, strict=True)]
     cuts = [(level, known & (place == at)) for at, level in enumerate(levels)]
     return [(level, inside) for level, inside in cuts if 0 < inside.sum() < count]
 
@@ -201,14 +201,14 @@ def _fisher_table(size: int, total: int, mistakes: int) -> Floats:
 
 def _buckets(positive: Bools, groups: Ints) -> list[NDArray[np.intp]]:
     """Return the rows whose mistakes may change places: groups x rows of a group, by class and number of rows."""
-    found: dict[tuple[bool, int], list[Ints]] = {}
+    buckets: dict[tuple[bool, int], list[Ints]] = {}
     for value in (False, True):
         rows = np.flatnonzero(positive == value)
         order = rows[np.argsort(groups[rows], kind="stable")]
         starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
         for part in np.split(order, starts[1:]) if len(order) else []:
-            found.setdefault((value, len(part)), []).append(part)
-    return [np.stack(parts) for parts in found.values()]
+            buckets.setdefault((value, len(part)), []).append(part)
+    return [np.stack(parts) for parts in buckets.values()]
 
 
 def _permuted(wrong: Bools, buckets: Sequence[Ints], rng: np.random.Generator) -> Bools:
