@@ -28,6 +28,7 @@ def drawn(tmp_path, monkeypatch):
     return project
 
 
+@pytest.mark.long
 def test_the_command_tells_stores_and_draws(drawn, runner):
     folder = world.leave(drawn, sure)
     ran = runner.invoke(main, ["calibration"])

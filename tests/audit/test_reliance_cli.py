@@ -19,7 +19,7 @@ from curate.pictures import pixels
 from imageledger import manifest
 from train.runs import Prediction, Run, read_predictions, write_predictions
 
-pytestmark = pytest.mark.usefixtures("quick_probe")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 
 
 def sigmoid(logit):
@@ -89,7 +89,6 @@ def test_json_is_one_object(drawn, runner):
     assert told["swaps_skipped"]
 
 
-@pytest.mark.long
 def test_a_figure_and_the_families_are_left_in_the_folder_of_the_run(drawn, runner):
     folder = leave_run(drawn, brightness_of(drawn))
     ran = runner.invoke(main, ["reliance", "--quiet"])
@@ -146,7 +145,6 @@ def test_a_run_on_a_folder_is_refused_with_the_way_out(drawn, runner):
     assert "how its pictures came is unknown" in ran.stderr
 
 
-@pytest.mark.long
 def test_without_torch_all_but_the_swaps_is_told(drawn):
     leave_run(drawn, brightness_of(drawn))
     (drawn.runs / "first" / "weights.safetensors").write_bytes(b"")
@@ -169,7 +167,6 @@ def test_without_torch_all_but_the_swaps_is_told(drawn):
     assert "No deliveries were swapped: torch cannot be imported" in ran.stdout
 
 
-@pytest.mark.long
 def test_a_trained_run_is_asked_about_swapped_deliveries(drawn):
     pytest.importorskip("fastai")
     import trainings

@@ -214,6 +214,7 @@ def test_the_command_tells_and_writes(drawn, bright, runner):
     assert {"value", "low", "high"} == set(told["changes"][0]["flips"])
 
 
+@pytest.mark.long
 def test_a_run_without_weights_ends_with_one_line_and_the_way_out(drawn, runner):
     world.leave(drawn, lambda row: 0.5)
     ran = runner.invoke(main, ["robustness", "--quiet"])

@@ -67,6 +67,7 @@ def test_pixels_that_were_a_jpeg_are_told_from_lossless_ones(quality):
     assert told_apart("jpeg_history", lossless, lambda image: through(image, quality=quality)) >= 0.99
 
 
+@pytest.mark.long
 def test_saving_both_again_at_one_quality_hides_no_history():
     assert (
         told_apart(

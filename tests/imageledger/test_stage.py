@@ -21,6 +21,7 @@ def root(tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_one_worker_and_two_give_the_same_bytes(root):
     normalized(root, root / "log", workers=2)
     halved(root, root / "log")
