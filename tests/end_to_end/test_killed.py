@@ -15,7 +15,7 @@ STAGES = {
     "whiten": ["curate", "whiten", "--matting", "grabcut"],
     "manifest": ["curate", "manifest", "--per-class", "5", "--export", "exported"],
 }
-AFTER = (0.1, 0.2, 0.5, 0.9, 1.5)
+AFTER = (0.2, 0.6, 1.3)
 """Seconds after which the command is killed, one attempt each; later ones find more of the work done."""
 
 pytestmark = pytest.mark.long
