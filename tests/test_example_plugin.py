@@ -32,7 +32,9 @@ def site(tmp_path_factory) -> Path:
 @pytest.mark.long
 def test_the_example_shows_in_the_help_and_in_the_results_from_the_tar_to_the_audits(site, tmp_path):
     shown = run([*HELP, *STAGES], project(tmp_path / "project"), ROOT, site)
+    assert "tar:" in shown["curate fetch --help"]
     assert "oval" in shown["curate whiten --help"]
+    assert "saturation" in shown["audit shortcuts --help"]
     assert "coarse: Logistic regression on 8 x 8" in " ".join(shown["train run --help"].split())
     results = [shown[command] for command in STAGES]
     assert [row["ok"] for row in json.loads(results[0])] == [12, 12]

@@ -89,11 +89,13 @@ pytestmark = pytest.mark.long
 
 
 def test_a_probe_family_is_one_file(shown):
+    assert "saturation" in shown["audit shortcuts --help"]
     assert "saturation" in shown[STAGES[3]]
     assert "saturation" in shown[STAGES[5]]
 
 
 def test_a_source_is_one_file(shown):
+    assert "sample:, tar:" in " ".join(shown["curate fetch --help"].split())
     assert [row["ok"] for row in json.loads(shown[STAGES[0]])] == [12, 12]
 
 

@@ -9,7 +9,18 @@ from curate.options import show, strict_option
 from imageledger import console
 
 
-@click.command()
+class Fetch(click.Command):
+    """A command whose help ends with the schemes of all sources, those of plug-ins included."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Name every scheme that there is now."""
+        from curate.sources import SCHEMES
+
+        formatter.write_paragraph()
+        formatter.write_text(f"SOURCE begins with one of {', '.join(f'{scheme}:' for scheme in SCHEMES)}")
+
+
+@click.command(cls=Fetch)
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option("--label", help="Label of every picture in the named sources.")
 @click.option("--labels", metavar="GLOB=LABEL,…", help="Labels by path, such as 'real/**=real,fake/**=ai'.")

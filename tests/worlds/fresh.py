@@ -32,7 +32,7 @@ STAGES = (
     "audit shortcuts --family saturation --permutations 100 --json",
     "audit top-losses first --all -k 3 --json",
 )
-HELP = ("curate whiten --help", "audit shortcuts --help", "train run --help", "audit --help")
+HELP = ("curate fetch --help", "curate whiten --help", "audit shortcuts --help", "train run --help", "audit --help")
 """What shows everything that the example adds: help, and results from the source to the audits."""
 
 
