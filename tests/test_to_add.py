@@ -95,7 +95,7 @@ def test_a_probe_family_is_one_file(shown):
 
 
 def test_a_source_is_one_file(shown):
-    assert "sample:, tar:" in " ".join(shown["curate fetch --help"].split())
+    assert "folder:, tar:, zip:" in " ".join(shown["curate fetch --help"].split())
     assert [row["ok"] for row in json.loads(shown[STAGES[0]])] == [12, 12]
 
 
