@@ -31,7 +31,8 @@ from PIL import Image
 from same_people import Alpha, Job, at_two_sizes, before_walls, delivered, first
 
 from curate.evidence.permuted import auc
-from curate.evidence.probe import Probe, probe
+from curate.evidence.probe import probe
+from curate.evidence.verdict import Probe
 from curate.matting import compositing
 from curate.matting.models import find_model
 from curate.normalize.work import NormalizeSettings, normalize

@@ -24,7 +24,8 @@ import numpy as np
 from audit.self_test.plants import PLANTS, Plant, deliver
 from audit.self_test.portraits import Sitter, sitters
 from audit.self_test.work import AMONG_THE_STRONGEST, PlantProbes, labelled, measured, planted, probe_plant
-from curate.evidence.probe import SHORTCUT, probe
+from curate.evidence.probe import probe
+from curate.evidence.verdict import SHORTCUT
 from curate.nuisance.spelling import spelled
 from imageledger.engines.local import cores, ordered_map
 

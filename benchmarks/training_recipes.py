@@ -25,7 +25,8 @@ from PIL import Image
 from audit.reliance.judge import link
 from audit.reliance.work import PERMUTATIONS
 from curate.evidence.measure import measure
-from curate.evidence.probe import Probe, jointly
+from curate.evidence.probe import jointly
+from curate.evidence.verdict import Probe
 from curate.nuisance import FAMILIES, apart
 from imageledger import manifest
 from imageledger.config import Project, open_project

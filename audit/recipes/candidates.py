@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from audit.recipes import trace
-from curate.evidence.probe import ALL, probe
+from curate.evidence.probe import probe
+from curate.evidence.verdict import ALL
 from curate.normalize import recipes
 from curate.normalize.recipes import FORENSIC, PLAIN, Recipe
 from curate.normalize.work import believed, shorter_sides

@@ -6,7 +6,7 @@ import numpy as np
 
 from audit.reliance.judge import SURE, WEAK, RunReliance
 from audit.words import family_in_words
-from curate.evidence.probe import ALL
+from curate.evidence.verdict import ALL
 from imageledger.figure import FAINT, LINE, MOUNT, NEGATIVE, POSITIVE, PROBLEM, drawn, key, styled, whisker
 from imageledger.letters import visible
 

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 
 from audit.reliance.swaps import Swap
-from curate.evidence.probe import ALL, Probe
+from curate.evidence.verdict import ALL, Probe
 from imageledger.intervals import fisher, holm, wilson
 from imageledger.types import Bools, Floats, Ints, Key
 

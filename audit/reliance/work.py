@@ -12,7 +12,8 @@ from audit.reliance import judge, noise, report
 from audit.reliance.judge import RunReliance
 from audit.reliance.swaps import Ask, Swap, can_be_made, swap
 from curate.evidence.measure import measure
-from curate.evidence.probe import FEWEST, Probe, probe
+from curate.evidence.probe import FEWEST, probe
+from curate.evidence.verdict import Probe
 from curate.nuisance import FAMILIES, apart
 from curate.pictures.pixels import CannotDecode
 from imageledger.config import Project

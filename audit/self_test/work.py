@@ -17,7 +17,8 @@ from audit.self_test.plants import PLANTS, UNTOUCHED, WHITE, Plant, deliver
 from audit.self_test.portraits import Sitters, sitters
 from audit.words import family_in_words
 from curate.evidence.permuted import Quick
-from curate.evidence.probe import ALL, PERMUTATIONS, SHORTCUT, SURE, Probe, judged, probe
+from curate.evidence.probe import PERMUTATIONS, probe
+from curate.evidence.verdict import ALL, SHORTCUT, SURE, Probe, judged
 from curate.nuisance import FAMILIES, family
 from curate.nuisance.seen import Values
 from imageledger.config import Project

@@ -5,7 +5,7 @@ from typing import Any
 from audit.shortcuts.judge import DatasetProbes, StageProbes
 from audit.shortcuts.words import ABSENT, conclusion, families_of, pictures_in_words
 from audit.words import family_in_words
-from curate.evidence.probe import ALL, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
+from curate.evidence.verdict import ALL, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
 from imageledger.figure import FAINT, FINE, INK, LINE, MOUNT, PROBLEM, UNDECIDED, drawn, key, styled, whisker
 
 MARKS = {SHORTCUT: (PROBLEM, "D"), INCONCLUSIVE: (UNDECIDED, "o"), CLEAN: (FINE, "s")}

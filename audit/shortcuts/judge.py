@@ -7,7 +7,7 @@ import numpy as np
 from audit.shortcuts.unseen import Unseen
 from audit.words import family_in_words
 from curate.evidence.measure import FINAL, MODEL_INPUT, NORMALIZED, WHITENED, Table
-from curate.evidence.probe import ALL, SHORTCUT, Probe
+from curate.evidence.verdict import ALL, SHORTCUT, Probe
 from imageledger.types import Bools
 
 MADE_BY = {NORMALIZED: "normalize", WHITENED: "whiten", FINAL: "manifest", MODEL_INPUT: "manifest"}

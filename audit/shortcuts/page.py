@@ -14,7 +14,7 @@ from audit.shortcuts.judge import DatasetProbes, StageProbes
 from audit.shortcuts.words import EXAMPLES
 from audit.words import family_in_words
 from curate.evidence.measure import FETCHED
-from curate.evidence.probe import ALL, INCONCLUSIVE, SHORTCUT, Probe
+from curate.evidence.verdict import ALL, INCONCLUSIVE, SHORTCUT, Probe
 from curate.nuisance import family
 from curate.nuisance.spelling import spelled
 from imageledger.config import Project

@@ -8,7 +8,7 @@ from pathlib import Path
 from audit.findings import Report, csv_bytes
 from audit.shortcuts import figure, page, words
 from audit.shortcuts.judge import DatasetProbes, StageProbes
-from curate.evidence.probe import Probe
+from curate.evidence.verdict import Probe
 from imageledger.config import Project
 from imageledger.types import Row
 
@@ -88,7 +88,8 @@ def _numbers(probe: Probe) -> Row:
         "family": probe.family, "features": probe.features, "auc": probe.auc, "low": probe.low, "high": probe.high,
         "chance": probe.chance, "p": probe.p, "verdict": probe.verdict, "needed": probe.needed, "model": probe.model,
         "strongest": strongest.feature if strongest else "", "strongest_auc": strongest.auc if strongest else None,
-        "median_negative": medians[0], "median_positive": medians[1],
+        "strongest_low": strongest.low if strongest else None, "strongest_high": strongest.high if strongest else None,
+        "median_negative": medians[0], "median_positive": medians[1], "measured": probe.measured,
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from audit.findings import Finding, Severity, notes
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.words import DRAWN, DRAWN_NOTE, family_in_words
 from curate.evidence.measure import FETCHED
-from curate.evidence.probe import ALL, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
+from curate.evidence.verdict import ALL, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
 from curate.nuisance import family
 from imageledger.intervals import with_interval
 from imageledger.letters import visible
@@ -87,6 +87,29 @@ def surest(stage: StageProbes, probe: Probe) -> list[Key]:
     return [stage.table.records[row].key for row in (*negatives, *positives)]
 
 
+def alarms(stage: StageProbes) -> list[str]:
+    """Say which probes are below chance for certain, and whether the joint probe is below one of its families."""
+    lines = []
+    below = [probe for probe in stage.probes if probe.below_chance]
+    if below:
+        names = ", ".join(
+            f"{family_in_words(probe.family)} {with_interval(probe.auc, probe.low, probe.high)}" for probe in below
+        )
+        lines.append(
+            f"Below chance for certain: {names}. Either the pictures come in pairs that are not declared, or they were "
+            "chosen so that these numbers agree. Either way, a probe inside this set says nothing about new pictures."
+        )
+    joint = stage.together
+    above = [probe for probe in stage.shortcuts if joint is not None and joint.high < probe.low]
+    if joint is not None and above:
+        names = ", ".join(f"{family_in_words(probe.family)} {probe.auc:.2f}" for probe in above)
+        lines.append(
+            f"All families together reach AUC {joint.auc:.2f}, less than {names} alone: with so many numbers the joint "
+            "probe is blind to what a single family shows. Quote the family."
+        )
+    return lines
+
+
 def sentences(probed: DatasetProbes) -> list[str]:
     """Say what came out: the conclusion first, then what a person must know to read it."""
     return [conclusion(probed.last), *remarks(probed)]
@@ -103,7 +126,14 @@ def remarks(probed: DatasetProbes) -> list[str]:
         )
     if len(probed.stages) > 1:
         lines.append(_course(probed))
-    lines += [*_families(last), *_what_is_left(last), *_sources(last), *_unseen(probed, last), *_small(last)]
+    lines += [
+        *alarms(last),
+        *_families(last),
+        *_what_is_left(last),
+        *_sources(last),
+        *_unseen(probed, last),
+        *_small(last),
+    ]
     if probed.absent:
         makers = dict.fromkeys(f"curate {MADE_BY[stage]}" for stage in probed.absent)
         lines.append(f"Not made yet: {', '.join(probed.absent)} (by {', '.join(makers)}).")

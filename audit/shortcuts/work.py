@@ -15,11 +15,12 @@ from audit.shortcuts.unseen import unseen_sources
 from curate.evidence import measure as measuring
 from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
 from curate.evidence.probe import ENOUGH, FEWEST, PERMUTATIONS, enough, probe
+from curate.evidence.verdict import SURE
 from curate.nuisance import FAMILIES, apart, known
 from imageledger import manifest as manifests
 from imageledger.config import MANIFEST_OF, Project
 from imageledger.engines.local import cores
-from imageledger.errors import LedgerError, ManifestError
+from imageledger.errors import ConfigError, LedgerError, ManifestError
 from imageledger.record import OK, Record, groups_of
 from imageledger.types import Key, Track, untracked
 
@@ -70,6 +71,13 @@ def probe_stages(
 ) -> DatasetProbes:
     """Measure and probe one stage, or "all" of them; earlier stages are found through the steps of the records."""
     families = _families(settings.family)
+    if settings.permutations < (needed := fewest_permutations(len(families))):
+        raise ConfigError(
+            f"{settings.permutations} permutations cannot show a shortcut among {len(families)} families: the smallest "
+            f"corrected p-value would be {len(families) / (settings.permutations + 1):.3f}, and a shortcut needs less "
+            f"than {SURE}",
+            f"--permutations {needed}, or fewer families",
+        )
     seed = project.declared.seed if settings.seed is None else settings.seed
     source = None if manifest is None else Path(manifest)
     made = {FINAL: source} if source else manifests_made(project)
@@ -112,6 +120,11 @@ def probe_stage(
         )
     unseen = unseen_sources(table, positive, groups, seed=seed)
     return StageProbes(stage=stage, table=table, positive=positive, probes=tuple(probes), unseen=unseen)
+
+
+def fewest_permutations(families: int) -> int:
+    """Return how many permutations a p-value below SURE needs after the correction for so many families."""
+    return round(families / SURE)
 
 
 def _families(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from curate.evidence.measure import Table, measure
-from curate.evidence.probe import ALL, FEWEST, Probe, enough, jointly, probe
+from curate.evidence.probe import FEWEST, enough, jointly, probe
+from curate.evidence.verdict import ALL, Probe
 from curate.nuisance import FAMILIES, apart
 from curate.nuisance.spelling import spelled
 from imageledger import manifest

@@ -1,11 +1,13 @@
 """Could chance have done it? A permutation test whose statistics are linear in the labels, hence cheap.
 
-Three statistics: the out-of-fold AUC of ridge regression on the features, that of ridge regression on their quantile
-bins (an additive model, which also sees differences of spread), and the largest AUC of a single feature. The scores
-of the first two are S·y with a matrix S that no label enters, so a thousand permutations cost one matrix product. Each
-is put in units of its own spread under permutation and the largest counts, for the true labels as for every
-permutation (Westfall and Young 1993). Labels are permuted among the groups of a fold, so that the folds stay
-stratified (Ojala and Garriga 2010).
+Four statistics: the out-of-fold AUC of ridge regression on the features, that of ridge regression on their quantile
+bins (an additive model, which also sees differences of spread), that of ridge regression on how much a row resembles
+others (a Gaussian kernel, which also sees numbers that separate only together), and the largest AUC of a single
+feature. The scores of the first three are S·y with a matrix S that no label enters, so a thousand permutations cost one
+matrix product. Each is put in units of its own spread under permutation and the largest counts, for the true labels as
+for every permutation (Westfall and Young 1993). Labels are permuted among the groups of a fold, so that the folds stay
+stratified (Ojala and Garriga 2010), and within a group that holds both classes. Where a few permutations more or less
+would decide, more are drawn (Besag and Clifford 1991).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from imageledger.errors import LedgerError
 from imageledger.types import Bools, Floats
 
 Folds = Sequence[NDArray[np.intp]]
@@ -25,8 +28,14 @@ FOLDS = 5
 BINS = 5
 WIDE = 1000
 """Bins of more columns than this would cost too much with more pictures than this."""
+LANDMARKS = 300
+"""A row is compared with so many others, the same in every run: bounds the time with many pictures."""
 CHUNK = 250
 """So many permutations are scored at once: bounds the memory."""
+SETTLED = 10
+"""So many permutations that reach the true statistic settle a p-value; with fewer, but any,"""
+AT_MOST_TIMES = 10
+"""up to so many times the permutations are drawn."""
 
 
 def prepare(values: Floats) -> tuple[Floats, NDArray[np.intp]]:
@@ -56,7 +65,7 @@ def folds_of(positive: Bools, groups: Sequence[str], seed: int) -> Folds:
     """Divide rows into stratified folds that keep every group whole; at most FOLDS, fewer for tiny sets."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    number = max(2, min(FOLDS, int(positive.sum()), int((~positive).sum())))
+    number = max(2, min(FOLDS, int(positive.sum()), int((~positive).sum()), len(set(groups))))
     rows = np.zeros(len(positive))
     if len(set(groups)) == len(groups):
         plain = StratifiedKFold(number, shuffle=True, random_state=seed)
@@ -93,30 +102,58 @@ class Quick:
         varying = flags[:, np.ptp(flags, axis=0) > 0]
         return (varying - varying.mean(axis=0)) / varying.std(axis=0)
 
+    @cached_property
+    def resemblance(self) -> Floats:
+        """How much each row resembles LANDMARKS others, by a Gaussian kernel as wide as the table; standardised."""
+        rows, columns = self.matrix.shape
+        if columns < 2:
+            return np.zeros((rows, 0))
+        chosen = np.sort(np.random.default_rng(rows).permutation(rows)[:LANDMARKS])
+        squares = (self.matrix**2).sum(axis=1)
+        products = self.matrix @ self.matrix[chosen].T
+        alike = np.exp(-np.maximum(squares[:, None] + squares[chosen] - 2 * products, 0) / columns)
+        varying = alike[:, np.ptp(alike, axis=0) > 0]
+        return (varying - varying.mean(axis=0)) / varying.std(axis=0)
+
     def p_value(
         self, positive: Bools, groups: Sequence[str], *, seed: int = 42, permutations: int = 2000
     ) -> tuple[float, float, float]:
-        """Return the better out-of-fold AUC, the permutation p-value, and the 95th percentile of that AUC by chance."""
+        """Return the best out-of-fold AUC, the permutation p-value, and the 95th percentile of that AUC by chance.
+
+        Raises LedgerError when no permutation changes a label, because every fold holds a single group of one class.
+        """
         if not self.matrix.shape[1]:
             return 0.5, 1.0, 0.5
         folds = folds_of(positive, groups, seed)
-        smoothers = [_smoother(matrix, folds) for matrix in (self.matrix, self.binned) if matrix.shape[1]]
+        tables = (self.matrix, self.binned, self.resemblance)
+        smoothers = [_smoother(matrix, folds) for matrix in tables if matrix.shape[1]]
         seen = self._statistics(positive[:, None], smoothers)
-        null = np.concatenate(
-            [self._statistics(labels, smoothers) for labels in _permuted(positive, groups, folds, seed, permutations)],
-            axis=1,
-        )
+        drawn = _permuted(positive, groups, folds, seed, AT_MOST_TIMES * permutations)
+        chunks, changed, count = [], False, 0
+        while count < permutations:
+            labels = next(drawn)[:, : permutations - count]
+            changed, count = changed or bool((labels != positive[:, None]).any()), count + labels.shape[1]
+            chunks.append(self._statistics(labels, smoothers))
+        if not changed:
+            raise LedgerError(
+                "no permutation changes a label: the groups leave nothing to exchange",
+                "more pictures of each class that are not of one group",
+            )
+        null = np.concatenate(chunks, axis=1)
         middle, spread = null.mean(axis=1, keepdims=True), null.std(axis=1, keepdims=True) + 1e-12
-        largest = ((null - middle) / spread).max(axis=0)
-        reached = int((largest >= ((seen - middle) / spread).max() - 1e-9).sum())
-        return (
-            float(seen[:-1].max()),
-            (1 + reached) / (1 + permutations),
-            float(np.quantile(null[:-1].max(axis=0), 0.95)),
-        )
+        limit = ((seen - middle) / spread).max() - 1e-9
+        reached = int((((null - middle) / spread).max(axis=0) >= limit).sum())
+        if 0 < reached < SETTLED:
+            for labels in drawn:
+                further = ((self._statistics(labels, smoothers) - middle) / spread).max(axis=0)
+                reached, count = reached + int((further >= limit).sum()), count + labels.shape[1]
+                if reached >= SETTLED:
+                    break
+        chance = float(np.quantile(null[:-1].max(axis=0), 0.95))
+        return float(seen[:-1].max()), (1 + reached) / (1 + count), chance
 
     def _statistics(self, labels: Bools, smoothers: Sequence[Smoother]) -> Floats:
-        """Return the three statistics (3 x b; 2 without bins) for labels (n x b); the single feature comes last."""
+        """Return the statistics (one row each, x b) for labels (n x b); that of the single feature comes last."""
         centred = (labels - labels.mean(axis=0)).astype(np.float32)
         return np.stack([*(auc(smooth(centred), labels) for smooth in smoothers), self._single(labels)])
 
@@ -164,15 +201,19 @@ def _smoother(matrix: Floats, folds: Folds) -> Smoother:
 
 
 def _permuted(positive: Bools, groups: Sequence[str], folds: Folds, seed: int, permutations: int) -> Iterator[Bools]:
-    """Yield chunks (n x CHUNK) of labels permuted among the groups of equal size within each fold."""
+    """Yield chunks (n x CHUNK) of labels permuted among the groups of equal size within each fold, and inside each."""
     rng = np.random.default_rng(seed)
     blocks = [block for held in folds for block in _blocks(groups, held)]
+    mixed = [block for block in blocks if (positive[block] != positive[block][:, :1]).any()]
     for begun in range(0, permutations, CHUNK):
         count = min(CHUNK, permutations - begun)
         labels = np.empty((len(positive), count), dtype=bool)
         for block in blocks:  # groups x size
             order = rng.permuted(np.tile(np.arange(len(block)), (count, 1)), axis=1)
             labels[block.ravel()] = positive[block[order]].reshape(count, -1).T
+        for block in mixed:
+            inside = labels[block.ravel()].T.reshape(count, *block.shape)
+            labels[block.ravel()] = rng.permuted(inside, axis=2).reshape(count, -1).T
         yield labels
 
 

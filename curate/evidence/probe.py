@@ -2,38 +2,29 @@
 
 Protocol: repeated stratified folds that keep groups whole; logistic regression and a small ensemble of extremely
 randomised trees (Geurts et al. 2006), of which the better one counts; an interval by bootstrap over groups; a
-permutation p-value (`curate.evidence.permuted`), corrected over the families after Holm (1979). Three verdicts,
-because with few pictures neither a difference nor its absence can be shown: "no difference found" is not "no
-difference".
+permutation p-value (`curate.evidence.permuted`), corrected over the families after Holm (1979). The verdicts are those
+of `curate.evidence.verdict`.
 """
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from heapq import nsmallest
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curate.evidence.permuted import Folds, Quick, auc, folds_of
+from curate.evidence.verdict import ALL, Probe, Strongest, judged
 from imageledger.engines.local import ordered_map
-from imageledger.intervals import holm
+from imageledger.intervals import holm, newcombe
 from imageledger.record import Record
 from imageledger.types import Bools, Floats
 
-SHORTCUT, CLEAN, INCONCLUSIVE = "SHORTCUT", "CLEAN", "INCONCLUSIVE"
-ALL = "all"
-"""The name of the probe that sees every family at once."""
-
-SURE = 0.01
-"""A shortcut needs a corrected p-value below this,"""
-AT_LEAST = 0.55
-"""and an interval above this AUC."""
-AT_MOST = 0.60
-"""A family is clean when its whole interval lies below this AUC."""
+NEAR_ONE = 0.95
+"""From this AUC on (and below its mirror image) an interval is at least as wide as Newcombe's."""
 
 FEWEST = 10
 """Pictures a class below which no fold of a cross-validation means anything."""
@@ -49,39 +40,6 @@ REPEATS, MANY = 3, 1000
 """Folds are drawn so often anew; once is enough for more pictures than MANY."""
 
 TREES = 60
-MOST = 10**7
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strongest:
-    """The one feature that separates the classes best: its own AUC (0.5..1) and its median in each class."""
-
-    feature: str
-    auc: float
-    medians: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """What one family gives away.
-
-    `auc` with its 95 % interval `low`..`high` is that of the better `model`; `chance` is the 95th percentile of the
-    AUC under permuted labels, `p` the corrected p-value. `needed` is the number of pictures of each class that would
-    probably decide, 0 where they are decided. `scores` are out-of-fold, one a picture; larger means positive.
-    """
-
-    family: str
-    features: int
-    auc: float
-    low: float
-    high: float
-    model: Literal["linear", "trees"]
-    p: float
-    chance: float
-    verdict: str
-    needed: int
-    strongest: Strongest | None
-    scores: Floats
 
 
 def enough(records: Sequence[Record], most: int = ENOUGH) -> list[Record]:
@@ -153,17 +111,6 @@ def side_by_side(
     return names, np.concatenate([values[name] for name in families], axis=1)
 
 
-def judged(result: Probe, positive: Bools) -> Probe:
-    """Give the verdict on a probe, and how many pictures of each class would decide where there is none."""
-    if result.p < SURE and result.low > AT_LEAST:
-        return replace(result, verdict=SHORTCUT, needed=0)
-    # an AUC below one half is chance too, and must not make few pictures look like enough
-    if max(result.high, 0.5 + (result.high - result.low) / 2) < AT_MOST:
-        return replace(result, verdict=CLEAN, needed=0)
-    each = min(int(positive.sum()), int((~positive).sum()))
-    return replace(result, verdict=INCONCLUSIVE, needed=_needed(result, each))
-
-
 def crossvalidated(
     matrix: Floats, positive: Bools, folds: Folds, seed: int
 ) -> dict[Literal["linear", "trees"], Floats]:
@@ -183,7 +130,10 @@ def crossvalidated(
 
 
 def interval(scores: Floats, positive: Bools, groups: Sequence[str], seed: int) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of an AUC: whole groups are drawn again, with replacement."""
+    """Return the 95 % bootstrap interval of an AUC: whole groups are drawn again, with replacement.
+
+    Near 0 and 1, where it has no width, it is at least Newcombe's with as many pictures as groups (`NEAR_ONE`).
+    """
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     _, place = np.unique(scores, return_inverse=True)
     rng = np.random.default_rng(seed)
@@ -195,8 +145,18 @@ def interval(scores: Floats, positive: Bools, groups: Sequence[str], seed: int) 
         if ones.sum() and zeros.sum():
             below = np.cumsum(zeros) - zeros / 2
             areas.append(float(ones @ below / (ones.sum() * zeros.sum())))
-    low, high = np.quantile(areas, (0.025, 0.975))
-    return float(low), float(high)
+    low, high = (float(end) for end in np.quantile(areas, (0.025, 0.975)))
+    area = _auc(scores, positive)
+    if max(area, 1 - area) < NEAR_ONE:
+        return low, high
+    least, most = _newcombe(area, positive, groups)
+    return min(low, least), max(high, most)
+
+
+def _newcombe(area: float, positive: Bools, groups: Sequence[str]) -> tuple[float, float]:
+    """Return Newcombe's interval, with as many pictures of each class as it has groups."""
+    ones, zeros = (len({groups[row] for row in np.flatnonzero(side)}) for side in (positive, ~positive))
+    return newcombe(area, ones, zeros)
 
 
 def _probe_one(
@@ -213,13 +173,14 @@ def _probe_one(
     with threadpool_limits(1):
         quick = Quick(values)
         if not quick.matrix.shape[1]:
-            return _nothing_varies(name, len(columns), len(positive))
+            return _nothing_varies(name, values)
         _, p, chance = quick.p_value(positive, groups, seed=seed, permutations=permutations)
         model, scores = _best(quick.matrix, positive, groups, seed)
         low, high = interval(scores, positive, groups, seed)
     return Probe(
         family=name, features=len(columns), auc=_auc(scores, positive), low=low, high=high, model=model, p=p,
-        chance=chance, verdict="", needed=0, strongest=_strongest(columns, values, quick, positive), scores=scores,
+        chance=chance, verdict="", needed=0, strongest=_strongest(columns, values, quick, positive, groups),
+        measured=_measured(values), scores=scores,
     )  # fmt: skip
 
 
@@ -245,21 +206,31 @@ def _models(columns: int, seed: int) -> dict[Literal["linear", "trees"], Any]:
     }
 
 
-def _strongest(columns: Sequence[str], values: Floats, quick: Quick, positive: Bools) -> Strongest:
+def _strongest(
+    columns: Sequence[str], values: Floats, quick: Quick, positive: Bools, groups: Sequence[str]
+) -> Strongest:
     labels = np.repeat(positive[:, None], quick.matrix.shape[1], axis=1)
     apart = np.abs(auc(quick.matrix, labels) - 0.5)
     number = int(quick.origins[int(np.argmax(apart))])
     column = values[:, number]
     medians = [float(np.nanmedian(column[side])) if np.isfinite(column[side]).any() else math.nan
                for side in (~positive, positive)]  # fmt: skip
-    return Strongest(feature=columns[number], auc=0.5 + float(apart.max()), medians=(medians[0], medians[1]))
+    area = 0.5 + float(apart.max())
+    low, high = _newcombe(area, positive, groups)
+    return Strongest(feature=columns[number], auc=area, low=low, high=high, medians=(medians[0], medians[1]))
 
 
-def _nothing_varies(name: str, features: int, rows: int) -> Probe:
+def _nothing_varies(name: str, values: Floats) -> Probe:
+    rows, features = values.shape
     return Probe(
-        family=name, features=features, auc=0.5, low=0.5, high=0.5, model="linear", p=1.0, chance=0.5,
-        verdict="", needed=0, strongest=None, scores=np.zeros(rows),
+        family=name, features=features, auc=0.5, low=0.5, high=0.5, model="linear", p=1.0, chance=0.5, verdict="",
+        needed=0, strongest=None, measured=_measured(values), scores=np.zeros(rows),
     )  # fmt: skip
+
+
+def _measured(values: Floats) -> float:
+    """Return the share of pictures that have any of the numbers."""
+    return float(np.isfinite(values).any(axis=1).mean())
 
 
 def _auc(scores: Floats, positive: Bools) -> float:
@@ -269,14 +240,3 @@ def _auc(scores: Floats, positive: Bools) -> float:
 def _logit(share: NDArray[np.float64]) -> Floats:
     inside = np.clip(share, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(inside / (1 - inside)))
-
-
-def _needed(result: Probe, each: int) -> int:
-    """Scale the width of the interval by 1/sqrt(n) until it clears one of the two limits, or the p-value does."""
-    if result.low > AT_LEAST and result.p < 0.5:  # the p-value alone is missing: its z grows with sqrt(n)
-        reached = NormalDist().inv_cdf(1 - result.p)
-        return min(MOST, max(each + 1, math.ceil(each * (NormalDist().inv_cdf(1 - SURE) / reached) ** 2)))
-    spread = (result.high - result.low) / 2 * math.sqrt(each)
-    area = max(result.auc, 0.5)
-    gaps = [gap for gap in (area - AT_LEAST, AT_MOST - area) if gap > 0]
-    return min(MOST, max(each + 1, min(math.ceil((spread / gap) ** 2) for gap in gaps)))

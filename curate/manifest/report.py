@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from curate.evidence.measure import WHITENED, Table, measure
-from curate.evidence.probe import Probe, probe, side_by_side
+from curate.evidence.probe import probe, side_by_side
+from curate.evidence.verdict import Probe
 from curate.manifest.balance import Key, Wanted, divide
 from curate.manifest.matched import Selection, choice_of, select
 from curate.manifest.matching.balance_table import (

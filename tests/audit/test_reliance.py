@@ -9,13 +9,13 @@ from audit.reliance import noise
 from audit.reliance import report as reliance_report
 from audit.reliance.judge import INDEPENDENT, RELIES, beside, judge, link
 from audit.reliance.swaps import Delivery, Swap
-from curate.evidence.probe import ALL, Probe
+from curate.evidence.verdict import ALL, Probe
 
 
 def probe(family, scores):
     return Probe(
         family=family, features=3, auc=0.8, low=0.7, high=0.9, model="linear", p=0.001, chance=0.59,
-        verdict="SHORTCUT", needed=0, strongest=None, scores=scores,
+        verdict="SHORTCUT", needed=0, strongest=None, measured=1.0, scores=scores,
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from audit.self_test import work as selftest
 from audit.self_test.plants import PLANTS
 from audit.self_test.portraits import Sitter, Sitters, draw
 from audit.self_test.work import Nulls, Planted, PlantProbes, SelfTest, SelfTestSettings
-from curate.evidence.probe import CLEAN, SHORTCUT, Probe, probe
+from curate.evidence.probe import probe
+from curate.evidence.verdict import CLEAN, SHORTCUT, Probe
 from imageledger.record import Record
 
 NOBODY = Sitters(groups=[f"sitter {number}" for number in range(200)])
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("quick_probe")
 def judged(family: str, auc: float, verdict: str = SHORTCUT) -> Probe:
     return Probe(
         family=family, features=3, auc=auc, low=auc - 0.05, high=min(1.0, auc + 0.05), model="linear", p=0.001,
-        chance=0.59, verdict=verdict, needed=0, strongest=None, scores=np.zeros(2),
+        chance=0.59, verdict=verdict, needed=0, strongest=None, measured=1.0, scores=np.zeros(2),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from audit.shortcuts import figure as shortcut_figure
 from audit.shortcuts import page as shortcut_page
 from audit.shortcuts import report as shortcut_report
 from audit.shortcuts.work import ShortcutsSettings, probe_stages
-from curate.evidence.probe import ALL
+from curate.evidence.verdict import ALL
 from imageledger.config import open_project
 from imageledger.figure import FINE, PROBLEM, UNDECIDED
 

@@ -5,8 +5,10 @@ import pytest
 from probed_world import EACH, alone, labels, made, noise, probed
 
 from curate.evidence import permuted, probe
+from curate.evidence import verdict as verdicts
 from curate.evidence.permuted import Quick
-from curate.evidence.probe import CLEAN, INCONCLUSIVE, SHORTCUT
+from curate.evidence.verdict import CLEAN, INCONCLUSIVE, SHORTCUT
+from imageledger.intervals import holm, newcombe
 from imageledger.record import Record, groups_of
 
 
@@ -16,7 +18,7 @@ def test_a_feature_that_is_shifted_in_one_class_is_a_shortcut_and_is_named_with_
     values[:, 3] += 1.5 * labels()
     found = probed({"quiet": noise(2), "loud": values})
     quiet, loud, everything = found
-    assert [one.family for one in found] == ["quiet", "loud", probe.ALL]
+    assert [one.family for one in found] == ["quiet", "loud", verdicts.ALL]
     assert (loud.verdict, everything.verdict) == (SHORTCUT, SHORTCUT)
     assert quiet.verdict != SHORTCUT
     assert loud.strongest.feature == "c3"
@@ -74,7 +76,7 @@ def test_copies_of_one_picture_do_not_help_when_they_are_known_as_a_group():
 def test_what_never_varies_is_clean_and_what_never_applies_is_left_out():
     found = probed({"still": np.ones((40, 3)), "absent": np.full((40, 2), np.nan)})
     assert [(one.family, one.auc, one.verdict) for one in found] == [
-        ("still", 0.5, CLEAN), (probe.ALL, 0.5, CLEAN)
+        ("still", 0.5, CLEAN), (verdicts.ALL, 0.5, CLEAN)
     ]  # fmt: skip
     assert found[0].strongest is None
 
@@ -114,20 +116,20 @@ def test_a_labelling_needs_two_pictures_of_each_class():
     ],
 )
 def test_there_are_three_verdicts(low, auc, high, p, verdict):
-    one = probe.judged(made(low=low, auc=auc, high=high, p=p), labels())
+    one = verdicts.judged(made(low=low, auc=auc, high=high, p=p), labels())
     assert one.verdict == verdict
     assert (one.needed > EACH) == (verdict == INCONCLUSIVE)
 
 
 def test_the_number_of_pictures_that_would_decide_does_decide():
-    undecided = probe.judged(made(low=0.42, auc=0.52, high=0.62), labels())
+    undecided = verdicts.judged(made(low=0.42, auc=0.52, high=0.62), labels())
     width = (0.62 - 0.42) / 2 * (EACH / undecided.needed) ** 0.5
-    assert 0.52 + width <= probe.AT_MOST + 1e-3
-    assert 0.52 + width > probe.AT_MOST - 0.02  # and not far more than needed
+    assert 0.52 + width <= verdicts.AT_MOST + 1e-3
+    assert 0.52 + width > verdicts.AT_MOST - 0.02  # and not far more than needed
 
 
 def test_an_interval_that_is_clear_but_for_its_p_value_needs_hardly_more_pictures():
-    assert 100 < probe.judged(made(low=0.65, auc=0.72, high=0.78, p=0.0125), labels()).needed < 120
+    assert 100 < verdicts.judged(made(low=0.65, auc=0.72, high=0.78, p=0.0125), labels()).needed < 120
 
 
 @pytest.mark.long
@@ -135,19 +137,19 @@ def test_a_family_that_stands_apart_does_not_enter_what_is_said_of_all_together(
     loud = noise(11) + 3 * labels()[:, None]
     found = {one.family: one for one in probed({"naming": loud, "quiet": noise(12)}, apart=("naming",))}
     assert found["naming"].verdict == SHORTCUT
-    assert found[probe.ALL].features == found["quiet"].features
+    assert found[verdicts.ALL].features == found["quiet"].features
 
 
 def test_holm_is_as_published():
-    assert probe.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert probe.holm([0.9, 0.8]) == [1.0, 1.0]
-    assert probe.holm([]) == []
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
 
 
 def test_enough_permutations_are_drawn_for_a_dozen_families():
     from curate.nuisance import FAMILIES
 
-    assert len(FAMILIES) / (probe.PERMUTATIONS + 1) < probe.SURE
+    assert len(FAMILIES) / (probe.PERMUTATIONS + 1) < verdicts.SURE
 
 
 def test_permuted_labels_stay_in_their_fold_and_whole_in_their_group():
@@ -168,9 +170,9 @@ def test_the_area_under_the_curve_counts_pairs_and_halves_ties():
     assert permuted.auc(np.zeros((4, 1)), positive)[0] == 0.5
 
 
-def test_a_bootstrap_interval_of_a_perfect_score_is_the_score_itself_and_of_noise_holds_one_half():
+def test_the_interval_of_a_perfect_score_is_newcombes_and_that_of_noise_is_a_bootstrap_that_holds_one_half():
     positive = labels()
-    assert probe.interval(positive * 1.0, positive, alone(200), 1) == (1.0, 1.0)
+    assert probe.interval(positive * 1.0, positive, alone(200), 1) == newcombe(1.0, 100, 100)
     low, high = probe.interval(noise(10, columns=1)[:, 0], positive, alone(200), 1)
     assert low < 0.5 < high
     assert 0.1 < high - low < 0.2

@@ -5,8 +5,9 @@ import pytest
 from probed_world import EACH, alone, labels, made, noise, probed
 
 from curate.evidence import probe
+from curate.evidence import verdict as verdicts
 from curate.evidence.permuted import Quick, folds_of
-from curate.evidence.probe import CLEAN, INCONCLUSIVE, MOST
+from curate.evidence.verdict import CLEAN, INCONCLUSIVE, MOST
 from imageledger.intervals import holm
 from imageledger.record import Record
 
@@ -20,16 +21,16 @@ def few_trees(monkeypatch):
 
 
 def needed(each=EACH, positive=None, **changes):
-    return probe.judged(made(**changes), labels(each) if positive is None else positive).needed
+    return verdicts.judged(made(**changes), labels(each) if positive is None else positive).needed
 
 
 def test_a_p_value_at_the_limit_itself_is_not_below_it():
-    assert probe.judged(made(low=0.7, auc=0.8, high=0.9, p=probe.SURE), labels()).verdict == INCONCLUSIVE
+    assert verdicts.judged(made(low=0.7, auc=0.8, high=0.9, p=verdicts.SURE), labels()).verdict == INCONCLUSIVE
 
 
 def test_an_interval_that_ends_at_a_limit_has_not_cleared_it():
-    assert probe.judged(made(low=probe.AT_LEAST, auc=0.8, high=0.9, p=0.001), labels()).verdict == INCONCLUSIVE
-    assert probe.judged(made(low=0.45, auc=0.5, high=probe.AT_MOST, p=0.9), labels()).verdict == INCONCLUSIVE
+    assert verdicts.judged(made(low=verdicts.AT_LEAST, auc=0.8, high=0.9, p=0.001), labels()).verdict == INCONCLUSIVE
+    assert verdicts.judged(made(low=0.45, auc=0.5, high=verdicts.AT_MOST, p=0.9), labels()).verdict == INCONCLUSIVE
 
 
 def test_pictures_are_counted_in_the_smaller_class_whichever_it_is():
@@ -66,7 +67,7 @@ def test_all_families_jointly_are_what_a_whole_probe_says_of_them_together():
     given = (columns, tables, labels(30), alone(60))
     chosen = {"seed": 7, "permutations": 40, "apart": ("naming",)}
     together, whole = probe.jointly(*given, **chosen), probe.probe(*given, **chosen)[-1]
-    assert (together.family, together.features) == (probe.ALL, 11)
+    assert (together.family, together.features) == (verdicts.ALL, 11)
     assert (together.auc, together.low, together.high, together.p) == (whole.auc, whole.low, whole.high, whole.p)
     assert together.verdict == whole.verdict
     assert together.strongest == whole.strongest

@@ -3,7 +3,7 @@
 import numpy as np
 
 from curate.evidence import probe
-from curate.evidence.probe import Probe
+from curate.evidence.verdict import Probe
 
 EACH = 100
 
@@ -30,6 +30,6 @@ def probed(values, positive=None, groups=None, **options):
 def made(**changes):
     fields = {
         "family": "x", "features": 1, "auc": 0.5, "low": 0.4, "high": 0.6, "model": "linear", "p": 1.0, "chance": 0.6,
-        "verdict": "", "needed": 0, "strongest": None, "scores": np.zeros(2),
+        "verdict": "", "needed": 0, "strongest": None, "measured": 1.0, "scores": np.zeros(2),
     }  # fmt: skip
     return Probe(**{**fields, **changes})

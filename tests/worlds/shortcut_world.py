@@ -8,7 +8,7 @@ from PIL import Image, ImageEnhance
 
 from audit.shortcuts.judge import DatasetProbes, StageProbes
 from curate.evidence.measure import Table
-from curate.evidence.probe import ALL, Probe, Strongest
+from curate.evidence.verdict import ALL, Probe, Strongest
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.record import Record, Step
@@ -54,10 +54,13 @@ def _made(project: Project, member: str, label: str, number: int, darker: float)
 
 def probe_of(family: str, auc: float = 0.9, verdict: str = "SHORTCUT", needed: int = 0, rows: int = 40) -> Probe:
     """A probe made by hand; its interval is 0.05 wide on either side."""
-    strongest = Strongest(feature="tone.mean" if family == ALL else "mean", auc=auc, medians=(0.25, 1234.5))
+    strongest = Strongest(
+        feature="tone.mean" if family == ALL else "mean", auc=auc, low=auc - 0.05, high=auc + 0.05,
+        medians=(0.25, 1234.5),
+    )  # fmt: skip
     return Probe(
         family=family, features=3, auc=auc, low=auc - 0.05, high=min(auc + 0.05, 1.0), model="linear", p=0.0004,
-        chance=0.61, verdict=verdict, needed=needed, strongest=strongest, scores=np.linspace(-1, 1, rows),
+        chance=0.61, verdict=verdict, needed=needed, strongest=strongest, measured=1.0, scores=np.linspace(-1, 1, rows),
     )  # fmt: skip
 
 

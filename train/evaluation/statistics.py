@@ -28,7 +28,7 @@ from math import ceil, log, log1p
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from imageledger.intervals import wilson
+from imageledger.intervals import hanley_mcneil, newcombe, wilson
 from imageledger.types import Bools, Floats, Ints
 
 LEVEL = 0.95
@@ -83,8 +83,8 @@ def auc(scores: Floats, positive: Bools, groups: Ints, folds: Ints, stretch: flo
     value = float(np.mean([area for area, _ in placements]))
     ones, zeros = int(positive.sum()), int((~positive).sum())
     influences = np.array([influence for _, influence in placements])
-    effect = _effect(influences, _hanley_mcneil(value, ones, zeros), groups, stretch)
-    return Estimate(value, *_newcombe(value, ones, zeros, effect))
+    effect = _effect(influences, hanley_mcneil(value, ones, zeros), groups, stretch)
+    return Estimate(value, *newcombe(value, ones, zeros, effect))
 
 
 def placed(scores: Floats, positive: Bools, folds: Ints) -> tuple[float, Floats]:
@@ -215,20 +215,3 @@ def _effect(influences: Floats, plain: float, groups: Ints, stretch: float) -> f
 def _few(groups: Ints) -> float:
     """Return the factor of a variance that a t quantile with (groups - 1) degrees of freedom stands for."""
     return float((stdtrit(max(int(groups.max()), 1), 0.5 + LEVEL / 2) / NORMAL) ** 2)
-
-
-def _hanley_mcneil(area: float, ones: int, zeros: int) -> float:
-    half = (ones + zeros) / 2 - 1
-    return area * (1 - area) * (1 + half * ((1 - area) / (2 - area) + area / (1 + area))) / (ones * zeros)
-
-
-def _newcombe(value: float, ones: int, zeros: int, scale: float) -> tuple[float, float]:
-    """Solve |value - t| = 1.96 sd(t) for both ends."""
-    from scipy.optimize import brentq
-
-    inside = min(max(value, 1e-9), 1 - 1e-9)
-
-    def beyond(t: float) -> float:
-        return float((inside - t) ** 2 - NORMAL**2 * scale * _hanley_mcneil(t, ones, zeros))
-
-    return float(brentq(beyond, 0, inside)), float(brentq(beyond, inside, 1))
