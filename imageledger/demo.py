@@ -45,7 +45,7 @@ def commands(full: bool) -> list[list[str]]:
         ["curate", "dedupe"],
         ["curate", "whiten", *matting],
         ["curate", "manifest"],
-        ["audit", "shortcuts", "--stage", "all"],
+        ["audit", "shortcuts", "--stage", "all", "--most", "100"],
         ["train", "run", "--name", RUN, *training],
         ["audit", "top-losses", RUN],
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from curate.evidence.measure import WHITENED, Table, measure
-from curate.evidence.probe import probe, side_by_side
+from curate.evidence.probe import FEWEST, probe, side_by_side
 from curate.evidence.verdict import Probe
 from curate.manifest.balance import Key, Wanted, divide
 from curate.manifest.matched import Selection, choice_of, select
@@ -99,10 +99,9 @@ def explain(
     write_whole(folder / "balance.csv", as_csv(compared.differences).encode())
     write_whole(folder / "pairs.csv", _pairs_csv(selection, labels).encode())
     balance_figure(compared.differences, folder / "balance.png")
-    tables = {
-        "How far the classes lie apart (standard deviations)": balance_rows(compared),
-        "What probes find (AUC; 0.5 is nothing)": probe_rows(compared),
-    }
+    tables = {"How far the classes lie apart (standard deviations)": balance_rows(compared)}
+    if compared.probes:
+        tables["What probes find (AUC; 0.5 is nothing)"] = probe_rows(compared)
     written = f"all features, the pairs and a picture: balance.csv, pairs.csv and balance.png in {folder}"
     return Report(tables=tables, lines=[*remarks(table, compared, selection, wanted, labels), written])
 
@@ -200,8 +199,10 @@ def helpful(table: Table, compared: Compared, selection: Selection, wanted: Want
 
 
 def _probes(table: Table, on: Sequence[str], positive: str, seed: int, workers: int | None) -> dict[str, Probe]:
-    """Probe each family matched on, all of these together, and all others together."""
+    """Probe each family matched on, all of these together, and all others together; none with too few pictures."""
     label = np.array([record.label == positive for record in table.records])
+    if min(int(label.sum()), int((~label).sum())) < FEWEST:
+        return {}
     held = [name for name in table.columns if name not in on]
     together = (
         {name: [name] for name in on} | ({JOINT: list(on)} if len(on) > 1 else {}) | ({HELD: held} if held else {})
@@ -230,6 +231,8 @@ def _narrow(records: Sequence[Record], wanted: Wanted) -> list[str]:
 def _few(wanted: Wanted) -> list[str]:
     if wanted.per_class >= FEW:
         return []
+    if wanted.per_class < FEWEST:
+        return [f"nothing was probed: with fewer than {FEWEST} pictures of each label a probe means nothing"]
     return [
         f"with {wanted.per_class} pictures of each label, hundreds of numbers can agree by accident: an AUC below 0.5 "
         f"does not mean that the set is clean; read it from about {FEW} pictures of each label"

@@ -206,7 +206,7 @@ def test_of_ten_swapped_labels_in_200_real_portraits_most_are_among_the_first_tw
     features = frozen(project, rows, testdata / "models" / "squeezenet1_1-imagenet-features.safetensors")
     true = np.array([row.label == "ai" for row in rows])
     found, found_with_file = [], []
-    for seed in range(3):
+    for seed in range(2):
         rng = np.random.default_rng(seed)
         swapped = np.concatenate([rng.choice(np.flatnonzero(true == side), 5, replace=False) for side in (False, True)])
         told = true.copy()

@@ -213,6 +213,5 @@ def test_no_two_people_of_the_portraits_are_merged_even_among_twice_as_distant_h
     paths = sorted((testdata / "portraits").glob("*/*/*.*"))
     rows = real_rows(testdata, store, paths)
     assert len(rows) == 560
-    for distance in (6, 12):
-        made = deduped(store, rows, distance=distance)
-        assert [record.reason for record in made.values() if record.status != "ok"] == []
+    made = deduped(store, rows, distance=12)  # whatever is merged at the usual 6 bits is merged at 12 too
+    assert [record.reason for record in made.values() if record.status != "ok"] == []

@@ -150,3 +150,10 @@ def test_json_holds_the_counts_and_both_tables_of_the_matching(ready, runner):
     assert {row["probe"] for row in probes} >= {"tone"}
     assert any("agree by accident" in line for line in told["said"])
     assert told["manifest"] == str(ready.manifest("manifest"))
+
+
+def test_fewer_pictures_than_a_probe_needs_are_not_probed(ready, runner):
+    result = runner.invoke(main, ["manifest", "--per-class", "6", "--match", "tone", "--workers", "1"])
+    assert result.exit_code == 0, result.output
+    assert "nothing was probed: with fewer than 10 pictures" in result.output
+    assert "What probes find" not in result.output

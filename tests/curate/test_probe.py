@@ -92,8 +92,9 @@ def test_units_and_outliers_are_irrelevant():
 
 
 @pytest.mark.long
-def test_the_same_numbers_give_the_same_probe_with_one_worker_or_two():
-    tables = {f"family{n}": noise(n, rows=24) for n in range(6)}
+def test_the_same_numbers_give_the_same_probe_with_one_worker_or_two(monkeypatch):
+    monkeypatch.setattr("imageledger.engines.local.WORTH_A_POOL", 2)
+    tables = {f"family{n}": noise(n, rows=24) for n in range(2)}
     one, two = (probed(tables, workers=workers, joint=False, permutations=100) for workers in (1, 2))
     assert [(p.auc, p.low, p.p, p.verdict) for p in one] == [(p.auc, p.low, p.p, p.verdict) for p in two]
 

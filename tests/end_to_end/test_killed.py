@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 STAGES = {
-    "fetch": ["curate", "fetch", "sample:7", "--limit", "14"],
+    "fetch": ["curate", "fetch", "sample:7", "--limit", "9"],
     "normalize": ["curate", "normalize"],
     "dedupe": ["curate", "dedupe"],
     "whiten": ["curate", "whiten", "--matting", "grabcut"],
