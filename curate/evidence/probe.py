@@ -155,7 +155,8 @@ def interval(scores: Floats, positive: Bools, groups: Sequence[str], seed: int) 
 
 def _newcombe(area: float, positive: Bools, groups: Sequence[str]) -> tuple[float, float]:
     """Return Newcombe's interval, with as many pictures of each class as it has groups."""
-    ones, zeros = (len({groups[row] for row in np.flatnonzero(side)}) for side in (positive, ~positive))
+    names = np.asarray(groups)
+    ones, zeros = (len(np.unique(names[side])) for side in (positive, ~positive))
     return newcombe(area, ones, zeros)
 
 
