@@ -14,7 +14,8 @@ from imageledger.types import Row
 
 CSV_FIELDS = (
     "stage", "family", "features", "auc", "low", "high", "chance", "p", "verdict", "needed", "model",
-    "strongest", "strongest_auc", "median_negative", "median_positive", "negatives", "positives",
+    "strongest", "strongest_auc", "strongest_low", "strongest_high", "median_negative", "median_positive", "measured",
+    "negatives", "positives",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from shortcut_world import dataset, probe_of, probed_of, stage_of
 from audit.shortcuts import words
 from audit.shortcuts import work as shortcuts
 from audit.shortcuts.work import ShortcutsSettings, as_it_was, probe_stages, rows_at
+from curate.evidence.verdict import ALL
 from imageledger import manifest
 from imageledger.errors import LedgerError, ManifestError
 from imageledger.record import Record, Step
@@ -184,3 +185,11 @@ def test_a_family_that_does_not_apply_at_a_stage_is_a_dash():
         {"family": "container", "final": "0.90 ✗", "model-input": "–"},
         {"family": "tone", "final": "0.90 ✗", "model-input": "0.51 ✓"},
     ]
+
+
+def test_what_lies_below_chance_for_certain_is_said_and_so_is_a_joint_probe_that_is_blind():
+    loud, low = probe_of("tone", 0.9), probe_of(ALL, 0.3, verdict="INCONCLUSIVE")
+    lines = words.alarms(stage_of("final", loud, low))
+    assert lines[0].startswith("Below chance for certain: all together 0.30 [0.25–0.35].")
+    assert "less than tone 0.90 alone" in lines[1]
+    assert words.alarms(stage_of("final", loud, probe_of(ALL, 0.9))) == []

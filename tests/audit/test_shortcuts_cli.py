@@ -204,3 +204,10 @@ def test_the_old_flag_of_the_self_test_names_the_new_command(tmp_path, monkeypat
     ran = runner.invoke(main, ["shortcuts", "--self-test"])
     assert ran.exit_code == 1
     assert ran.stderr.splitlines()[-1] == "Try: audit self-test"
+
+
+def test_so_few_permutations_that_none_could_show_a_shortcut_are_refused_with_the_number_that_could(inside, runner):
+    result = runner.invoke(main, ["shortcuts", "--family", "tone", "--family", "container", "--permutations", "199"])
+    assert result.exit_code == 1
+    assert "199 permutations cannot show a shortcut among 2 families" in result.stderr
+    assert "Try: --permutations 200" in result.stderr
