@@ -214,7 +214,7 @@ def _file_alone(run: Run) -> str:
     verdict = {
         "SHORTCUT": "A classifier that never sees a face tells the classes apart by numbers about the files: some of "
         "the figures above may come from them.",
-        "CLEAN": "Their AUC lies within 0.40–0.60 with its whole interval; a leak in few of the pictures may still be there.",
+        "CLEAN": "The whole interval lies within 0.40–0.60; a leak in a few of the pictures may still be there.",
     }.get(str(alone["verdict"]).upper(), "With so few pictures, neither a shortcut nor its absence can be shown.")
     strongest = f" The strongest single number: {escaped(alone['strongest'])}." if alone.get("strongest") else ""
     return (
