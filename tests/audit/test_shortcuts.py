@@ -152,8 +152,8 @@ def test_each_verdict_has_its_own_conclusion():
     )}  # fmt: skip
     assert told["SHORTCUT"] == "The file alone tells the classes apart with AUC 0.97 [0.92–1.00]."
     assert told["CLEAN"] == (
-        "The file alone does not tell the classes apart: AUC 0.50 [0.45–0.55], within 0.40–0.60. A leak in a few of the "
-        "pictures may still be there."
+        "The file alone does not tell the classes apart: AUC 0.50 [0.45–0.55], within 0.40–0.60. A leak in a few of "
+        "the pictures may still be there."
     )
     assert told["INCONCLUSIVE"].startswith("It is undecided whether the file alone tells the classes apart: AUC 0.60")
     alone = probed_of(stage_of("final", probe_of("jpeg_history")))
