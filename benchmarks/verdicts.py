@@ -2,7 +2,7 @@
 
     python benchmarks/verdicts.py [--sets 40]
 
-Each row is a kind of table: what is in it, which verdicts are right, how often they were given (with Wilson's interval),
+Each row is a kind of table: what is in it, which verdicts are right, how often they were given (Wilson's interval),
 and what the rules before would have said of the same probes: CLEAN for an interval below 0.60 alone.
 """
 
