@@ -6,7 +6,7 @@ from audit.findings import Finding, Severity, notes
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.words import DRAWN, DRAWN_NOTE, family_in_words
 from curate.evidence.measure import FETCHED
-from curate.evidence.verdict import ALL, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
+from curate.evidence.verdict import ALL, AT_MOST, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
 from curate.nuisance import family
 from imageledger.intervals import with_interval
 from imageledger.letters import visible
@@ -59,8 +59,8 @@ def conclusion(stage: StageProbes) -> str:
         return f"{capital} tells the classes apart with {auc}."
     if probe.verdict == CLEAN:
         return (
-            f"{capital} does not tell the classes apart: {auc}, within 0.40–0.60. A leak in a few of the pictures may "
-            "still be there."
+            f"{capital} does not tell the classes apart: {auc}, within {1 - AT_MOST:.2f}–{AT_MOST:.2f}. A leak in a "
+            "few of the pictures may still be there."
         )
     return f"It is undecided whether {what} tells the classes apart: {auc}."
 

@@ -7,7 +7,8 @@ feature. The scores of the first three are S·y with a matrix S that no label en
 matrix product. Each is put in units of its own spread under permutation and the largest counts, for the true labels as
 for every permutation (Westfall and Young 1993). Labels are permuted among the groups of a fold, so that the folds stay
 stratified (Ojala and Garriga 2010), and within a group that holds both classes. Where a few permutations more or less
-would decide, more are drawn (Besag and Clifford 1991).
+would decide, more are drawn (Besag and Clifford 1991); not where none of the first reaches the statistic, which would
+make every clear difference ten times as slow. `benchmarks/verdicts.py` prints what that does to the error.
 """
 
 from collections.abc import Callable, Iterator, Sequence
