@@ -100,8 +100,8 @@ def _needed(result: Probe, each: int) -> int:
     area = max(result.auc, 0.5)
     shortcut = _factor(result.low, result.high, area - AT_LEAST)
     clean = _factor(result.low, result.high, AT_MOST - area)
-    if strongest := result.strongest:
-        clean = max(clean, _factor(strongest.low, strongest.high, AT_MOST - strongest.auc))
+    if result.strongest:  # the best of many numbers that say nothing comes down to 0.5 as its interval narrows
+        clean = max(clean, ((result.strongest.high - 0.5) / (AT_MOST - 0.5)) ** 2)
     least = min(shortcut, clean)
     return min(MOST, max(each + 1, math.ceil(each * least))) if math.isfinite(least) else 0
 

@@ -38,7 +38,9 @@ def test_nothing_is_needed_where_more_pictures_would_not_decide():
 
 def test_more_pictures_are_needed_until_the_strongest_feature_lies_near_chance_too():
     plain = judged(made(low=0.42, auc=0.5, high=0.62), labels()).needed
-    assert judged(made(low=0.42, auc=0.5, high=0.62, strongest=strongest(0.62)), labels()).needed > plain > EACH
+    needed = judged(made(low=0.42, auc=0.5, high=0.62, strongest=strongest(0.72)), labels()).needed
+    assert needed == pytest.approx(EACH * (0.22 / 0.1) ** 2, abs=1)
+    assert needed > plain > EACH
 
 
 def test_an_auc_below_chance_for_certain_is_known_as_such():
