@@ -39,7 +39,7 @@ def test_nothing_is_needed_where_more_pictures_would_not_decide():
 def test_more_pictures_are_needed_until_the_strongest_feature_lies_near_chance_too():
     plain = judged(made(low=0.42, auc=0.5, high=0.62), labels()).needed
     needed = judged(made(low=0.42, auc=0.5, high=0.62, strongest=strongest(0.72)), labels()).needed
-    assert needed == pytest.approx(EACH * (0.22 / 0.1) ** 2, abs=1)
+    assert needed == pytest.approx(EACH * (0.22 / 0.1) ** 2, abs=2)
     assert needed > plain > EACH
 
 
