@@ -90,7 +90,7 @@ def demo(folder: Path, full: bool, project: Path | None) -> None:
     """Walk through everything on drawn pictures, in FOLDER (default: demo-run).
 
     It needs no account and no download: the pictures are drawn, GrabCut cuts people out, and ResNet18 learns from
-    scratch. It takes about five minutes on two cores. All figures are those of drawings and mean nothing about real
+    scratch. It takes about seven minutes on two cores. All figures are those of drawings and mean nothing about real
     portraits.
     """
     from imageledger import demo as tour
