@@ -158,7 +158,7 @@ def table(project: Project, settings: TrainSettings, folds: int, names: Sequence
             written(comparison.other_auc) if comparison.other_auc else "",
             "" if name == "fine-tune" else in_points(comparison.accuracy),
             "" if on_copies is None else f"{on_copies:.3f}",
-            f"{link(np.array([row.probability for row in predictions]), positive, file).rho:+.2f}",
+            f"{link(np.array([row.probability for row in predictions]), positive, file, groups).rho:+.2f}",
             f"{seconds / first:.1f}",
         ]
         print(f"| {' | '.join(cells)} |", flush=True)

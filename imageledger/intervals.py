@@ -19,13 +19,12 @@ def wilson(hits: float, total: float, level: float = 0.95) -> tuple[float, float
     return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
-def share_in_words(hits: int, total: int) -> str:
-    """Write a share with its 95 % interval: "36/40 = 90.0 % [76.9–96.0]"."""
+def share_in_words(hits: int, total: int, interval: Sequence[float]) -> str:
+    """Write a share with the ends of its 95 % interval: "36/40 = 90.0 % [76.9–96.0]"."""
     if total == 0:
         return "0/0 (nothing to count)"
-    low, high = wilson(hits, total)
-    share = 100 * hits / total
-    return f"{hits}/{total} = {share:.1f} % [{100 * low:.1f}–{100 * high:.1f}]"
+    low, high = interval
+    return f"{hits}/{total} = {100 * hits / total:.1f} % [{100 * low:.1f}–{100 * high:.1f}]"
 
 
 def fisher(hits: int, misses: int, other_hits: int, other_misses: int) -> float:

@@ -47,7 +47,7 @@ def runs(project: Project) -> list[dict[str, Any]]:
         try:
             run = json.loads(path.read_text(encoding="utf-8"))
             right = run["metrics"]["valid"]["accuracy"]
-            words = share_in_words(right["hits"], right["n"])
+            words = share_in_words(right["hits"], right["n"], right["interval"])
             rows.append({"run": run["name"], "arch": run["settings"].get("arch", ""), "validation accuracy": words})
         except (ValueError, KeyError, TypeError, AttributeError):
             rows.append({"run": path.parent.name, "arch": "", "validation accuracy": "run.json is damaged"})

@@ -179,6 +179,13 @@ class Answers:
         return f"{len(self.predictions)} pictures, each judged by {who} that had not seen it"
 
     @property
+    def one_by_one(self) -> str:
+        """Name the pictures where each model is judged alone: "200 pictures, each judged by 3 models one by one"."""
+        if self.repeats == 1:
+            return self.in_words
+        return f"{len(self.predictions)} pictures, each judged by {self.repeats} models one by one"
+
+    @property
     def drawn(self) -> bool:
         """Whether any of the pictures was drawn by the built-in source."""
         return any(prediction.source.startswith(DRAWN) for prediction in self.predictions)

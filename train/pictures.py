@@ -41,6 +41,11 @@ class Picture:
         return self.source, self.member
 
 
+def groups_by_key(pictures: Iterable[Picture]) -> dict[tuple[str, str], str]:
+    """Return the group of each picture by its key; a picture without one is a group of its own."""
+    return {picture.key: picture.group or "#".join(picture.key) for picture in pictures}
+
+
 def from_manifest(path: Path, store: Store, labels: Sequence[str]) -> list[Picture]:
     """Return the pictures of a manifest's rows with status ok, in its order.
 

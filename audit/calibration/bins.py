@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imageledger.intervals import wilson
-from imageledger.types import Bools, Floats
+from imageledger.types import Bools, Floats, Ints
+from train.evaluation.statistics import share
 
 FEW, MANY = 5, 10
 """So many bins at most for fewer than LARGE pictures, and for more."""
@@ -17,9 +17,9 @@ DRAWS = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """Pictures that were given about the same P(positive).
+    """Answers that give about the same P(positive).
 
-    `said` is the mean of it, `hits` of `n` pictures were positive (95 % Wilson interval `low`..`high`), and a model
+    `said` is the mean of it, `hits` of `n` were positive (95 % Wilson interval over groups `low`..`high`), and a model
     whose probabilities are exactly right would show a share of `least`..`most` in 19 of 20 cases.
     """
 
@@ -42,20 +42,24 @@ class Bin:
         return not self.least <= self.share <= self.most
 
 
-def bins_of(shares: Floats, positive: Bools, seed: int = 42) -> list[Bin]:
-    """Sort pictures by P(positive) into bins of equal number, lowest first.
+def bins_of(shares: Floats, positive: Bools, groups: Ints, seed: int = 42) -> list[Bin]:
+    """Sort answers by P(positive) into bins of equal number, lowest first; `groups` numbers what belongs together.
 
-    The band is that of Bröcker and Smith (2007): labels are drawn from the probabilities themselves, DRAWS times.
+    The band is that of Bröcker and Smith (2007): labels are drawn from the probabilities themselves, DRAWS times, with
+    one draw for all answers of a group.
     """
     order = np.argsort(shares, kind="stable")
     rng = np.random.default_rng(seed)
     bins = []
-    number = max(1, min(FEW if len(shares) < LARGE else MANY, len(shares) // FEWEST))
+    pictures = int(groups.max()) + 1
+    number = max(1, min(FEW if pictures < LARGE else MANY, pictures // FEWEST))
     for rows in np.array_split(order, number):
-        hits, n = int(positive[rows].sum()), len(rows)
-        drawn = (rng.random((DRAWS, n)) < shares[rows]).mean(axis=1)
-        low, high = wilson(hits, n)
+        own = np.unique(groups[rows], return_inverse=True)[1]
+        drawn = (rng.random((DRAWS, int(own.max()) + 1))[:, own] < shares[rows]).mean(axis=1)
+        estimate = share(positive[rows][None, :].astype(np.float64), own)
         least, most = np.quantile(drawn, (0.025, 0.975))
-        bins.append(Bin(said=float(shares[rows].mean()), hits=hits, n=n, low=low, high=high, least=float(least),
-                         most=float(most)))  # fmt: skip
+        bins.append(
+            Bin(said=float(shares[rows].mean()), hits=int(positive[rows].sum()), n=len(rows), low=estimate.low,
+                high=estimate.high, least=float(least), most=float(most))
+        )  # fmt: skip
     return bins

@@ -17,14 +17,14 @@ STEPS = np.linspace(0, 1, 21)
 def png(result: RunCalibration, heading: str) -> bytes:
     """Draw both panels and return a PNG; equal results give equal bytes."""
     judged = result.answers
-    note = f"Run {judged.run.name}: {judged.in_words}. Right: pictures that the temperature was not fitted on."
+    note = f"Run {judged.run.name}: {judged.one_by_one}. Right: pictures that the temperature was not fitted on."
     return drawn(SIZE, lambda figure: _draw(figure, result), title=heading, note=note)
 
 
 def _draw(figure: Any, result: RunCalibration) -> None:
     panels = figure.subplots(2, 2, sharex="all", sharey="row", height_ratios=(4, 1))
     negative, positive = result.answers.labels
-    raw = result.answers.shares
+    raw = result.shares
     columns = (
         (result.before, raw, "as the model says it"),
         (result.after, calibrated(raw, result.calibration.temperature), "calibrated"),
@@ -62,7 +62,7 @@ def _panel(axes: Any, bins: Sequence[Bin]) -> None:
 
 
 def _counts(axes: Any, result: RunCalibration, shares: Any) -> None:
-    positive = result.answers.positive
+    positive = result.positive
     below, above = (np.histogram(shares[side], STEPS)[0] for side in (~positive, positive))
     width = STEPS[1] - STEPS[0]
     middles = STEPS[:-1] + width / 2

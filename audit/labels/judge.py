@@ -11,6 +11,7 @@ import numpy as np
 
 from audit.labels.file_witness import Witness
 from audit.words import other_label
+from imageledger.counted import Counted
 from imageledger.decisions import RELABEL
 from imageledger.extras import need
 from imageledger.types import Bools, Floats, Key
@@ -53,9 +54,9 @@ class RunLabels:
         return sum(suspect.flagged for suspect in self.suspects)
 
     @property
-    def mistaken(self) -> int:
+    def mistaken(self) -> Counted:
         """For how many of all pictures model and label differ."""
-        return int(((self.answers.shares >= 0.5) != self.answers.positive).sum())
+        return Counted((self.answers.shares >= 0.5) != self.answers.positive, self.answers.groups)
 
 
 def judge(answers: Answers, decided: Collection[Key], witness: Witness | None = None) -> RunLabels:

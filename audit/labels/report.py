@@ -11,7 +11,6 @@ from audit.findings import Finding, Report, Severity, csv_bytes
 from audit.labels.judge import RunLabels, Suspect, proposed
 from audit.pictures import Entry
 from audit.words import DRAWN_NOTE
-from imageledger.intervals import share_in_words
 from imageledger.letters import visible
 from imageledger.types import Row
 
@@ -93,7 +92,6 @@ def advice(result: RunLabels, places: Places) -> list[str]:
     before = [f"A person has decided on {more} left out."] if result.decided else []
     if not result.suspects:
         return [*drawn, *before]
-    wrong = share_in_words(result.mistaken, len(result.answers.predictions))
     asked = [
         f"The files as fetched are a second witness (AUC {result.witness.auc:.2f} on these labels); each quality is "
         "the lower of the two. A file shows where a picture came from: it reveals pictures "
@@ -101,8 +99,8 @@ def advice(result: RunLabels, places: Places) -> list[str]:
     ] if result.witness else []  # fmt: skip
     return [
         *drawn,
-        f"Model and label differ for {wrong} of the pictures. A picture that the model finds hard looks like a wrong "
-        "label, so look at each suspect before you decide.",
+        f"Model and label differ for {result.mistaken} of the pictures. A picture that the model finds hard looks like "
+        "a wrong label, so look at each suspect before you decide.",
         *asked,
         *before,
         "Nothing has been changed. To accept suspects 1 and 3, run in the project folder: "

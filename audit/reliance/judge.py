@@ -13,7 +13,8 @@ import numpy as np
 
 from audit.reliance.swaps import Swap
 from curate.evidence.verdict import ALL, Probe
-from imageledger.intervals import fisher, holm, wilson
+from imageledger.counted import Counted, Groups, mean_by_group
+from imageledger.intervals import holm
 from imageledger.types import Bools, Floats, Ints, Key
 
 RELIES, INDEPENDENT, INCONCLUSIVE = "RELIES", "INDEPENDENT", "INCONCLUSIVE"
@@ -23,7 +24,7 @@ WEAK = 0.3
 """and to be independent of it when every larger rank correlation can be excluded."""
 
 FEWEST = 4
-"""Pictures of a class below which a rank correlation has no interval."""
+"""Groups of a class below which a rank correlation has no interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +42,6 @@ class Link:
     low: float
     high: float
     p: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """How many of some pictures somebody was right on."""
-
-    hits: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """The share, 0..1; 0 of none."""
-        return self.hits / self.total if self.total else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Its 95 % Wilson interval."""
-        return wilson(self.hits, self.total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +78,16 @@ class Reliance:
     """
 
     links: tuple[Link, ...]
-    model: Share
-    file: Share
-    where_right: Share
-    where_wrong: Share
+    model: Counted
+    file: Counted
+    where_right: Counted
+    where_wrong: Counted
     p: float
     chance: float
     answers: Floats = field(repr=False)
     probe: Probe = field(repr=False)
     positive: Bools = field(repr=False)
+    groups: Groups = field(repr=False)
     swaps: tuple[Swap, ...] = field(default=())
 
     @property
@@ -161,29 +145,34 @@ class RunReliance:
     beside: Beside | None = None
 
 
-def judge(answers: Floats, positive: Bools, probes: Sequence[Probe], rows: Sequence[int] | Ints) -> Reliance:
+def judge(
+    answers: Floats, positive: Bools, probes: Sequence[Probe], rows: Sequence[int] | Ints, groups: Groups
+) -> Reliance:
     """Compare the model's answers with probes on some of the pictures that these were made from.
 
-    `answers` are P(positive) of the pictures `rows` (places among those probed), `positive` the labels of all probed.
+    `answers` are P(positive) of the pictures `rows` (places among those probed), `groups` names what belongs together
+    of these, `positive` are the labels of all probed.
     The joint probe must be among `probes`; families that do not vary are left out.
     """
     places = np.asarray(rows)
     truth = positive[places]
     joint = next(probe for probe in probes if probe.family == ALL)
     right, file_right = (answers >= 0.5) == truth, called(joint.scores, positive)[places] == truth
-    there, elsewhere = _share(right[file_right]), _share(right[~file_right])
+    model, file = Counted(right, groups), Counted(file_right, groups)
+    there, elsewhere = model.but(file_right), model.but(~file_right)
     telling = [probe for probe in probes if probe.family == ALL or np.ptp(probe.scores) > 0]
     return Reliance(
-        links=tuple(linked(answers, truth, [replace(probe, scores=probe.scores[places]) for probe in telling])),
-        model=_share(right),
-        file=_share(file_right),
+        links=tuple(linked(answers, truth, [replace(probe, scores=probe.scores[places]) for probe in telling], groups)),
+        model=model,
+        file=file,
         where_right=there,
         where_wrong=elsewhere,
-        p=fisher(there.hits, there.total - there.hits, elsewhere.hits, elsewhere.total - elsewhere.hits),
+        p=there.against(elsewhere),
         chance=float(max(truth.mean(), 1 - truth.mean())),
         answers=answers,
         probe=replace(joint, scores=joint.scores[places]),
         positive=truth,
+        groups=groups,
     )
 
 
@@ -197,8 +186,8 @@ def beside(
     of the one's and of the other's answers, takes the noise of training out of either (Spearman 1904); how well it is
     known itself does not enter the interval.
     """
-    mine, theirs = reliance.joint, link(other, reliance.positive, reliance.probe)
-    shared = link(reliance.answers, reliance.positive, replace(reliance.probe, scores=other)).rho
+    mine, theirs = reliance.joint, link(other, reliance.positive, reliance.probe, reliance.groups)
+    shared = link(reliance.answers, reliance.positive, replace(reliance.probe, scores=other), reliance.groups).rho
     first, second = mine.rho, theirs.rho  # how they vary together is read off them as they were seen
     both = (shared - first * second / 2) * (1 - first**2 - second**2 - shared**2) + shared**3
     together = both / max((1 - first**2) * (1 - second**2), 1e-9)
@@ -227,9 +216,9 @@ def noiseless(observed: Link, reliability: float) -> Link:
     )  # fmt: skip
 
 
-def linked(answers: Floats, positive: Bools, probes: Iterable[Probe]) -> list[Link]:
+def linked(answers: Floats, positive: Bools, probes: Iterable[Probe], groups: Groups) -> list[Link]:
     """Return one link a probe; p-values are corrected over the families, that of all together stands alone."""
-    links = [link(answers, positive, probe) for probe in probes]
+    links = [link(answers, positive, probe, groups) for probe in probes]
     families = [correlation for correlation in links if correlation.family != ALL]
     corrected: Mapping[str, float] = dict(
         zip(
@@ -241,16 +230,20 @@ def linked(answers: Floats, positive: Bools, probes: Iterable[Probe]) -> list[Li
     return [replace(correlation, p=corrected.get(correlation.family, correlation.p)) for correlation in links]
 
 
-def link(answers: Floats, positive: Bools, probe: Probe) -> Link:
-    """Correlate ranks within each class and combine them; classes of fewer than FEWEST pictures say nothing.
+def link(answers: Floats, positive: Bools, probe: Probe, groups: Groups) -> Link:
+    """Correlate ranks within each class and combine them; classes of fewer than FEWEST groups say nothing.
 
-    Spearman's correlation with the variance of Fieller, Hartley and Pearson (1957); the classes are combined by
-    inverse variance, as Stouffer's method does with weights √(n − 3).
+    A group of a class counts once, by the means of its logits and scores. Spearman's correlation has the variance of
+    Fieller, Hartley and Pearson (1957); the classes are combined by inverse variance, as Stouffer's method does with
+    weights √(n − 3).
     """
     by_class, weights = [], []
+    inside = np.clip(answers, 1e-12, 1 - 1e-12)
+    logits = np.log(inside) - np.log1p(-inside)
     for side in (~positive, positive):
-        by_class.append(spearman(answers[side], probe.scores[side]))
-        weights.append(max(0, int(side.sum()) - 3))
+        mine, file = (mean_by_group(values[side], np.asarray(groups)[side]) for values in (logits, probe.scores))
+        by_class.append(spearman(mine, file))
+        weights.append(max(0, len(mine) - 3))
     total = sum(weights)
     if total <= 0:
         return Link(family=probe.family, auc=probe.auc, by_class=(0.0, 0.0), rho=0.0, low=-1.0, high=1.0, p=1.0)
@@ -277,7 +270,3 @@ def called(scores: Floats, positive: Bools) -> Bools:
     """Return what scores say: as many pictures are called positive, from the highest down, as are positive."""
     order = np.argsort(np.argsort(-scores, kind="stable"), kind="stable")
     return np.asarray(order < positive.sum())
-
-
-def _share(right: Bools) -> Share:
-    return Share(hits=int(right.sum()), total=len(right))

@@ -7,10 +7,11 @@ from typing import Any
 
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
 from audit.reliance import figure
-from audit.reliance.judge import INDEPENDENT, RELIES, WEAK, Beside, Link, Reliance, RunReliance, Share
+from audit.reliance.judge import INDEPENDENT, RELIES, WEAK, Beside, Link, Reliance, RunReliance
 from audit.reliance.swaps import Swap
 from audit.words import DRAWN_NOTE, family_in_words
-from imageledger.intervals import share_in_words, wilson, with_interval
+from imageledger.counted import Counted
+from imageledger.intervals import with_interval
 from imageledger.sheet import visible
 from imageledger.types import Row
 
@@ -68,7 +69,7 @@ def in_short(reliance: Reliance) -> str:
 
 def headline(reliance: Reliance) -> str:
     """Say in one sentence how much of the accuracy the file alone would have given."""
-    accuracy = f"The model is right on {_in_words(reliance.model)}; the file alone on {_in_words(reliance.file)}; "
+    accuracy = f"The model is right on {reliance.model}; the file alone on {reliance.file}; "
     if not reliance.lead:
         return accuracy + "the model is no better than chance, so there is no lead to explain."
     share, most = reliance.from_file
@@ -97,10 +98,10 @@ def swap_table(swaps: Sequence[Swap]) -> list[Row]:
     """Return one row per direction: what was changed, and how many answers changed with it."""
     return [
         {
-            "pictures": f"{swap.pictures} {swap.label}",
+            "pictures": f"{swap.flipped.total} {swap.label}",
             "delivered as": f"{swap.other} ({delivery_in_words(swap)})",
-            "flipped": _flips(swap.flipped, swap.pictures),
-            "flipped by a placebo": _flips(swap.placebo, swap.pictures),
+            "flipped": _flips(swap.flipped),
+            "flipped by a placebo": _flips(swap.placebo),
             "logit shift": f"{swap.shift:+.2f}",
             "p": f"{swap.p:.2g}",
         }
@@ -125,15 +126,14 @@ def data(result: RunReliance) -> dict[str, Any]:
         "verdict": reliance.verdict,
         "sentences": [finding.sentence for finding in findings(result)],
         "warnings": list(result.warnings),
-        "accuracy": {name: _share_data(share) for name, share in shares.items()},
+        "accuracy": {name: share.as_json() for name, share in shares.items()},
         "accuracy_p": reliance.p,
         "chance": reliance.chance,
         "lead": reliance.lead,
         "from_file": {"share": reliance.from_file[0], "most": reliance.from_file[1]},
         "links": [{**asdict(link), "by_class": dict(zip(result.labels, link.by_class, strict=True))}
                   for link in reliance.links],
-        "swaps": [{**asdict(swap), "interval": list(wilson(swap.flipped, swap.pictures)),
-                   "placebo_interval": list(wilson(swap.placebo, swap.pictures))} for swap in reliance.swaps],
+        "swaps": [_swap_data(swap) for swap in reliance.swaps],
         "swaps_skipped": result.skipped,
         "beside": asdict(result.beside) | {"shown": result.beside.shown} if result.beside else None,
     }  # fmt: skip
@@ -166,8 +166,8 @@ def _misled(reliance: Reliance) -> str:
     if not reliance.where_wrong.total or not reliance.where_right.total:
         return "The file alone is never right, or never wrong, so file and face cannot be separated here."
     return (
-        f"Where the file misleads, the model is right on {_in_words(reliance.where_wrong)}; elsewhere on "
-        f"{_in_words(reliance.where_right)} (Fisher's exact test, p = {reliance.p:.2g})."
+        f"Where the file misleads, the model is right on {reliance.where_wrong}; elsewhere on "
+        f"{reliance.where_right} (Fisher's exact test, p = {reliance.p:.2g})."
     )
 
 
@@ -175,8 +175,8 @@ def _swaps(result: RunReliance) -> list[str]:
     if result.skipped:
         return [f"No deliveries were swapped: {result.skipped}."]
     return [
-        f"Delivered as {swap.other} pictures were, {_flips(swap.flipped, swap.pictures)} of the {swap.label} pictures "
-        f"change sides; delivered as their own class was, {swap.placebo} do."
+        f"Delivered as {swap.other} pictures were, {_flips(swap.flipped)} of the {swap.label} pictures "
+        f"change sides; delivered as their own class was, {swap.placebo.hits} do."
         for swap in result.reliance.swaps
     ]
 
@@ -207,16 +207,16 @@ def _noise(beside: Beside) -> str:
     )
 
 
-def _flips(flipped: int, total: int) -> str:
-    return f"{flipped}/{total} = {with_interval(flipped / total, *wilson(flipped, total), percent=True)}"
+def _swap_data(swap: Swap) -> Row:
+    return {
+        "label": swap.label, "other": swap.other, "delivery": asdict(swap.delivery), "pictures": swap.flipped.total,
+        "flipped": swap.flipped.hits, "placebo": swap.placebo.hits, "shift": swap.shift, "p": swap.p,
+        "interval": list(swap.flipped.interval), "placebo_interval": list(swap.placebo.interval),
+    }  # fmt: skip
 
 
-def _in_words(share: Share) -> str:
-    return share_in_words(share.hits, share.total)
-
-
-def _share_data(share: Share) -> dict[str, Any]:
-    return {"hits": share.hits, "n": share.total, "share": share.share, "interval": list(share.interval)}
+def _flips(flipped: Counted) -> str:
+    return f"{flipped.hits}/{flipped.total} = {with_interval(flipped.share, *flipped.interval, percent=True)}"
 
 
 def _row(link: Link) -> Row:

@@ -18,7 +18,8 @@ from PIL import Image
 from curate.history import made_by_normalize, normalized, on_original, whitened
 from curate.matting import compositing
 from curate.pictures import pixels
-from imageledger.record import Record
+from imageledger.counted import Counted, mean_by_group
+from imageledger.record import Record, groups_of
 from imageledger.store import Store
 from imageledger.types import Floats
 
@@ -46,17 +47,16 @@ class Delivery:
 class Swap:
     """What became of the pictures of one class once they were delivered as the other class was.
 
-    `flipped` of `pictures` are called something else than before, `placebo` of them are so after the delivery of
-    their own class. `shift` is by how much the logit moves further towards the other class than under the placebo
+    `flipped` counts those that are called something else than before, `placebo` those that are so after the delivery
+    of their own class. `shift` is by how much the logit moves further towards the other class than under the placebo
     (median), and `p` the one-sided Wilcoxon signed-rank probability that it does not.
     """
 
     label: str
     other: str
     delivery: Delivery
-    pictures: int
-    flipped: int
-    placebo: int
+    flipped: Counted
+    placebo: Counted
     shift: float
     p: float
 
@@ -83,22 +83,26 @@ def swap(
             for which in (label, other)
         )
         towards = 1.0 if other == labels[1] else -1.0
-        swaps.append(compared(label, other, came[other], first, placebo, swapped, towards))
+        swaps.append(compared(label, other, came[other], first, placebo, swapped, towards, groups_of(chosen)))
     return tuple(swaps)
 
 
 def compared(
-    label: str, other: str, delivery: Delivery, before: Floats, placebo: Floats, swapped: Floats, towards: float
-) -> Swap:
-    """Count flips and test the shift; `towards` is 1 where the other class is the positive one, else -1."""
+    label: str, other: str, delivery: Delivery, before: Floats, placebo: Floats, swapped: Floats, towards: float,
+    groups: Sequence[str],
+) -> Swap:  # fmt: skip
+    """Count flips and test the shift; `towards` is 1 where the other class is the positive one, else -1.
+
+    A group counts once, by the mean of its shifts.
+    """
     from scipy.stats import wilcoxon
 
-    moved = towards * (_logit(swapped) - _logit(placebo))
+    moved = mean_by_group(towards * (_logit(swapped) - _logit(placebo)), groups)
     p = float(wilcoxon(moved, alternative="greater").pvalue) if np.any(moved) else 1.0
     return Swap(
-        label=label, other=other, delivery=delivery, pictures=len(before),
-        flipped=int(((swapped >= 0.5) != (before >= 0.5)).sum()),
-        placebo=int(((placebo >= 0.5) != (before >= 0.5)).sum()),
+        label=label, other=other, delivery=delivery,
+        flipped=Counted((swapped >= 0.5) != (before >= 0.5), groups),
+        placebo=Counted((placebo >= 0.5) != (before >= 0.5), groups),
         shift=float(np.median(moved)), p=p,
     )  # fmt: skip
 

@@ -56,7 +56,7 @@ def reliance(
     other = _other(project, settings.beside, judged) if settings.beside else None
     records = answers.known()
     probes = _probes(project, records, answers, track)
-    compared = judge.judge(judged.shares, answers.positive, probes, rows)
+    compared = judge.judge(judged.shares, answers.positive, probes, rows, judged.groups)
     swaps, skipped = _swaps(project, judged)
     result = RunReliance(
         run=answers.run.name,

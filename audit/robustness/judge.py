@@ -9,7 +9,7 @@ from audit.robustness.changes import PERTURBATIONS, Perturbation
 from imageledger.intervals import holm
 from imageledger.types import Bools, Floats, Ints
 from train.answers import Answers
-from train.evaluation.statistics import Estimate, share
+from train.evaluation.statistics import Estimate, share, sign_flip
 
 SURE = 0.05
 """A change is said to cost accuracy below this p, corrected over all changes (Holm)."""
@@ -25,8 +25,8 @@ class Cell:
 
     `accuracy` and `flips` (another answer than before) come with 95 % intervals over groups; `towards` are the flips
     to the negative and to the positive label, `wrong` the mistakes in either class. `p` is McNemar's exact test
-    of the accuracy against that of the unchanged pictures, `drift` that of as many flips in either direction; both
-    are corrected over all changes.
+    over groups of the accuracy against that of the unchanged pictures, `drift` that of as many flips in either
+    direction; both are corrected over all changes.
     """
 
     name: str
@@ -68,8 +68,8 @@ def judge(shares: Floats, positive: Bools, groups: Ints) -> list[Cell]:
     tried: Sequence[Perturbation | None] = (None, *PERTURBATIONS)
     cells = [_cell(change, called[:, number], called[:, 0], positive, groups) for number, change in enumerate(tried)]
     costs, drifts = (
-        [1.0, *holm([mcnemar(before[:, 0], before[:, number]) for number in range(1, len(tried))])]
-        for before in (called == positive[:, None], called)
+        [1.0, *holm([changed(true[:, 0], true[:, number], groups) for number in range(1, len(tried))])]
+        for true in (called == positive[:, None], called)
     )
     return [replace(cell, p=p, drift=drift) for cell, p, drift in zip(cells, costs, drifts, strict=True)]
 
@@ -85,12 +85,12 @@ def _cell(change: Perturbation | None, called: Bools, before: Bools, positive: B
     )  # fmt: skip
 
 
-def mcnemar(before: Bools, after: Bools) -> float:
-    """Return the two-sided p of McNemar's exact test (1947) that both are true equally often of the same pictures."""
-    from scipy.stats import binomtest
+def changed(before: Bools, after: Bools, groups: Ints) -> float:
+    """Return the two-sided p that both are true equally often of the same pictures, whole groups counting once.
 
-    lost, won = int((before & ~after).sum()), int((~before & after).sum())
-    return float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0
+    McNemar's exact test (1947) where every picture is a group of its own.
+    """
+    return sign_flip(after.astype(np.intp) - before.astype(np.intp), groups)
 
 
 def mean_share(logits: Sequence[Floats]) -> Floats:

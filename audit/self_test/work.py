@@ -22,8 +22,9 @@ from curate.evidence.verdict import ALL, SHORTCUT, SURE, Probe, judged
 from curate.nuisance import FAMILIES, family
 from curate.nuisance.seen import Values
 from imageledger.config import Project
+from imageledger.counted import of_each
 from imageledger.engines.local import cores, ordered_map
-from imageledger.intervals import holm, share_in_words, with_interval
+from imageledger.intervals import holm, with_interval
 from imageledger.types import Bools, Row, Track, untracked
 
 Columns = Mapping[str, Sequence[str]]
@@ -121,7 +122,7 @@ class SelfTest:
         lines = [
             f"The right family named {right} of {len(self.planted)} planted nuisances, with {each} portraits {of} in "
             "each class.",
-            f"False alarms: {share_in_words(self.false_alarms, len(self.alarms))} of the sets in which nothing was "
+            f"False alarms: {of_each(map(bool, self.alarms))} of the sets in which nothing was "
             f"planted; at most {100 * MOST_FALSE_ALARMS:.0f} % are allowed.",
         ]
         if not self.sitters.with_mattes:

@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from audit.words import DRAWN, DRAWN_NOTE, other_label
+from imageledger.counted import Counted
 from imageledger.errors import LedgerError, RunError
-from imageledger.intervals import fisher, share_in_words, wilson
+from imageledger.intervals import fisher
 from imageledger.record import Record
 from imageledger.types import Key
 from train.runs import SPLIT, Prediction, Run
@@ -53,18 +56,18 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion:
-    """How many pictures of each class were called what; the last label is the positive one."""
+    """Which pictures of each class were called the other; the last label is the positive one."""
 
     labels: tuple[str, str]
-    counts: Mapping[tuple[str, str], int]
+    mistakes: Mapping[str, Counted]
 
     def total(self, actual: str) -> int:
         """Count the pictures of one class."""
-        return sum(self.counts.get((actual, predicted), 0) for predicted in self.labels)
+        return self.mistakes[actual].total
 
     def wrong(self, actual: str) -> int:
         """Count the pictures of one class that were called the other."""
-        return self.total(actual) - self.counts.get((actual, actual), 0)
+        return self.mistakes[actual].hits
 
     @property
     def everything(self) -> int:
@@ -72,22 +75,20 @@ class Confusion:
         return sum(self.total(label) for label in self.labels)
 
     def p_value(self) -> float | None:
-        """Return Fisher's exact p of wrong/right by class (two-sided), or None when a class has no picture."""
+        """Return Fisher's exact p of wrong/right by class (two-sided, over groups), None when a class is empty."""
         first, last = self.labels
         if not self.total(first) or not self.total(last):
             return None
-        wrong, other = self.wrong(first), self.wrong(last)
-        return fisher(wrong, self.total(first) - wrong, other, self.total(last) - other)
+        return self.mistakes[first].against(self.mistakes[last])
 
     def rows(self) -> list[dict[str, str | int | float]]:
-        """Return one row per class: pictures, wrong, their share and its 95 % Wilson interval."""
+        """Return one row per class: pictures, wrong, their share and its 95 % Wilson interval over groups."""
         rows: list[dict[str, str | int | float]] = []
         for actual in self.labels:
-            wrong, total = self.wrong(actual), self.total(actual)
-            low, high = wilson(wrong, total)
-            share = wrong / total if total else 0.0
-            rows.append({"actual": actual, "called": other_label(self.labels, actual), "wrong": wrong,
-                         "pictures": total, "share": share, "low": low, "high": high})  # fmt: skip
+            wrong = self.mistakes[actual]
+            low, high = wrong.interval
+            rows.append({"actual": actual, "called": other_label(self.labels, actual), "wrong": wrong.hits,
+                         "pictures": wrong.total, "share": wrong.share, "low": low, "high": high})  # fmt: skip
         return rows
 
 
@@ -157,14 +158,17 @@ def refuse_split(run: Run, split: str) -> None:
 
 
 def rank(
-    predictions: Iterable[Prediction], labels: tuple[str, str], wanted: Wanted, most: int | None = None
-) -> Ranking:
+    predictions: Iterable[Prediction], labels: tuple[str, str], wanted: Wanted, most: int | None = None,
+    groups: Mapping[Key, str] = {},
+) -> Ranking:  # fmt: skip
     """Rank the wanted predictions by loss and count the whole split, in one pass.
 
     Ties are broken by key, so equal input gives an equal order; a loss that is not a number counts as the
-    worst. At most `most` rows are held in memory. Raises RunError for a label the run does not have.
+    worst. At most `most` rows are ranked. `groups` names the group of each picture; one that has none stands alone.
+    Raises RunError for a label the run does not have.
     """
-    counts: Counter[tuple[str, str]] = Counter()
+    wrong: dict[str, list[bool]] = {label: [] for label in labels}
+    together: dict[str, list[str]] = {label: [] for label in labels}
     seen: Counter[str] = Counter()
 
     def matching() -> Iterator[Prediction]:
@@ -172,14 +176,16 @@ def rank(
             _refuse_unsound(prediction, labels)
             if not wanted.takes_split_of(prediction):
                 continue
-            counts[prediction.label, prediction.predicted] += 1
+            wrong[prediction.label].append(prediction.label != prediction.predicted)
+            together[prediction.label].append(groups.get(prediction.key, "#".join(prediction.key)))
             seen["drawn"] += prediction.source.startswith(DRAWN)
             if wanted.takes(prediction):
                 seen["matched"] += 1
                 yield prediction
 
     worst = sorted(matching(), key=_order) if most is None else heapq.nsmallest(most, matching(), key=_order)
-    confusion = Confusion(labels=labels, counts=counts)
+    mistakes = {label: Counted(np.array(wrong[label], dtype=bool), together[label]) for label in labels}
+    confusion = Confusion(labels=labels, mistakes=mistakes)
     return Ranking(worst=tuple(worst), matched=seen["matched"], confusion=confusion, drawn=bool(seen["drawn"]))
 
 
@@ -190,8 +196,7 @@ def verdict(confusion: Confusion, split: str, kind: str = SPLIT) -> list[str]:
     """
     first, last = confusion.labels
     sentences = [
-        f"Of the {actual} portraits, {share_in_words(confusion.wrong(actual), confusion.total(actual))} "
-        f"were called {other_label(confusion.labels, actual)}."
+        f"Of the {actual} portraits, {confusion.mistakes[actual]} were called {other_label(confusion.labels, actual)}."
         for actual in (first, last)
     ]
     sentences.append(_compared(confusion))

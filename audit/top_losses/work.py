@@ -11,6 +11,7 @@ from audit.top_losses import report
 from audit.top_losses.judge import SHOWN, RankedRun, rank, refuse_split, wanted
 from imageledger.config import Project
 from imageledger.errors import ConfigError
+from imageledger.record import groups_of
 from imageledger.types import Track, untracked
 from train.answers import records_of
 from train.pictures import VALID
@@ -49,8 +50,10 @@ def top_losses(
     refuse_split(trained, settings.split)
     which = wanted(trained.labels, settings.actual, settings.predicted, settings.split, everything=settings.all)
     most = settings.k or (None if settings.all else MOST)
-    ranking = rank(read_predictions(folder), trained.labels, which, most)
-    records, warnings = records_of(project, trained, [prediction.key for prediction in ranking.worst])
+    predictions = list(read_predictions(folder))
+    records, warnings = records_of(project, trained, [prediction.key for prediction in predictions])
+    groups = dict(zip(records, groups_of(records.values()), strict=True))
+    ranking = rank(predictions, trained.labels, which, most, groups)
     ranked = RankedRun(run=trained, wanted=which, ranking=ranking, records=records, warnings=warnings)
     return report.report(ranked, open_pictures(project, ranked, track), folder / "audit")
 

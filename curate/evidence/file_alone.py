@@ -13,8 +13,8 @@ from curate.nuisance import FAMILIES, apart
 from curate.nuisance.spelling import spelled
 from imageledger import manifest
 from imageledger.config import Project
+from imageledger.counted import Counted
 from imageledger.engines.local import cores
-from imageledger.intervals import wilson
 from imageledger.record import OK, groups_of
 from imageledger.types import Bools, Track, untracked
 
@@ -34,22 +34,23 @@ def file_alone(project: Project, path: Path, track: Track = untracked) -> dict[s
     """Return what all families together reach: AUC with interval and verdict, and the accuracy at a score of 0.
 
     The scores are out of fold over train and valid together; the accuracy is that on valid, and that on all of them,
-    each with its Wilson interval, so that it can stand beside the accuracy of a model on the same pictures. Empty when
-    there are too few pictures.
+    each with its Wilson interval over groups, so that it can stand beside the accuracy of a model on the same pictures.
+    Empty when there are too few pictures.
     """
     table, positive = _measured(project, path, track)
     if _each(positive) < FEWEST:
         return {}
+    groups = groups_of(table.records)
     joint = jointly(
-        table.columns, table.values, positive, groups_of(table.records), seed=project.declared.seed, apart=apart()
+        table.columns, table.values, positive, groups, seed=project.declared.seed, apart=apart()
     )  # fmt: skip
-    right = (joint.scores > 0) == positive
+    whole = Counted((joint.scores > 0) == positive, groups)
     valid = np.array([record.split == "valid" for record in table.records])
     return {
         "auc": joint.auc, "low": joint.low, "high": joint.high, "chance": joint.chance, "p": joint.p,
         "verdict": joint.verdict,
         "strongest": joint.strongest.feature if joint.strongest else "",
-        "valid": _right(right[valid]), "all": _right(right),
+        "valid": _right(whole.but(valid)), "all": _right(whole),
     }  # fmt: skip
 
 
@@ -74,10 +75,9 @@ def _measured(project: Project, path: Path, track: Track) -> tuple[Table, Bools]
     return table, np.array([record.label == project.declared.labels[-1] for record in records], dtype=bool)
 
 
-def _right(right: Bools) -> dict[str, Any]:
-    hits, n = int(right.sum()), len(right)
-    low, high = wilson(hits, n)
-    return {"hits": hits, "n": n, "low": low, "high": high}
+def _right(right: Counted) -> dict[str, Any]:
+    low, high = right.interval
+    return {"hits": right.hits, "n": right.total, "low": low, "high": high}
 
 
 def _each(positive: Bools) -> int:

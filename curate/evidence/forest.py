@@ -1,24 +1,39 @@
 """Extremely randomised trees on small tables: scikit-learn's, without the time it spends between two trees."""
 
-from copy import copy
-from typing import Any
+from typing import Self
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesClassifier
+
+from imageledger.types import Bools, Floats
 
 
-class Forest(ExtraTreesClassifier):  # type: ignore[misc]  # scikit-learn has no types
-    """scikit-learn's ExtraTreesClassifier, whose trees are copies of one empty tree rather than made anew each.
+class Forest:
+    """The trees of scikit-learn's ExtraTreesRegressor on labels of 0 and 1 (Geurts et al. 2006), to the last bit.
 
-    On a few hundred rows, checking the settings of every tree takes a third of the time of a fit. The trees, and all
-    that they predict, are those of ExtraTreesClassifier; a scikit-learn that makes trees in another way is only slower.
+    For two classes, the squared error splits as Gini's impurity does, but for ties. On a few hundred rows,
+    scikit-learn's forests spend most of the time on checks of settings and labels, anew for every tree.
     """
 
-    def _make_estimator(self, append: bool = True, random_state: Any = None) -> Any:
-        if random_state is None or append:
-            return super()._make_estimator(append, random_state)
-        if not hasattr(self, "_empty_tree"):
-            self._empty_tree = super()._make_estimator(append=False, random_state=np.random.RandomState(0))
-        tree = copy(self._empty_tree)
-        tree.random_state = random_state.randint(np.iinfo(np.int32).max)
-        return tree
+    def __init__(self, trees: int, leaf: int, seed: int) -> None:
+        self.trees, self.leaf, self.seed = trees, leaf, seed
+
+    def fit(self, values: Floats, positive: Bools) -> Self:
+        """Grow the trees on rows of finite numbers (n x k) and their labels (n)."""
+        from sklearn import config_context
+        from sklearn.tree import ExtraTreeRegressor
+
+        rows, labels = values.astype(np.float32), positive.astype(np.float64)[:, None]
+        seeds = np.random.RandomState(self.seed).randint(np.iinfo(np.int32).max, size=self.trees)
+        with config_context(skip_parameter_validation=True, assume_finite=True):
+            self.grown = [
+                ExtraTreeRegressor(max_features="sqrt", min_samples_leaf=self.leaf, random_state=int(seed))
+                .fit(rows, labels, check_input=False)
+                for seed in seeds
+            ]  # fmt: skip
+        return self
+
+    def predict_proba(self, values: Floats) -> Floats:
+        """Return the shares of either label (n x 2, 0..1) that the trees give rows, as classifiers do."""
+        rows = values.astype(np.float32)
+        share = np.mean([tree.predict(rows, check_input=False) for tree in self.grown], axis=0)
+        return np.stack([1 - share, share], axis=1)

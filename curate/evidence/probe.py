@@ -203,7 +203,7 @@ def _models(columns: int, seed: int) -> dict[Literal["linear", "trees"], Any]:
 
     return {
         "linear": LogisticRegression(C=4 / max(columns, 1), max_iter=300),  # the penalty of `permuted._ridge`
-        "trees": Forest(TREES, min_samples_leaf=3, random_state=seed, n_jobs=1),
+        "trees": Forest(TREES, 3, seed),
     }
 
 

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from curate.matting.uncompiled import uncompiled
 from imageledger.errors import ModelError
 from imageledger.extras import need
 
@@ -58,7 +59,8 @@ def find_model(name: str, path: Path | None = None, sha256: str = "") -> Model:
     """
     need("onnxruntime", "whiten")  # rembg ends the interpreter when it is missing
     need("rembg", "whiten")
-    from rembg.sessions import sessions
+    with uncompiled():
+        from rembg.sessions import sessions
 
     if path is not None and name not in CUSTOM:
         name = CUSTOM[0]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from curate.matting.matte import Asked, Backend, Cutter, Matte
 from curate.matting.models import NO_MODEL_NEEDED, Model, find_model
+from curate.matting.uncompiled import uncompiled
 from curate.pictures.pixels import Box
 from imageledger.errors import ModelError
 
@@ -49,7 +50,9 @@ class _Watched:
 def session(model: Model) -> Any:
     """Open a model once in this process, on one thread: the workers keep the cores busy."""
     import onnxruntime
-    from rembg import new_session
+
+    with uncompiled():
+        from rembg import new_session
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

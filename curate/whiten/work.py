@@ -5,8 +5,7 @@ Either everyone is put on pure white, with a matte that was judged before it was
 
 import logging
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,9 +22,9 @@ from curate.pictures.faces import find_face
 from curate.pictures.pixels import CannotDecode
 from imageledger import config, manifest
 from imageledger.config import Project
+from imageledger.counted import Counted
 from imageledger.errors import ConfigError
-from imageledger.intervals import fisher
-from imageledger.record import OK, REJECTED, Record
+from imageledger.record import OK, REJECTED, Record, groups_of
 from imageledger.stage import Outcome, Stage, Work, run_rows
 from imageledger.store import Store
 from imageledger.types import Track, untracked
@@ -204,23 +203,27 @@ def remarks(outcome: Outcome) -> list[str]:
     size = manifest.Card.read(manifest.card_path(outcome.path)).settings.get("face_size")
     if size is None:
         return []
-    seen, lost = Counter[str](), Counter[str]()
+    seen: dict[str, list[Record]] = {}
     for record in manifest.read(outcome.path):
         if record.steps and record.steps[-1].did.startswith("whiten@"):
-            seen[record.label] += 1
-            lost[record.label] += record.reason in (NO_FACE, DOUBTFUL)
+            seen.setdefault(record.label, []).append(record)
     lines = [f"Every picture is now an inner face of {size} x {size} px."]
-    if lost.total():
-        losses = ", ".join(f"{label} {lost[label]} of {seen[label]}" for label in sorted(seen))
-        lines.append(f"Rejected because no face was found: {losses}.{_selective(seen, lost)}")
+    lost = {label: _without_face(records) for label, records in seen.items()}
+    if any(count.hits for count in lost.values()):
+        losses = ", ".join(f"{label} {lost[label].hits} of {lost[label].total}" for label in sorted(lost))
+        lines.append(f"Rejected because no face was found: {losses}.{_selective(lost)}")
     return lines
 
 
-def _selective(seen: Counter[str], lost: Counter[str]) -> str:
-    if len(seen) != 2:
+def _without_face(records: Sequence[Record]) -> Counted:
+    return Counted(np.array([record.reason in (NO_FACE, DOUBTFUL) for record in records]), groups_of(records))
+
+
+def _selective(lost: Mapping[str, Counted]) -> str:
+    if len(lost) != 2:
         return ""
-    (less, more) = sorted(seen, key=lambda label: lost[label] / seen[label])
-    p = fisher(lost[more], seen[more] - lost[more], lost[less], seen[less] - lost[less])
+    (less, more) = sorted(lost, key=lambda label: lost[label].share)
+    p = lost[more].against(lost[less])
     if p >= SELECTIVE:
         return " Chance alone could explain the difference."
     return (

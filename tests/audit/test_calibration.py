@@ -119,6 +119,37 @@ def test_verdicts_leave_out_the_band_and_its_ends():
     assert GOOD.of(0.9) == pytest.approx(1 / (1 + math.exp(-math.log(9) / 1.5)))
 
 
+def test_answers_given_four_times_over_have_the_temperature_interval_and_band_of_one():
+    shares, positive = drawn(80, 2.0, apart=1.5)
+    four, truth = np.tile(shares, 4), np.tile(positive, 4)
+    heat = fit_temperature(four, truth, 4)
+    assert heat == pytest.approx(fit_temperature(shares, positive), rel=1e-4)
+    together = calibration.temperature_interval(four, truth, np.tile(np.arange(80), 4), heat, 4)
+    assert together == pytest.approx(interval(shares, positive, np.arange(80)), rel=1e-3)
+    assert unsure_band(calibrated(four, heat), truth, 4) == pytest.approx(
+        unsure_band(calibrated(shares, heat), positive), abs=1e-4
+    )
+
+
+def test_a_band_from_the_mean_of_four_noisy_models_is_too_narrow_for_one_of_them_and_one_from_each_is_not():
+    rng = np.random.default_rng(3)
+    positive = np.arange(4000) % 2 == 0
+    models = rng.normal(np.where(positive, 1.0, -1.0), 0.4, 4000) + rng.normal(0, 1.2, (4, 4000))
+    answers = 1 / (1 + np.exp(-3 * models))
+    known, new = np.arange(4000) < 2000, np.arange(4000) >= 2000
+    mean = 1 / (1 + np.exp(-3 * models.mean(axis=0)))
+    wrong = []
+    for shares, truth, rounds in (
+        (mean[known], positive[known], 1), (answers[:, known].ravel(), np.tile(positive[known], 4), 4),
+    ):  # fmt: skip
+        heat = fit_temperature(shares, truth, rounds)
+        low, high = unsure_band(calibrated(shares, heat), truth, rounds)
+        one = calibrated(answers[0, new], heat)
+        wrong.append(float(np.mean(np.where(positive[new], one < low, one > high))))
+    assert wrong[0] > 0.11
+    assert wrong[1] < 0.11
+
+
 def test_what_is_saved_is_read_again_and_none_is_none(tmp_path):
     assert calibration.read(tmp_path) is None
     GOOD.save(tmp_path)
@@ -149,8 +180,8 @@ def test_what_is_no_calibration_at_all_is_refused(tmp_path, content):
 
 
 def test_bins_of_a_calibrated_model_lie_in_the_band_and_those_of_another_do_not():
-    good = bins_of(*drawn(2000, 1.0, apart=1.5))
-    bad = bins_of(*drawn(2000, 5.0, apart=1.5))
+    good = bins_of(*drawn(2000, 1.0, apart=1.5), np.arange(2000))
+    bad = bins_of(*drawn(2000, 5.0, apart=1.5), np.arange(2000))
     assert sum(one.off for one in good) <= 2
     assert sum(one.off for one in bad) >= 4
     assert sum(one.n for one in good) == 2000
@@ -158,5 +189,5 @@ def test_bins_of_a_calibrated_model_lie_in_the_band_and_those_of_another_do_not(
 
 
 def test_few_pictures_get_few_bins():
-    assert [one.n for one in bins_of(*drawn(24, 1.0))] == [12, 12]
-    assert len(bins_of(*drawn(6, 1.0))) == 1
+    assert [one.n for one in bins_of(*drawn(24, 1.0), np.arange(24))] == [12, 12]
+    assert len(bins_of(*drawn(6, 1.0), np.arange(6))) == 1

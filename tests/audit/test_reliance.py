@@ -10,6 +10,7 @@ from audit.reliance import report as reliance_report
 from audit.reliance.judge import INDEPENDENT, RELIES, beside, judge, link
 from audit.reliance.swaps import Delivery, Swap
 from curate.evidence.verdict import ALL, Probe
+from imageledger.counted import Counted
 
 
 def probe(family, scores):
@@ -34,7 +35,7 @@ def sigmoid(logit):
 
 def test_a_model_that_copies_a_probe_is_caught_and_the_family_is_named():
     positive, probes, _ = world(0)
-    found = judge(sigmoid(2 * probes[0].scores - 1), positive, probes, range(len(positive)))
+    found = judge(sigmoid(2 * probes[0].scores - 1), positive, probes, range(len(positive)), range(len(positive)))
     assert found.verdict == RELIES
     assert {one.family for one in found.followed} == {"tone", ALL}
     assert found.followed[0].rho > 0.9
@@ -44,7 +45,7 @@ def test_a_model_that_copies_a_probe_is_caught_and_the_family_is_named():
 
 def test_a_model_that_leans_on_the_file_half_the_way_is_caught():
     positive, probes, face = world(1)
-    found = judge(sigmoid(probes[0].scores + face - 1), positive, probes, range(len(positive)))
+    found = judge(sigmoid(probes[0].scores + face - 1), positive, probes, range(len(positive)), range(len(positive)))
     assert found.verdict == RELIES
 
 
@@ -52,7 +53,7 @@ def test_a_model_that_looks_elsewhere_is_not_caught_however_well_the_file_tells_
     caught = independent = 0
     for seed in range(100):
         positive, probes, face = world(seed, strength=3.0)
-        found = judge(sigmoid(2 * face - 1.5), positive, probes, range(len(positive)))
+        found = judge(sigmoid(2 * face - 1.5), positive, probes, range(len(positive)), range(len(positive)))
         caught += found.verdict == RELIES
         independent += found.verdict == INDEPENDENT
     assert caught <= 4
@@ -61,46 +62,46 @@ def test_a_model_that_looks_elsewhere_is_not_caught_however_well_the_file_tells_
 
 def test_following_the_file_backwards_is_not_leaning_on_it():
     positive, probes, _ = world(2)
-    found = judge(sigmoid(-probes[0].scores), positive, probes, range(len(positive)))
+    found = judge(sigmoid(-probes[0].scores), positive, probes, range(len(positive)), range(len(positive)))
     assert found.followed == []
     assert found.joint.rho < -0.5
 
 
 def test_the_lead_is_divided_by_what_the_file_alone_gets_right():
     positive, probes, _ = world(3)
-    found = judge(np.where(positive, 0.9, 0.1), positive, probes, range(len(positive)))
+    found = judge(np.where(positive, 0.9, 0.1), positive, probes, range(len(positive)), range(len(positive)))
     assert found.lead == pytest.approx(0.5)
     share, most = found.from_file
     assert share == pytest.approx(found.file.share - 0.5)
     assert share < most == pytest.approx(found.file.interval[1] - 0.5)
     assert "of the model's lead of 50 points over chance, about" in reliance_report.headline(found)
-    blind = judge(np.full(len(positive), 0.2), positive, probes, range(len(positive)))
+    blind = judge(np.full(len(positive), 0.2), positive, probes, range(len(positive)), range(len(positive)))
     assert blind.lead == 0
     assert "no better than chance" in reliance_report.headline(blind)
 
 
 def test_answers_that_do_not_vary_follow_nothing_and_few_pictures_say_nothing():
     positive, probes, _ = world(4)
-    flat = judge(np.full(len(positive), 0.7), positive, probes, range(len(positive)))
+    flat = judge(np.full(len(positive), 0.7), positive, probes, range(len(positive)), range(len(positive)))
     assert [one.rho for one in flat.links] == [0, 0, 0]
-    tiny = link(np.array([0.1, 0.2, 0.8, 0.9]), positive[:4], probe("tone", np.arange(4.0)))
+    tiny = link(np.array([0.1, 0.2, 0.8, 0.9]), positive[:4], probe("tone", np.arange(4.0)), range(4))
     assert (tiny.low, tiny.high, tiny.p) == (-1, 1, 1)
 
 
 def test_only_the_rows_asked_for_are_judged():
     positive, probes, _ = world(5)
     rows = list(range(0, 120, 3))
-    found = judge(sigmoid(probes[0].scores[rows]), positive, probes, rows)
+    found = judge(sigmoid(probes[0].scores[rows]), positive, probes, rows, rows)
     assert found.model.total == found.file.total == 40
 
 
 def test_a_swap_that_moves_answers_is_reliance_and_one_that_does_not_is_none():
     positive, probes, face = world(0)
-    found = judge(sigmoid(face), positive, probes, range(len(positive)))
+    found = judge(sigmoid(face), positive, probes, range(len(positive)), range(len(positive)))
     assert found.verdict != RELIES
     moved = Swap(
-        label="real", other="ai", delivery=Delivery(quality=75, side=512, background=90), pictures=20, flipped=9,
-        placebo=1, shift=1.2, p=0.001,
+        label="real", other="ai", delivery=Delivery(quality=75, side=512, background=90), shift=1.2, p=0.001,
+        flipped=Counted(np.arange(20) < 9, range(20)), placebo=Counted(np.arange(20) < 1, range(20)),
     )  # fmt: skip
     assert replace(found, swaps=(moved, replace(moved, label="ai", p=0.3))).moved == [moved]
     assert replace(found, swaps=(moved,)).verdict == RELIES
@@ -111,12 +112,12 @@ def test_of_two_models_the_one_that_follows_the_file_more_is_named_and_equals_ar
     positive, probes, face = world(6)
     everything = range(len(positive))
     copies, looks = sigmoid(2 * probes[0].scores - 1), sigmoid(face)
-    found = beside(judge(copies, positive, probes, everything), looks, "looks")
+    found = beside(judge(copies, positive, probes, everything, everything), looks, "looks")
     assert found.shown
     assert found.low > 0.5
-    back = beside(judge(looks, positive, probes, everything), copies, "copies")
+    back = beside(judge(looks, positive, probes, everything, everything), copies, "copies")
     assert (back.value, back.low, back.high) == pytest.approx((-found.value, -found.high, -found.low))
-    same = beside(judge(looks, positive, probes, everything), looks, "looks")
+    same = beside(judge(looks, positive, probes, everything, everything), looks, "looks")
     assert (same.value, same.shown) == (0, False)
     assert same.high < 0.05  # they differ in nothing, and the interval knows it
 
@@ -130,7 +131,7 @@ def test_the_interval_of_the_difference_holds_the_truth_of_two_models_that_resem
         file, shared, one, other = rng.normal(size=(4, 120))
         joint = probe(ALL, file)
         mine, theirs = 0.5 * file + shared + one, 0.2 * file + shared + other
-        found = beside(judge(sigmoid(mine), positive, [joint], range(120)), sigmoid(theirs), "other")
+        found = beside(judge(sigmoid(mine), positive, [joint], range(120), range(120)), sigmoid(theirs), "other")
         truth = [6 / np.pi * np.arcsin(rho / 2) for rho in (0.5 / 2.25**0.5, 0.2 / 2.04**0.5)]  # of normal variables
         held += found.low <= truth[0] - truth[1] <= found.high
     assert 276 <= held <= 297
@@ -146,7 +147,7 @@ def test_the_noise_of_training_is_taken_out_before_two_models_are_set_side_by_si
         file, face, own = rng.normal(size=(3, 120))
         steady = 0.5 * file + face + 0.1 * rng.normal(size=(3, 120))
         noisy = 0.5 * file + own + 1.5 * rng.normal(size=(3, 120))
-        found = judge(sigmoid(steady.mean(0)), positive, [probe(ALL, file)], range(120))
+        found = judge(sigmoid(steady.mean(0)), positive, [probe(ALL, file)], range(120), range(120))
         shares = noise.reliability(steady, positive), noise.reliability(noisy, positive)
         assert shares[1] < 0.8 < 0.9 < shares[0]
         told = beside(found, sigmoid(noisy.mean(0)), "noisy", shares)

@@ -16,7 +16,7 @@ from audit.cli import main
 from audit.robustness import changes as perturbations
 from audit.robustness import work as robustness
 from audit.robustness.changes import PERTURBATIONS, QUALITIES, SCALES
-from audit.robustness.judge import judge, mcnemar
+from audit.robustness.judge import changed, judge
 from curate.pictures import pixels
 from imageledger.errors import RunError
 from train.runs import read_predictions, write_predictions
@@ -133,11 +133,13 @@ def test_groups_widen_the_intervals():
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
 
 
-def test_mcnemar_is_exact_and_paired():
-    before, after = np.ones(10, bool), np.ones(10, bool)
-    assert mcnemar(before, after) == 1
+def test_a_change_is_tested_by_mcnemars_exact_test_in_which_a_group_counts_once():
+    before, after = np.ones(12, bool), np.ones(12, bool)
+    alone = np.arange(12)
+    assert changed(before, after, alone) == 1
     after[:6] = False
-    assert mcnemar(before, after) == pytest.approx(2 * 0.5**6)
+    assert changed(before, after, alone) == pytest.approx(2 * 0.5**6)
+    assert changed(before, after, alone // 3) == pytest.approx(2 * 0.5**2)
 
 
 def test_every_picture_is_asked_about_by_the_model_that_had_not_seen_it(drawn, bright):

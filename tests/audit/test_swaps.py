@@ -54,7 +54,7 @@ def test_a_model_that_looks_at_the_background_flips_when_deliveries_are_swapped_
     ask = ask_of(corner, 140)
     before = list(ask(pixels.decode(store.read(row.file)).image for row in rows))
     found = swaps.swap(rows, before, ("real", "ai"), store, lambda _, images: ask(images))
-    assert [(one.label, one.other, one.flipped, one.placebo) for one in found] == [
+    assert [(one.label, one.other, one.flipped.hits, one.placebo.hits) for one in found] == [
         ("real", "ai", 8, 0),
         ("ai", "real", 8, 0),
     ]
@@ -67,7 +67,7 @@ def test_a_model_that_looks_at_the_middle_does_not_flip(delivered):
     ask = ask_of(middle, 100, scale=0.5)
     before = list(ask(pixels.decode(store.read(row.file)).image for row in rows))
     for one in swaps.swap(rows, before, ("real", "ai"), store, lambda _, images: ask(images)):
-        assert (one.flipped, one.placebo) == (0, 0)
+        assert (one.flipped.hits, one.placebo.hits) == (0, 0)
         assert abs(one.shift) < 1
 
 
@@ -77,7 +77,7 @@ def test_an_unstable_model_flips_under_the_placebo_too(delivered):
     for one in swaps.swap(
         rows, [0.4] * len(rows), ("real", "ai"), store, lambda _, images: [rng.random() for _ in images]
     ):
-        assert one.placebo > 0
+        assert one.placebo.hits > 0
         assert one.p > 0.01
 
 

@@ -183,4 +183,6 @@ def test_order_losses_and_counts_are_those_of_fastai():
     )
     assert [int(member) for member in members(ours)] == [int(place) for place in places]
     assert [one.loss for one in ours.worst] == pytest.approx([float(loss) for loss in losses], abs=1e-5)
-    assert [[ours.confusion.counts.get((a, p), 0) for p in LABELS] for a in LABELS] == matrix.tolist()
+    mistakes = [ours.confusion.mistakes[label] for label in LABELS]
+    assert [[mistakes[0].total - mistakes[0].hits, mistakes[0].hits],
+            [mistakes[1].hits, mistakes[1].total - mistakes[1].hits]] == matrix.tolist()  # fmt: skip

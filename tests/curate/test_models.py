@@ -9,6 +9,7 @@ from PIL import Image
 from curate.matting import compositing, models
 from curate.matting import rembg as rembg_backend
 from curate.matting.models import find_model
+from curate.matting.uncompiled import uncompiled
 from imageledger.errors import ModelError
 
 needs("rembg")
@@ -118,7 +119,8 @@ def test_a_custom_model_leaves_the_environment_as_it_was(selfie, home, monkeypat
 
 
 def test_a_model_is_opened_once_in_a_process(selfie, home, monkeypatch):
-    import rembg
+    with uncompiled():
+        import rembg
 
     made = []
     fresh = rembg.new_session

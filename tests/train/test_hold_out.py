@@ -26,9 +26,10 @@ from imageledger.record import Record
 from train.cli import main
 from train.config import TrainSettings
 from train.evaluation import unseen
+from train.evaluation.evaluate import evaluate
 from train.hold_out import work as holding_out
 from train.pictures import Picture
-from train.runs import HOLD_OUT, Run, fold_folder, read_predictions
+from train.runs import HOLD_OUT, Prediction, Run, fold_folder, read_predictions
 from train.training import task as training
 
 needs("fastai")
@@ -117,6 +118,21 @@ def test_there_is_one_prediction_a_picture_by_the_model_without_its_generator(he
         assert own.split == one.split == "valid"
         assert own.probability == one.probability
         assert row.label == "real" or ("blue", "red", "rose")[one.fold - 1] == row.generator
+
+
+def test_the_total_never_compares_the_scores_of_two_models():
+    rows = [
+        Prediction(
+            source="s", member=f"{fold}{label}{number}", label=label, split="valid", predicted="real", loss=0.1,
+            probability=(0.1 if fold == 1 else 0.6) + (0.1 if label == "ai" else 0.0) + number / 1000, fold=fold,
+        )
+        for fold in (1, 2) for label in LABELS for number in range(10)
+    ]  # fmt: skip
+    names = [row.member for row in rows]
+    pooled = evaluate(rows, LABELS, names)["auc"]["value"]
+    assert pooled < 0.8
+    assert evaluate(rows, LABELS, names, rounds=holding_out.by_model(rows))["auc"]["value"] == 1
+    assert holding_out.by_model([replace(row, fold=1) for row in rows]) is None
 
 
 def test_known_is_judged_on_pictures_that_the_models_which_know_the_generator_had_not_seen(held):

@@ -20,7 +20,7 @@ ALONE = {"auc": 0.91, "low": 0.84, "high": 0.97, "chance": 0.6, "p": 0.001, "ver
 def run(project):
     folder = run_on_eight(project)
     found = Run.load(folder)
-    metrics = score(read_predictions(folder), found.labels)
+    metrics = score(read_predictions(folder), found.labels, {})
     settings = {"arch": "resnet18", "epochs": 3, "weights": "/home/somebody/secret/w.safetensors",
                 "weights_digest": "sha256:ab", "schedule": "fine_tune(3)", "size": 224}  # fmt: skip
     found = replace(found, metrics=metrics, file_alone=ALONE, settings=settings)

@@ -49,7 +49,7 @@ def leave_run(faces: Dataset, name: str = "first") -> None:
     Run(
         name=name, manifest=str(path.relative_to(faces.root)), manifest_digest=manifest.digest(path),
         labels=("real", "ai"), settings={"arch": "resnet18", "epochs": 3}, versions={"torch": "2"},
-        metrics=score(predictions, ("real", "ai")),
+        metrics=score(predictions, ("real", "ai"), {}),
     ).save(folder)  # fmt: skip
     write_predictions(folder, predictions)
 

@@ -19,7 +19,7 @@ from train.evaluation.evaluate import evaluate
 from train.evaluation.metrics import answer, mean_of, score
 from train.folds import Rows, folds_of
 from train.models import card
-from train.pictures import VALID, Picture, refuse_parted_copies
+from train.pictures import VALID, Picture, groups_by_key, refuse_parted_copies
 from train.runs import CROSS_VALIDATION, Prediction, Run, fold_folder, write_predictions
 from train.table import Model, rounds_of, table_of
 from train.training import series
@@ -87,7 +87,8 @@ def _whole(
     evaluation = evaluate(predictions, labels, groups, rounds=rounds, seed=settings.seed)
     figures.write(place / "figures", predictions, labels, groups, evaluation, seed=settings.seed)
     return replace(
-        done[FINAL].run, name=name, kind=CROSS_VALIDATION, metrics=score(predictions, labels), evaluation=evaluation,
+        done[FINAL].run, name=name, kind=CROSS_VALIDATION, evaluation=evaluation,
+        metrics=score(predictions, labels, groups_by_key(pictures)),
         file_alone=training.file_alone(project, task),
     )  # fmt: skip
 
@@ -137,4 +138,4 @@ def fold_in_words(done: Done, folds: int, repeats: int) -> str:
     repeat, _, fold = done.name.partition("-")
     often = f"repeat {repeat} of {repeats}, " if repeats > 1 else ""
     right = done.run.metrics[VALID]["accuracy"]
-    return f"{often}fold {fold} of {folds}: {share_in_words(right['hits'], right['n'])} right{kept}"
+    return f"{often}fold {fold} of {folds}: {share_in_words(right['hits'], right['n'], right['interval'])} right{kept}"

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imageledger.figure import FAINT, INK, NEGATIVE, PAPER, POSITIVE, SHADES, UNSURE, USUAL, drawn, key, styled
-from imageledger.intervals import wilson
 from imageledger.letters import visible
 from imageledger.store import write_whole
 from imageledger.types import Floats
@@ -34,32 +33,28 @@ def write(
     """
     note = f"{len(predictions)} pictures, each judged by a model that had not seen it"
     counts = {a: {b: sum((row.label, row.predicted) == (a, b) for row in predictions) for b in labels} for a in labels}
-    write_whole(folder / "confusion_matrix.png", confusion(counts, note, evaluation["recall"]))
+    ends = {label: (recall["low"], recall["high"]) for label, recall in evaluation["recall"].items() if "low" in recall}
+    write_whole(folder / "confusion_matrix.png", confusion(counts, note, ends))
     scores = np.array([row.probability for row in predictions])
     positive = np.array([row.label == labels[-1] for row in predictions])
     write_whole(folder / "roc.png", roc(scores, positive, groups, labels, note, seed))
 
 
-def confusion(
-    counts: Mapping[str, Mapping[str, int]], note: str, recall: Mapping[str, Mapping[str, Any]] | None = None
-) -> bytes:
+def confusion(counts: Mapping[str, Mapping[str, int]], note: str, recall: Mapping[str, Sequence[float]]) -> bytes:
     """Draw counts, actual label first, as a PNG: rows are what pictures are, columns what they were called.
 
-    Each cell holds the count and its share of the row; the diagonal also the 95 % interval of the `recall`, which is
-    Wilson's of the counts where none is given.
+    Each cell holds the count and its share of the row; the diagonal also the 95 % interval of the `recall`, where there
+    is one.
     """
-    return drawn(
-        (5.2, 4.6), lambda figure: _confusion(figure, counts, recall or _recall(counts)),
-        title="Confusion matrix", note=note,
-    )  # fmt: skip
+    return drawn((5.2, 4.6), lambda figure: _confusion(figure, counts, recall), title="Confusion matrix", note=note)
 
 
-def _recall(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, float]]:
-    ends = {name: wilson(row[name], sum(row.values())) for name, row in counts.items()}
-    return {name: {"value": 0.0, "low": low, "high": high} for name, (low, high) in ends.items()}
+def recall_ends(metrics: Mapping[str, Any]) -> dict[str, Sequence[float]]:
+    """Return the interval of each label's recall, from the metrics of one split (`train.evaluation.metrics.score`)."""
+    return {label: share["interval"] for label, share in metrics["recall"].items()}
 
 
-def _confusion(figure: Any, counts: Mapping[str, Mapping[str, int]], recall: Mapping[str, Mapping[str, Any]]) -> None:
+def _confusion(figure: Any, counts: Mapping[str, Mapping[str, int]], recall: Mapping[str, Sequence[float]]) -> None:
     names = list(counts)
     shares = np.array([[row[name] / max(sum(row.values()), 1) for name in names] for row in counts.values()])
     axes = figure.subplots()
@@ -70,8 +65,8 @@ def _confusion(figure: Any, counts: Mapping[str, Mapping[str, int]], recall: Map
             ink = PAPER if share > 0.55 else INK
             axes.text(column, row - 0.06, str(counts[actual][called]), ha="center", va="center", color=ink, fontsize=22)
             words = f"{100 * share:.0f} %"
-            if row == column and "low" in recall[actual]:
-                words += f" [{100 * recall[actual]['low']:.0f}–{100 * recall[actual]['high']:.0f}]"
+            if row == column and actual in recall:
+                words += " [{:.0f}–{:.0f}]".format(*(100 * end for end in recall[actual]))
             words += f"\nof {sum(counts[actual].values())} {visible(actual)}"
             axes.text(column, row + 0.12, words, ha="center", va="top", color=ink)
     axes.set_xticks(range(len(names)), [visible(name) for name in names])

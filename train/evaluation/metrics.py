@@ -5,7 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from imageledger.intervals import share_in_words, wilson, with_interval
+import numpy as np
+
+from imageledger.counted import Counted
+from imageledger.intervals import share_in_words, with_interval
+from imageledger.types import Key
 from train.pictures import TRAIN, VALID
 from train.runs import Prediction
 
@@ -13,32 +17,30 @@ SURE = 1e-7
 """A probability is kept so far away from 0 and 1 before its logit is taken: what a float32 can tell apart."""
 
 
-def score(predictions: Iterable[Prediction], labels: Sequence[str]) -> dict[str, Any]:
+def score(predictions: Iterable[Prediction], labels: Sequence[str], groups: Mapping[Key, str]) -> dict[str, Any]:
     """Return the metrics of each split that has pictures, as run.json holds them.
 
-    Shares lie in 0..1 and come with their 95 % Wilson interval and both counts; `confusion` is
+    Shares lie in 0..1 and come with their 95 % Wilson interval over groups and both counts; `groups` names the group of
+    each picture, which stands alone where it has none (a picture of a folder). `confusion` is
     actual label -> predicted label -> count; `loss` is the mean cross-entropy in nats.
     """
     rows = list(predictions)
     by_split = {split: [row for row in rows if row.split == split] for split in (VALID, TRAIN)}
-    return {split: _score(judged, labels) for split, judged in by_split.items() if judged}
+    return {split: _score(judged, labels, groups) for split, judged in by_split.items() if judged}
 
 
-def _score(rows: Sequence[Prediction], labels: Sequence[str]) -> dict[str, Any]:
+def _score(rows: Sequence[Prediction], labels: Sequence[str], groups: Mapping[Key, str]) -> dict[str, Any]:
     count = Counter((row.label, row.predicted) for row in rows)
     confusion = {actual: {called: count[actual, called] for called in labels} for actual in labels}
-    right = sum(confusion[label][label] for label in labels)
+    flags = np.array([row.label == row.predicted for row in rows], dtype=bool)
+    right = Counted(flags, [groups.get(row.key, "#".join(row.key)) for row in rows])
     return {
-        "accuracy": _share(right, len(rows)),
-        "error_rate": _share(len(rows) - right, len(rows)),
-        "recall": {label: _share(confusion[label][label], sum(confusion[label].values())) for label in labels},
+        "accuracy": right.as_json(),
+        "error_rate": Counted(~flags, right.groups).as_json(),
+        "recall": {label: right.but(np.array([row.label == label for row in rows])).as_json() for label in labels},
         "confusion": confusion,
         "loss": sum(row.loss for row in rows) / len(rows),
     }
-
-
-def _share(hits: int, n: int) -> dict[str, Any]:
-    return {"share": hits / n if n else 0.0, "interval": list(wilson(hits, n)), "hits": hits, "n": n}
 
 
 def flat(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -77,7 +79,8 @@ def in_words(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return one row per measure, validation beside training, each share with its interval in words."""
     words: dict[str, dict[str, str]] = {}
     for row in flat(metrics):
-        words.setdefault(row["measure"], {"": row["measure"]})[row["split"]] = share_in_words(row["hits"], row["n"])
+        right = share_in_words(row["hits"], row["n"], (row["low"], row["high"]))
+        words.setdefault(row["measure"], {"": row["measure"]})[row["split"]] = right
     return list(words.values())
 
 

@@ -26,8 +26,9 @@ from dataclasses import dataclass
 from math import ceil, log, log1p
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri
 
+from imageledger.counted import design_effect, few, variance
 from imageledger.intervals import hanley_mcneil, newcombe, wilson
 from imageledger.types import Bools, Floats, Ints
 
@@ -114,7 +115,7 @@ def mean_error(errors: Floats, groups: Ints, stretch: float = 1.0) -> Estimate:
     if value == 0:
         return Estimate(0.0, 0.0, 1 - share(np.ones_like(errors), groups, stretch).low)
     single, mean = _variances((errors - errors.mean(axis=1, keepdims=True)) / n, groups)
-    reach = NORMAL * np.sqrt((mean + (stretch - 1) * single) * _few(groups)) / value
+    reach = NORMAL * np.sqrt((mean + (stretch - 1) * single) * few(groups)) / value
     return Estimate(value, float(value * np.exp(-reach)), float(value * np.exp(reach)))
 
 
@@ -137,7 +138,7 @@ def difference(contributions: Floats, groups: Ints, stretch: float = 1.0, *, see
     sums = np.concatenate([np.bincount(groups, weights=together), [1.0, -1.0]])
     sizes = np.concatenate([np.bincount(groups), [1, 1]])
     drawn = np.concatenate([(rows @ sums) / (rows @ sizes) for rows in _draws(number + 2, seed, RESAMPLES)])
-    centre, wider = float(sums.sum() / sizes.sum()), np.sqrt((1 + shared) * _few(groups))
+    centre, wider = float(sums.sum() / sizes.sum()), np.sqrt((1 + shared) * few(groups))
     low, high = centre + (np.quantile(drawn, (0.025, 0.975)) - centre) * wider
     return Estimate(value, float(min(low, value)), float(max(high, value))), float(drawn.std() * wider)
 
@@ -189,29 +190,13 @@ def _draws(number: int, seed: int, times: int) -> Iterator[Ints]:
         yield np.bincount(places.ravel(), minlength=rows * number).reshape(rows, number)
 
 
-def _variance(influence: Floats, groups: Ints) -> float:
-    """Return the variance of a sum of influences (n, mean zero), each group one draw."""
-    sums = np.bincount(groups, weights=influence)
-    return float(sums @ sums * len(sums) / max(len(sums) - 1, 1))
-
-
 def _variances(influences: Floats, groups: Ints) -> tuple[float, float]:
     """Return the mean variance of one round (rounds x n), and the variance of the mean of the rounds."""
-    single = np.mean([_variance(row, groups) for row in influences])
-    return float(single), _variance(influences.mean(axis=0), groups)
+    single = np.mean([variance(row, groups) for row in influences])
+    return float(single), variance(influences.mean(axis=0), groups)
 
 
 def _effect(influences: Floats, plain: float, groups: Ints, stretch: float) -> float:
-    """Return by how much the variance of a mean over rounds exceeds that of one round of single pictures.
-
-    For the groups it is at least 1, at most twice and by default as if all pictures of a group agreed.
-    """
+    """Return by how much the variance of a mean over rounds exceeds that of one round of single pictures."""
     single, mean = _variances(influences, groups)
-    most = float(np.square(np.bincount(groups)).sum() / len(groups))
-    grouped = float(np.clip(single / plain, 1, 2 * most)) if plain > 1e-12 else most
-    return grouped * ((mean / single if single > 0 else 1.0) + stretch - 1) * _few(groups)
-
-
-def _few(groups: Ints) -> float:
-    """Return the factor of a variance that a t quantile with (groups - 1) degrees of freedom stands for."""
-    return float((stdtrit(max(int(groups.max()), 1), 0.5 + LEVEL / 2) / NORMAL) ** 2)
+    return design_effect(single, plain, groups) * ((mean / single if single > 0 else 1.0) + stretch - 1) * few(groups)

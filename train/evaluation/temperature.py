@@ -137,23 +137,25 @@ def calibrated(probabilities: Floats, temperature: float | Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-logit(probabilities) / temperature)))
 
 
-def fit_temperature(probabilities: Floats, positive: Bools) -> float:
+def fit_temperature(probabilities: Floats, positive: Bools, rounds: int = 1) -> float:
     """Return the temperature with the smallest negative log-likelihood, under a loose prior around 1.
 
-    Raises ValueError when a class has no picture.
+    Of pictures that several models answered one by one (`rounds` answers a picture), each answer counts as that share
+    of a picture: so the temperature is that of one model, not of their mean. Raises ValueError when a class has no
+    picture.
     """
     from scipy.optimize import minimize_scalar
 
     if positive.all() or not positive.any():
         raise ValueError("a temperature needs pictures of both classes")
     towards = _towards(probabilities, positive)
-    optimum = minimize_scalar(lambda heat: _cost(heat, towards), bounds=_BOUNDS, method="bounded",
+    optimum = minimize_scalar(lambda heat: _cost(heat, towards, rounds), bounds=_BOUNDS, method="bounded",
                             options={"xatol": 1e-5})  # fmt: skip
     return math.exp(float(optimum.x))
 
 
 def temperature_interval(
-    probabilities: Floats, positive: Bools, groups: NDArray[np.intp], temperature: float
+    probabilities: Floats, positive: Bools, groups: NDArray[np.intp], temperature: float, rounds: int = 1
 ) -> tuple[float, float]:
     """Return the 95 % interval around a fitted temperature: where the log-likelihood is at most 1.92 lower.
 
@@ -166,16 +168,17 @@ def temperature_interval(
     cooled = towards / temperature
     score = cooled / (1 + np.exp(cooled))
     alone = float(score @ score)
-    effect = max(1.0, float(np.square(np.bincount(groups, weights=score)).sum()) / alone) if alone else 1.0
+    together = float(np.square(np.bincount(groups, weights=score)).sum())
+    effect = max(1.0, together / alone / rounds) if alone else 1.0
 
     def beyond(heat: float) -> float:
-        return _cost(heat, towards) - _cost(best, towards) - DROP * effect
+        return _cost(heat, towards, rounds) - _cost(best, towards, rounds) - DROP * effect
 
     low, high = (float(brentq(beyond, best, end)) if beyond(end) > 0 else end for end in _BOUNDS)
     return math.exp(low), math.exp(high)
 
 
-def unsure_band(shares: Floats, positive: Bools) -> tuple[float, float]:
+def unsure_band(shares: Floats, positive: Bools, rounds: int = 1) -> tuple[float, float]:
     """Return low..high: the calibrated P(positive) at which no verdict is given.
 
     Two conditions, and the wider one counts. A verdict is wrong with a probability of at most WRONG_AT_MOST, as far as
@@ -183,10 +186,10 @@ def unsure_band(shares: Floats, positive: Bools) -> tuple[float, float]:
     at most MISSED get the verdict of the other one: this speaks of many pictures, holds for any model and any
     calibration as long as new pictures are like these (class-conditional split conformal prediction, Vovk 2012, with
     its n + 1), and opens the band for a model that is certain and wrong. Both ends are 0 or 1 where a class has too few
-    pictures (9) for the second one ever to hold.
+    pictures (9) for the second one ever to hold. Of `rounds` answers a picture, each counts as that share of one.
     """
-    high = _conformal(shares[~positive])
-    low = 1 - _conformal(1 - shares[positive])
+    high = _conformal(shares[~positive], rounds)
+    low = 1 - _conformal(1 - shares[positive], rounds)
     return min(WRONG_AT_MOST, low), max(1 - WRONG_AT_MOST, high)
 
 
@@ -200,14 +203,17 @@ class CrossFitted:
     temperatures: tuple[float, ...]
 
 
-def cross_fitted(probabilities: Floats, positive: Bools, groups: Sequence[str], seed: int = 42) -> CrossFitted:
+def cross_fitted(
+    probabilities: Floats, positive: Bools, groups: Sequence[str], seed: int = 42, rounds: int = 1
+) -> CrossFitted:
     """Fit temperature and band on four fifths of the groups and apply them to the rest, for every fifth."""
     shares, low, high = (np.full(len(positive), np.nan) for _ in range(3))
     temperatures = []
     for held in folds_of(positive, groups, seed):
         rest = np.setdiff1d(np.arange(len(positive)), held)
-        temperatures.append(fit_temperature(probabilities[rest], positive[rest]))
-        low[held], high[held] = unsure_band(calibrated(probabilities[rest], temperatures[-1]), positive[rest])
+        temperatures.append(fit_temperature(probabilities[rest], positive[rest], rounds))
+        known = calibrated(probabilities[rest], temperatures[-1])
+        low[held], high[held] = unsure_band(known, positive[rest], rounds)
         shares[held] = calibrated(probabilities[held], temperatures[-1])
     return CrossFitted(shares=shares, low=low, high=high, temperatures=tuple(temperatures))
 
@@ -227,12 +233,12 @@ def _towards(probabilities: Floats, positive: Bools) -> Floats:
     return np.asarray(np.where(positive, 1.0, -1.0) * logit(probabilities))
 
 
-def _cost(heat: float, towards: Floats) -> float:
+def _cost(heat: float, towards: Floats, rounds: int) -> float:
     """Return the negative log-likelihood at the logarithm of a temperature, and that of the prior."""
-    return float(np.logaddexp(0.0, -towards * math.exp(-heat)).sum()) + 0.5 * (heat / LOOSE) ** 2
+    return float(np.logaddexp(0.0, -towards * math.exp(-heat)).sum()) / rounds + 0.5 * (heat / LOOSE) ** 2
 
 
-def _conformal(against: Floats) -> float:
-    """Return the value that at most MISSED of new ones exceed; 1 where there are too few to say."""
-    rank = math.ceil((len(against) + 1) * (1 - MISSED))
+def _conformal(against: Floats, rounds: int) -> float:
+    """Return the value that at most MISSED of new ones exceed; 1 where there are too few pictures to say."""
+    rank = math.ceil((len(against) // rounds + 1) * (1 - MISSED)) * rounds
     return float(np.sort(against)[rank - 1]) if 0 < rank <= len(against) else 1.0

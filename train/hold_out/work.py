@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imageledger.config import Project
+from imageledger.counted import Counted
 from imageledger.errors import RunError
-from imageledger.intervals import share_in_words
 from imageledger.types import Track, untracked
 from train.config import TrainSettings
 from train.evaluation.evaluate import evaluate
@@ -21,8 +23,9 @@ from train.evaluation.unseen import Figure
 from train.folds import Part, hold_out_parts
 from train.hold_out import figure
 from train.models import card
-from train.pictures import Picture, refuse_parted_copies
+from train.pictures import Picture, groups_by_key, refuse_parted_copies
 from train.runs import HOLD_OUT, Prediction, Run, write_predictions
+from train.table import Rounds
 from train.training import series
 from train.training import task as training
 from train.training.progress import batches
@@ -85,13 +88,16 @@ def hold_out(
             done.append(each)
         predictions = together(task.pictures, divided.parts, done)
         write_predictions(place, predictions)
-        groups = {picture.key: picture.group for picture in task.pictures}
-        judged = evaluate(predictions, labels, [groups[row.key] for row in predictions], seed=settings.seed)
+        groups = groups_by_key(task.pictures)
+        judged = evaluate(
+            predictions, labels, [groups[row.key] for row in predictions], rounds=by_model(predictions),
+            seed=settings.seed,
+        )  # fmt: skip
         parts = evaluated(task.pictures, labels, divided, done, settings.seed)
         run = replace(
             done[0].run, name=name, kind=HOLD_OUT, settings={**done[0].run.settings, "by": by},
-            metrics=score(predictions, labels), evaluation={**judged, "by": by, "parts": parts}, early_stopping={},
-            file_alone=training.file_alone(project, task),
+            metrics=score(predictions, labels, groups), evaluation={**judged, "by": by, "parts": parts},
+            early_stopping={}, file_alone=training.file_alone(project, task),
         )  # fmt: skip
         figure.write(place / "figures", run)
         run.save(place)
@@ -101,10 +107,11 @@ def hold_out(
 
 def part_in_words(part: Part, pictures: Sequence[Picture], done: Done) -> str:
     """Say how the model fared on the part that it was trained without, in one line."""
-    own = {pictures[row].key for row in part.own}
-    right = sum(row.label == row.predicted for row in done.predictions if row.key in own)
+    groups = groups_by_key(pictures[row] for row in part.own)
+    own = [row for row in done.predictions if row.key in groups]
+    right = Counted(np.array([row.label == row.predicted for row in own], dtype=bool), [groups[row.key] for row in own])
     kept = " (kept from before)" if done.kept else ""
-    return f"without {part.name}: {share_in_words(right, len(own))} of its pictures recognised{kept}"
+    return f"without {part.name}: {right} of its pictures recognised{kept}"
 
 
 def together(pictures: Sequence[Picture], parts: Sequence[Part], done: Sequence[Done]) -> list[Prediction]:
@@ -116,6 +123,14 @@ def together(pictures: Sequence[Picture], parts: Sequence[Part], done: Sequence[
             for row in rows_of(part):
                 by_row[row] = series.of_fold(answers[pictures[row].key], fold)
     return [by_row[row] for row in sorted(by_row)]
+
+
+def by_model(predictions: Sequence[Prediction]) -> Rounds | None:
+    """Return the answers with the model that gave each, so that no scores of two models are compared."""
+    folds = np.array([[prediction.fold or 0 for prediction in predictions]], dtype=np.intp)
+    if len(np.unique(folds)) < 2:
+        return None
+    return Rounds(np.array([[prediction.probability for prediction in predictions]]), folds)
 
 
 def evaluated(

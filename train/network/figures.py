@@ -7,24 +7,23 @@ from typing import Any
 
 from imageledger.figure import INK, drawn
 from imageledger.store import write_whole
-from train.evaluation.figures import confusion, learning_curve
+from train.evaluation.figures import confusion, learning_curve, recall_ends
 from train.network.fit import FROZEN, Epoch
 
 SHOWN, ACROSS = 9, 3
 """Pictures of a batch that are shown, and how many side by side."""
 
 
-def draw_all(
-    folder: Path, learn: Any, history: Sequence[Epoch], counts: Mapping[str, Mapping[str, int]], chosen: int = 0
-) -> None:
+def draw_all(folder: Path, learn: Any, history: Sequence[Epoch], metrics: Mapping[str, Any], chosen: int = 0) -> None:
     """Write batch.png, learning_curve.png (see there for `chosen`) and confusion_matrix.png into a folder."""
+    counts = metrics["confusion"]
     trained = f"{len(learn.dls.train_ds)} training pictures"
     judged = f"{sum(sum(row.values()) for row in counts.values())} validation pictures"
     frozen = sum(row.phase == FROZEN for row in history)
     write_whole(folder / "batch.png", batch(learn))
     curve = learning_curve([asdict(row) for row in history], f"{trained}, {judged}", frozen, chosen)
     write_whole(folder / "learning_curve.png", curve)
-    write_whole(folder / "confusion_matrix.png", confusion(counts, judged))
+    write_whole(folder / "confusion_matrix.png", confusion(counts, judged, recall_ends(metrics)))
 
 
 def batch(learn: Any) -> bytes:

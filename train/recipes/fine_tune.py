@@ -62,10 +62,10 @@ def _draw(
     settings: TrainSettings,
     chosen: int,
     folder: Path,
-    confusion: Mapping[str, Any],
+    metrics: Mapping[str, Any],
 ) -> None:
     with fit.fixed(settings):  # the batch that is shown is drawn by chance
-        figures.draw_all(folder, learn, history, confusion, chosen)
+        figures.draw_all(folder, learn, history, metrics, chosen)
 
 
 def _stated(settings: TrainSettings) -> dict[str, Any]:

@@ -160,8 +160,9 @@ def _history(predictions: Sequence[Prediction]) -> list[Epoch]:
 
 
 def _draw(
-    pictures: Sequence[Picture], predictions: Sequence[Prediction], labels: Sequence[str], folder: Path, confusion: Any
-) -> None:
+    pictures: Sequence[Picture], predictions: Sequence[Prediction], labels: Sequence[str], folder: Path,
+    metrics: Mapping[str, Any],
+) -> None:  # fmt: skip
     """Write what the network sees of three pictures, and whom it called what."""
     shown = [picture for picture in pictures if picture.split == TRAIN][:3]
     rows = [stacked_views(decoded(picture.path), VIEWS) for picture in shown]
@@ -171,8 +172,9 @@ def _draw(
     )  # fmt: skip
     write_whole(folder / "views.png", views)
     judged = sum(prediction.split == VALID for prediction in predictions)
-    counts = {actual: {called: confusion[actual][called] for called in labels} for actual in labels}
-    matrix = evaluation_figures.confusion(counts, f"{judged} validation pictures")
+    counts = {actual: {called: metrics["confusion"][actual][called] for called in labels} for actual in labels}
+    ends = evaluation_figures.recall_ends(metrics)
+    matrix = evaluation_figures.confusion(counts, f"{judged} validation pictures", ends)
     write_whole(folder / "confusion_matrix.png", matrix)
 
 

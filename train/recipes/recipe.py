@@ -17,7 +17,7 @@ class Trained:
     """What a training leaves: one prediction per picture, in order; the tensors of its network; epochs, and figures.
 
     `early_stopping` says which epoch was chosen, as `Run.early_stopping` describes. `draw` writes the figures of the
-    training into a folder, given the confusion of the validation pictures.
+    training into a folder, given the metrics of the validation pictures (`train.evaluation.metrics.score`).
     """
 
     predictions: "Sequence[Prediction]"
@@ -25,7 +25,7 @@ class Trained:
     history: "Sequence[Epoch]"
     device: str
     threads: int
-    draw: Callable[[Path, Mapping[str, Mapping[str, int]]], None]
+    draw: Callable[[Path, Mapping[str, Any]], None]
     early_stopping: Mapping[str, Any] = field(default_factory=dict)
 
 

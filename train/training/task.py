@@ -17,7 +17,7 @@ from imageledger.store import write_whole
 from train import pictures as listing
 from train.config import TrainSettings
 from train.evaluation.metrics import score
-from train.pictures import Picture
+from train.pictures import Picture, groups_by_key
 from train.recipes import Trained, recipe_named
 from train.runs import Run, write_predictions
 
@@ -118,12 +118,12 @@ def fill(
         todo.pictures, labels, settings, backbone, weights.of_body(settings.weights, backbone), tell=tell,
         folder=todo.folder, cache=todo.cache, place=folder,
     )  # fmt: skip
-    metrics = score(made.predictions, labels)
+    metrics = score(made.predictions, labels, groups_by_key(todo.pictures))
     write_predictions(folder, made.predictions)
     write_whole(folder / "weights.safetensors", weights.packed(made.state))
     _write_history(folder, made)
     if figures:
-        made.draw(folder / "figures", metrics["valid"]["confusion"])
+        made.draw(folder / "figures", metrics["valid"])
     return Run(
         name=name,
         manifest=todo.manifest,
