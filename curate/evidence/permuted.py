@@ -12,7 +12,7 @@ make every clear difference ten times as slow. `benchmarks/verdicts.py` prints w
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +64,15 @@ def prepare(values: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 def folds_of(positive: Bools, groups: Sequence[str], seed: int) -> Folds:
     """Divide rows into stratified folds that keep every group whole; at most FOLDS, fewer for tiny sets."""
+    return _folds_of(positive.tobytes(), tuple(groups), seed)
+
+
+@lru_cache(maxsize=16)
+def _folds_of(labels: bytes, groups: tuple[str, ...], seed: int) -> Folds:
+    """Divide rows once: every family is probed on the same folds."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+    positive = np.frombuffer(labels, dtype=bool)
     number = max(2, min(FOLDS, int(positive.sum()), int((~positive).sum()), len(set(groups))))
     rows = np.zeros(len(positive))
     if len(set(groups)) == len(groups):

@@ -39,7 +39,7 @@ RESAMPLES = 1000
 REPEATS, MANY = 3, 1000
 """Folds are drawn so often anew; once is enough for more pictures than MANY."""
 
-TREES = 60
+TREES = 40
 
 
 def enough(records: Sequence[Record], most: int = ENOUGH) -> list[Record]:

@@ -38,7 +38,8 @@ def test_every_candidate_has_a_row_with_what_is_left_and_what_is_kept_and_nothin
         assert "[" in row["joint"]
         assert "network" not in row
     assert remark.startswith("A face was found in 100 % of ai")
-    assert recipes.compare(project, candidates=FEW, workers=1) == (rows, remark)
+    alone, _ = recipes.compare(project, candidates=FEW[:1], workers=1)
+    assert alone == rows[:1]
 
 
 def test_the_sample_is_chosen_by_content_and_not_by_order():

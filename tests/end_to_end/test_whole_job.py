@@ -75,7 +75,8 @@ def job(testdata, tmp_path_factory):
             "train", "run", "--arch", "squeezenet1_1", "--weights", str(weights), "--size", "128", "--name", "first"
         )
         job.type("audit", "top-losses", "first")
-        for stage, families in (("fetched", ("--family", "container", "--family", "jpeg-history")), ("final", ())):
+        few = ("--family", "container", "--family", "jpeg-history", "--most", "60")
+        for stage, families in (("fetched", few), ("final", ())):
             job.type("audit", "shortcuts", "--stage", stage, *families, "--json")
             job.probes[stage] = {
                 probe["family"]: probe for probe in json.loads(job.result["audit shortcuts"])["stages"][0]["probes"]
