@@ -65,7 +65,7 @@ class Run:
     versions: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     file_alone: Mapping[str, Any] = field(default_factory=dict)
-    """What `curate.evidence.file_alone` measured: what nuisance features reach without a face."""
+    """What `curate.manifest.file_alone` measured: what nuisance features reach without a face."""
     early_stopping: Mapping[str, Any] = field(default_factory=dict)
     """Which epoch an inner split of the training pictures chose: "epoch" of "epochs", "loss", "pictures" in it."""
     kind: str = SPLIT

@@ -34,7 +34,9 @@ def _draw(figure: Any, probed: DatasetProbes, names: list[str]) -> None:
     for label, name in zip(panels[0].get_yticklabels(), names, strict=True):
         label.set_fontweight("bold" if name == ALL else "normal")
     marks = [(name, *mark) for name, mark in MARKS.items()]
-    key(figure, [*marks, ("what chance reaches in 19 of 20 cases", MOUNT, "")], columns=4)
+    if any(stage.chosen_on for stage in probed.stages):
+        marks.append(("inside the chosen set: not to be quoted", FAINT, "o"))
+    key(figure, [*marks, ("what chance reaches in 19 of 20 cases", MOUNT, "")], columns=3 if len(marks) > 3 else 4)
 
 
 def _panel(axes: Any, stage: StageProbes, names: list[str], *, alone: bool) -> None:
@@ -55,6 +57,8 @@ def _panel(axes: Any, stage: StageProbes, names: list[str], *, alone: bool) -> N
 def _probe(axes: Any, row: int, probe: Probe, *, alone: bool) -> None:
     colour, marker = MARKS[probe.verdict]
     axes.barh(row, probe.chance - 0.5, left=0.5, height=0.62, color=MOUNT, zorder=0)
+    if probe.inside:
+        axes.plot(max(probe.inside.auc, LOWEST), row, marker="o", mfc="none", mec=FAINT, ms=6, zorder=2)
     whisker(axes, row, max(probe.auc, LOWEST), (max(probe.low, LOWEST), probe.high), colour, marker)
     if alone:
         weight = "bold" if probe.family == ALL else "normal"

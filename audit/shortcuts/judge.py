@@ -18,7 +18,8 @@ MADE_BY = {NORMALIZED: "normalize", WHITENED: "whiten", FINAL: "manifest", MODEL
 class StageProbes:
     """The probes of one stage; `positive` (bool) belongs to the rows of `table`, the last probe sees all families.
 
-    `there` is how many pictures the stage has, more than were measured where those were enough.
+    `there` is how many pictures the stage has, more than were measured where those were enough. `chosen_on` names the
+    families of numbers by which the pictures were chosen among more; `passed_over` candidates were not.
     """
 
     stage: str
@@ -27,6 +28,8 @@ class StageProbes:
     probes: tuple[Probe, ...]
     unseen: Unseen | None = None
     there: int = 0
+    chosen_on: tuple[str, ...] = ()
+    passed_over: int = 0
 
     @property
     def families(self) -> tuple[Probe, ...]:

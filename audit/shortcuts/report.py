@@ -8,14 +8,15 @@ from pathlib import Path
 from audit.findings import Report, csv_bytes
 from audit.shortcuts import figure, page, words
 from audit.shortcuts.judge import DatasetProbes, StageProbes
-from curate.evidence.verdict import Probe
+from curate.evidence.verdict import Probe, Told
 from imageledger.config import Project
 from imageledger.types import Row
 
 CSV_FIELDS = (
     "stage", "family", "features", "auc", "low", "high", "chance", "p", "verdict", "needed", "model",
     "strongest", "strongest_auc", "strongest_low", "strongest_high", "median_negative", "median_positive", "measured",
-    "negatives", "positives",
+    "negatives", "positives", "inside_auc", "inside_low", "inside_high", "from_chosen_auc", "from_chosen_low",
+    "from_chosen_high", "from_candidates_auc", "from_candidates_low", "from_candidates_high",
 )  # fmt: skip
 
 
@@ -79,6 +80,8 @@ def _stage(probed: DatasetProbes, stage: StageProbes) -> Row:
             "sources": dict(zip(probed.labels, unseen.sources, strict=True)),
         },
         "one_class_sources": stage.one_sided,
+        "chosen_on": list(stage.chosen_on),
+        "passed_over": stage.passed_over,
     }  # fmt: skip
 
 
@@ -91,7 +94,16 @@ def _numbers(probe: Probe) -> Row:
         "strongest": strongest.feature if strongest else "", "strongest_auc": strongest.auc if strongest else None,
         "strongest_low": strongest.low if strongest else None, "strongest_high": strongest.high if strongest else None,
         "median_negative": medians[0], "median_positive": medians[1], "measured": probe.measured,
+        **_told("inside", probe.inside),
+        **_told("from_chosen", probe.transfer.chosen if probe.transfer else None),
+        **_told("from_candidates", probe.transfer.candidates if probe.transfer else None),
     }  # fmt: skip
+
+
+def _told(name: str, told: Told | None) -> Row:
+    if told is None:
+        return dict.fromkeys((f"{name}_auc", f"{name}_low", f"{name}_high"))
+    return {f"{name}_auc": told.auc, f"{name}_low": told.low, f"{name}_high": told.high}
 
 
 def _encoded(text: str) -> bytes:

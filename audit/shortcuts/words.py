@@ -3,6 +3,7 @@
 import math
 
 from audit.findings import Finding, Severity, notes
+from audit.shortcuts import chosen
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.words import DRAWN, DRAWN_NOTE, family_in_words
 from curate.evidence.measure import FETCHED
@@ -54,6 +55,8 @@ def conclusion(stage: StageProbes) -> str:
     probe = stage.conclusive
     what = "the file alone" if probe.family == ALL else f"{family_in_words(probe.family)} alone"
     auc = f"AUC {with_interval(probe.auc, probe.low, probe.high)}"
+    if probe.transfer:
+        auc += f", {chosen.ELSEWHERE}"
     capital = what[0].upper() + what[1:]
     if probe.verdict == SHORTCUT:
         return f"{capital} tells the classes apart with {auc}."
@@ -130,6 +133,7 @@ def remarks(probed: DatasetProbes) -> list[str]:
     if len(probed.stages) > 1:
         lines.append(_course(probed))
     lines += [
+        *chosen.remarks(last),
         *alarms(last),
         *_families(last),
         *_what_is_left(last),
@@ -163,6 +167,7 @@ def stage_table(probed: DatasetProbes, stage: StageProbes) -> list[Row]:
             "family": family_in_words(probe.family),
             "features": str(probe.features),
             "AUC": with_interval(probe.auc, probe.low, probe.high),
+            chosen.INSIDE: chosen.inside_of(probe),
             "chance": f"{probe.chance:.2f}",
             "p": p_in_words(probe.p),
             "verdict": probe.verdict,
@@ -171,9 +176,8 @@ def stage_table(probed: DatasetProbes, stage: StageProbes) -> list[Row]:
         }
         for probe in stage.probes
     ]
-    if any(row["needed"] for row in rows):
-        return rows
-    return [{name: value for name, value in row.items() if name != "needed"} for row in rows]
+    empty = [name for name in ("needed", chosen.INSIDE) if not any(row[name] for row in rows)]
+    return [{name: value for name, value in row.items() if name not in empty} for row in rows]
 
 
 def course_table(probed: DatasetProbes) -> list[Row]:

@@ -16,6 +16,7 @@ from curate.evidence import measure as measuring
 from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
 from curate.evidence.probe import ENOUGH, FEWEST, PERMUTATIONS, enough, probe
 from curate.evidence.verdict import SURE
+from curate.manifest.chosen import Chosen, chosen_by_numbers, fewer, judged_elsewhere
 from curate.nuisance import FAMILIES, apart, known
 from imageledger import manifest as manifests
 from imageledger.config import MANIFEST_OF, Project
@@ -90,10 +91,17 @@ def probe_stages(
         records = list(rows_at(rows, name))
         labels, there_are = _two_classes(records, project.declared.labels, name), len(records)
         records = enough(records, settings.most)
-        table = measuring.measure(project, records, families, stage=name, workers=settings.workers, track=track)
+        chosen = chosen_by_numbers(made[FINAL], furthest) if name in (FINAL, MODEL_INPUT) else None
+        others = fewer(chosen, settings.most) if chosen else []
+        table = measuring.measure(
+            project, [*records, *others], families, stage=name, workers=settings.workers, track=track
+        )
         permutations = settings.permutations
         log.info("probing %s: %d pictures, %d permutations of their labels", name, len(records), permutations)
-        stage = probe_stage(name, table, labels, groups, replace(settings, family=families, seed=seed))
+        own = replace(settings, family=families, seed=seed)
+        stage = probe_stage(name, table.take(range(len(records))), labels, groups, own)
+        if chosen:
+            stage = judge_elsewhere(stage, table, chosen, labels, groups, own)
         stages.append(replace(stage, there=there_are))
     return DatasetProbes(
         dataset=project.dataset, labels=_pair(project.declared.labels), stages=tuple(stages), families=families,
@@ -120,6 +128,24 @@ def probe_stage(
         )
     unseen = unseen_sources(table, positive, groups, seed=seed)
     return StageProbes(stage=stage, table=table, positive=positive, probes=tuple(probes), unseen=unseen)
+
+
+def judge_elsewhere(
+    stage: StageProbes, table: Table, chosen: Chosen, labels: tuple[str, str], furthest: Mapping[Key, Record],
+    settings: ShortcutsSettings,
+) -> StageProbes:  # fmt: skip
+    """Judge a stage by probes that share no picture with it; `table` goes on with the candidates passed over.
+
+    The probe of unseen sources is left out: it learns inside the chosen set.
+    """
+    positive = np.array([record.label == labels[1] for record in table.records])
+    groups = groups_of([furthest.get(record.key, record) for record in table.records])
+    probes = judged_elsewhere(
+        stage.probes, table, chosen, len(stage.positive), positive, groups, seed=settings.seed or 0,
+        permutations=settings.permutations, workers=settings.workers or cores(), apart=apart(),
+    )  # fmt: skip
+    return replace(stage, probes=tuple(probes), chosen_on=chosen.families, passed_over=len(chosen.others),
+                   unseen=None)  # fmt: skip
 
 
 def fewest_permutations(families: int) -> int:

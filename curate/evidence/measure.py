@@ -44,6 +44,11 @@ class Table:
     columns: Mapping[str, Sequence[str]]
     values: Mapping[str, NDArray[np.float64]]
 
+    def only(self, families: Sequence[str]) -> Self:
+        """Return the table of some of the families."""
+        columns = {name: self.columns[name] for name in families}
+        return type(self)(self.records, columns, {name: self.values[name] for name in families})
+
     def take(self, rows: Sequence[int]) -> Self:
         """Return the table of some of the rows, in the order given."""
         kept = {name: values[list(rows)] for name, values in self.values.items()}

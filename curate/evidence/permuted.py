@@ -136,7 +136,7 @@ class Quick:
         tables = (self.matrix, self.binned, self.resemblance)
         smoothers = [_smoother(matrix, folds) for matrix in tables if matrix.shape[1]]
         seen = self._statistics(positive[:, None], smoothers)
-        drawn = _permuted(positive, groups, folds, seed, AT_MOST_TIMES * permutations)
+        drawn = permuted(positive, groups, folds, seed, AT_MOST_TIMES * permutations)
         chunks, changed, count = [], False, 0
         while count < permutations:
             labels = next(drawn)[:, : permutations - count]
@@ -208,7 +208,7 @@ def _smoother(matrix: Floats, folds: Folds) -> Smoother:
     return smooth
 
 
-def _permuted(positive: Bools, groups: Sequence[str], folds: Folds, seed: int, permutations: int) -> Iterator[Bools]:
+def permuted(positive: Bools, groups: Sequence[str], folds: Folds, seed: int, permutations: int) -> Iterator[Bools]:
     """Yield chunks (n x CHUNK) of labels permuted among the groups of equal size within each fold, and inside each."""
     rng = np.random.default_rng(seed)
     blocks = [block for held in folds for block in _blocks(groups, held)]

@@ -21,7 +21,7 @@ from curate.evidence.verdict import ALL, Probe, Strongest, judged
 from imageledger.engines.local import ordered_map
 from imageledger.intervals import holm, newcombe
 from imageledger.record import Record
-from imageledger.types import Bools, Floats
+from imageledger.types import Bools, Floats, Ints
 
 NEAR_ONE = 0.95
 """From this AUC on (and below its mirror image) an interval is at least as wide as Newcombe's."""
@@ -39,7 +39,7 @@ RESAMPLES = 1000
 REPEATS, MANY = 3, 1000
 """Folds are drawn so often anew; once is enough for more pictures than MANY."""
 
-TREES = 40
+TREES, LEAF = 40, 3
 
 
 def enough(records: Sequence[Record], most: int = ENOUGH) -> list[Record]:
@@ -129,28 +129,47 @@ def crossvalidated(
     return scores
 
 
-def interval(scores: Floats, positive: Bools, groups: Sequence[str], seed: int) -> tuple[float, float]:
+def interval(
+    scores: Floats, positive: Bools, groups: Sequence[str], seed: int, part: Ints | None = None
+) -> tuple[float, float]:
     """Return the 95 % bootstrap interval of an AUC: whole groups are drawn again, with replacement.
 
+    Scores of different parts (0, 1, …) are never compared: the AUC is the mean over the parts, weighted by their pairs.
     Near 0 and 1, where it has no width, it is at least Newcombe's with as many pictures as groups (`NEAR_ONE`).
     """
+    part = np.zeros(len(scores), dtype=np.intp) if part is None else part
     _, group = np.unique(np.asarray(groups), return_inverse=True)
-    _, place = np.unique(scores, return_inverse=True)
+    _, rank = np.unique(scores, return_inverse=True)
+    levels, place = np.unique(part * len(scores) + rank, return_inverse=True)
+    begins = np.searchsorted(levels // len(scores), np.unique(part))
+    first = np.repeat(begins, np.diff([*begins, len(levels)]))
     rng = np.random.default_rng(seed)
     areas = []
     for _ in range(RESAMPLES):
         drawn = np.bincount(rng.integers(group.max() + 1, size=group.max() + 1), minlength=group.max() + 1)[group]
         ones = np.bincount(place, weights=drawn * positive)
         zeros = np.bincount(place, weights=drawn * ~positive)
-        if ones.sum() and zeros.sum():
-            below = np.cumsum(zeros) - zeros / 2
-            areas.append(float(ones @ below / (ones.sum() * zeros.sum())))
+        pairs = float((np.add.reduceat(ones, begins) * np.add.reduceat(zeros, begins)).sum())
+        if pairs:
+            before = np.cumsum(zeros) - zeros
+            areas.append(float(ones @ (before - before[first] + zeros / 2) / pairs))
     low, high = (float(end) for end in np.quantile(areas, (0.025, 0.975)))
-    area = _auc(scores, positive)
+    area = within(scores, positive, part)
     if max(area, 1 - area) < NEAR_ONE:
         return low, high
     least, most = _newcombe(area, positive, groups)
     return min(low, least), max(high, most)
+
+
+def within(scores: Floats, positive: Bools, part: Ints) -> float:
+    """Return the AUC of scores within the parts, averaged by their pairs: probes of two parts share no scale."""
+    area = pairs = 0.0
+    for each in np.unique(part):
+        own = part == each
+        weight = float(positive[own].sum() * (~positive[own]).sum())
+        area += weight * _auc(scores[own], positive[own])
+        pairs += weight
+    return area / pairs if pairs else 0.5
 
 
 def _newcombe(area: float, positive: Bools, groups: Sequence[str]) -> tuple[float, float]:
@@ -203,7 +222,7 @@ def _models(columns: int, seed: int) -> dict[Literal["linear", "trees"], Any]:
 
     return {
         "linear": LogisticRegression(C=4 / max(columns, 1), max_iter=300),  # the penalty of `permuted._ridge`
-        "trees": Forest(TREES, 3, seed),
+        "trees": Forest(TREES, LEAF, seed),
     }
 
 

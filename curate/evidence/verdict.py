@@ -44,6 +44,38 @@ class Strongest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An AUC with its 95 % interval."""
+
+    auc: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """What probes that share no picture with a choice tell of it by one family, or by several side by side.
+
+    They learned from what another part of the candidates had chosen (`chosen`), or from all of its candidates
+    (`candidates`); see `curate.evidence.transfer`. `p` is the permutation p-value of the best of them, `chance` the
+    95th percentile of its AUC by chance. `scores` are those of the best, one a chosen picture, comparable within a
+    part.
+    """
+
+    family: str
+    chosen: Told
+    candidates: Told
+    p: float
+    chance: float
+    scores: Floats
+
+    @property
+    def worst(self) -> Told:
+        """The lesson that tells more."""
+        return max(self.chosen, self.candidates, key=lambda told: told.auc)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """What one family gives away.
 
@@ -51,6 +83,10 @@ class Probe:
     AUC under permuted labels, `p` the corrected p-value. `needed` is the number of pictures of each class that would
     probably decide, 0 where they are decided. `measured` is the share of pictures (0..1) that have any of the numbers.
     `scores` are out-of-fold, one a picture; larger means positive.
+
+    Of pictures that were chosen by numbers, all of these come from probes that share no picture with the choice:
+    `transfer` has both kinds, and `inside` what the cross-validation inside the set says, which is not to be quoted.
+    `unjudged` says that there are too few pictures for such probes: then nothing is CLEAN.
     """
 
     family: str
@@ -66,6 +102,9 @@ class Probe:
     strongest: Strongest | None
     measured: float
     scores: Floats
+    inside: Told | None = None
+    transfer: Transfer | None = None
+    unjudged: bool = False
 
     @property
     def below_chance(self) -> bool:
@@ -77,13 +116,16 @@ def judged(result: Probe, positive: Bools) -> Probe:
     """Give the verdict on a probe, and how many pictures of each class would decide where there is none.
 
     SHORTCUT: corrected p below SURE and the interval above AT_LEAST. CLEAN: the interval inside 1 - AT_MOST..AT_MOST,
-    that of the strongest feature too, corrected p above UNSURE, and NEARLY_ALL pictures measured.
+    that of the strongest feature too, corrected p above UNSURE, and NEARLY_ALL pictures measured; never where pictures
+    that were chosen by numbers are judged inside the set.
     """
     if result.p < SURE and result.low > AT_LEAST:
         return replace(result, verdict=SHORTCUT, needed=0)
     strongest = result.strongest
-    near = result.low > 1 - AT_MOST and result.high < AT_MOST and (strongest is None or strongest.high < AT_MOST)
-    if near and result.p > UNSURE and result.measured >= NEARLY_ALL:
+    told = [result.transfer.chosen, result.transfer.candidates] if result.transfer else [result]
+    near = all(each.low > 1 - AT_MOST and each.high < AT_MOST for each in told)
+    near = near and (strongest is None or strongest.high < AT_MOST)
+    if near and not result.unjudged and result.p > UNSURE and result.measured >= NEARLY_ALL:
         return replace(result, verdict=CLEAN, needed=0)
     each = min(int(positive.sum()), int((~positive).sum()))
     return replace(result, verdict=INCONCLUSIVE, needed=0 if near else _needed(result, each))

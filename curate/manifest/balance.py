@@ -123,12 +123,14 @@ def _blocks(ranked: Sequence[Choice], wanted: Wanted) -> list[_Block]:
 
 def quotas(ranked: Sequence[Choice], wanted: Wanted) -> Counter[tuple[str, str]]:
     """Return how many pictures each (label, source) should give; expects choices in the order of their lots."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for label in {choice.label for choice in ranked}:
-        own = [choice for choice in ranked if choice.label == label]
-        for choice in _evenly(own, wanted.per_class, Counter(), wanted.seed):
-            counts[label, choice.source] += 1
-    return counts
+    taken = evenly(ranked, wanted)
+    return Counter((choice.label, choice.source) for choice in ranked if choice.key in taken)
+
+
+def evenly(ranked: Sequence[Choice], wanted: Wanted) -> set[Key]:
+    """Return `per_class` pictures of each label, sources in turn; expects choices in the order of their lots."""
+    by_label = [[choice for choice in ranked if choice.label == label] for label in {each.label for each in ranked}]
+    return {choice.key for own in by_label for choice in _evenly(own, wanted.per_class, Counter(), wanted.seed)}
 
 
 def _evenly(ranked: Sequence[Choice], count: int, given: Counter[str], seed: int) -> list[Choice]:

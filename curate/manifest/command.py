@@ -26,7 +26,7 @@ def _families(_: click.Context, __: click.Parameter, value: str | None) -> tuple
     metavar="FAMILIES|off",
     callback=_families,
     help="Probe families in which the classes should agree, such as tone,face-geometry "
-    "[default: every family that asks for it].",
+    "[default: every family but those of names].",
 )
 @click.option(
     "--export", type=click.Path(path_type=Path), metavar="DIR", help="Also write {train,valid}/{label}/ here."
@@ -40,9 +40,10 @@ def manifest_(
 ) -> None:
     """Choose the final dataset: equally many pictures of each label, split into train and valid.
 
-    Where there are more candidates than places, the choice makes the classes agree in brightness, sharpness, crop and
-    silhouette, so that a classifier cannot win by these. The command reports what this changed, what it cost, and
-    where the classes cannot be matched. Sources contribute as evenly as possible, and no cluster or group is on both
+    Where there are more candidates than places, the choice brings the classes together in what probes of the file tell
+    of them, so that a classifier wins less by it. The candidates are divided into halves before, so that each half
+    judges what the other chose: the command reports that figure, what the choice cost, and where the classes cannot be
+    matched. Sources contribute as evenly as possible, and no cluster or group is on both
     sides of the split. The remaining pictures become unused. With too few candidates the command says how many are
     missing and why, and writes nothing. It writes final.jsonl, and final.csv for spreadsheets and pandas.
 

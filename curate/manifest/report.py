@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from curate.evidence.measure import WHITENED, Table, measure
-from curate.evidence.probe import FEWEST, probe, side_by_side
-from curate.evidence.verdict import Probe
+from curate.evidence.probe import jointly, side_by_side
+from curate.evidence.transfer import Candidates, transfer
+from curate.evidence.verdict import Told
 from curate.manifest.balance import Key, Wanted, divide
 from curate.manifest.matched import Selection, choice_of, select
 from curate.manifest.matching.balance_table import (
@@ -20,6 +21,7 @@ from curate.manifest.matching.balance_table import (
     differences,
     title,
 )
+from curate.manifest.parts import LEAST, PARTS
 from curate.manifest.work import ManifestSettings, selective
 from curate.nuisance import FAMILIES, family
 from curate.nuisance.spelling import spelled
@@ -29,7 +31,7 @@ from imageledger.engines.local import cores
 from imageledger.intervals import with_interval
 from imageledger.record import Record, groups_of
 from imageledger.store import write_whole
-from imageledger.types import Track, untracked
+from imageledger.types import Bools, Track, untracked
 
 WORST = 8
 """So many features stand in the printed table; balance.csv holds all."""
@@ -37,8 +39,10 @@ WORST = 8
 NARROW = 2.0
 """With fewer candidates a place than this the choice is called narrow."""
 
-FEW = 40
-"""With fewer places than this a low AUC after matching says little: benchmarks/matched.py shows it at 20."""
+FEW_PERMUTATIONS = 250
+"""Enough: this table shows no p-value."""
+
+ABSENT = "–"
 
 JOINT, HELD = "matched on, together", "not matched on, together"
 
@@ -53,12 +57,15 @@ SCARCE = 0.35
 class Compared:
     """The plain choice beside the matched one: differences by feature (worst first) and probes by family.
 
-    `probes` holds (family, whether matched on, plain, matched); the probes of all families of one kind together are
-    called "matched on, together" and "not matched on, together".
+    `probes` holds (family, whether matched on, plain, matched) of probes that share no picture with what they judge;
+    those of all families of one kind together are called "matched on, together" and "not matched on, together".
+    Plain is None where too few of its pictures lie in a part. `inside` is what a cross-validation inside the matched
+    choice says of all that were matched on.
     """
 
     differences: Sequence[Difference]
-    probes: Sequence[tuple[str, bool, Probe, Probe]]
+    probes: Sequence[tuple[str, bool, Told | None, Told]]
+    inside: Told | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,22 +93,20 @@ def explain(
     if not selective(map(choice_of, records), chosen.per_class):
         return _nothing(f"there are {chosen.per_class} candidates of each label for {chosen.per_class} places")
     labels, wanted = project.declared.labels, chosen.wanted
-    table = measure(project, records, chosen.match, stage=WHITENED, workers=workers, track=track)
-    selection = select(table, labels[-1], wanted)
+    every = tuple(name for name in FAMILIES if family(name).of != "name")
+    table = measure(project, records, every, stage=WHITENED, workers=workers, track=track)
+    selection = select(table.only(chosen.match), labels[-1], wanted)
     if selection is None:
         return _nothing("no measured number differs between the candidates")
     plain = plain_choice(records, wanted)
-    either = [record for record in records if record.split or record.key in plain]
-    every = [name for name in FAMILIES if family(name).of != "name"]
-    wide = measure(project, either, every, stage=WHITENED, workers=workers, track=track)
-    compared = compare(wide, plain, selection.split, chosen.match, labels[-1], wanted.seed, workers)
+    compared = compare(table, plain, selection, chosen.match, labels[-1], wanted.seed, workers)
     folder = project.root / "data" / "matched" / project.dataset
     write_whole(folder / "balance.csv", as_csv(compared.differences).encode())
     write_whole(folder / "pairs.csv", _pairs_csv(selection, labels).encode())
     balance_figure(compared.differences, folder / "balance.png")
     tables = {"How far the classes lie apart (standard deviations)": balance_rows(compared)}
     if compared.probes:
-        tables["What probes find (AUC; 0.5 is nothing)"] = probe_rows(compared)
+        tables["What probes tell of pictures that they share none with (AUC; 0.5 is nothing)"] = probe_rows(compared)
     written = f"all features, the pairs and a picture: balance.csv, pairs.csv and balance.png in {folder}"
     return Report(tables=tables, lines=[*remarks(table, compared, selection, wanted, labels), written])
 
@@ -118,7 +123,7 @@ def plain_choice(records: Sequence[Record], wanted: Wanted) -> Mapping[Key, str]
 def compare(
     table: Table,
     plain: Mapping[Key, str],
-    chosen: Mapping[Key, str],
+    selection: Selection,
     on: Sequence[str],
     positive: str,
     seed: int,
@@ -126,16 +131,20 @@ def compare(
 ) -> Compared:
     """Compare two choices among the candidates of a table; `on` are the families that one was matched on."""
     before, after = (
-        np.array([record.key in keys for record in table.records]) for keys in (plain, chosen)
+        np.array([record.key in keys for record in table.records]) for keys in (plain, selection.split)
     )  # fmt: skip
     label = np.array([record.label == positive for record in table.records])
-    probes = [
-        _probes(table.take(np.flatnonzero(side).tolist()), on, positive, seed, workers) for side in (before, after)
-    ]
-    names = [name for name in probes[0] if name in probes[1]]
+    told = [_told(table, side, selection.parts, on, label, seed, workers) for side in (before, after)]
+    inside = None
+    if told[1]:
+        rows = np.flatnonzero(after)
+        own, groups = table.take(rows.tolist()), groups_of([table.records[row] for row in rows.tolist()])
+        joint = jointly(own.columns, {name: own.values[name] for name in on}, label[rows], groups, seed=seed)
+        inside = Told(auc=joint.auc, low=joint.low, high=joint.high)
     return Compared(
         differences=differences(table, before, after, label, on),
-        probes=[(name, name != HELD, probes[0][name], probes[1][name]) for name in names],
+        probes=[(name, name != HELD, told[0].get(name), after) for name, after in told[1].items()],
+        inside=inside,
     )
 
 
@@ -157,9 +166,8 @@ def probe_rows(compared: Compared) -> list[dict[str, str]]:
         {
             "probe": name if name in (JOINT, HELD) else spelled(name),
             "matched on": "yes" if on else "no",
-            "AUC, plain": _auc(before),
-            "AUC, matched": _auc(after),
-            "verdict": after.verdict,
+            "AUC, plain": with_interval(before.auc, before.low, before.high) if before else ABSENT,
+            "AUC, matched": with_interval(after.auc, after.low, after.high),
         }
         for name, on, before, after in compared.probes
     ]
@@ -169,7 +177,7 @@ def remarks(table: Table, compared: Compared, selection: Selection, wanted: Want
     """Say in sentences what the matching cost, and where and why the classes could not be matched."""
     return [
         *_narrow(table.records, wanted),
-        *_few(wanted),
+        *_judged(compared, wanted),
         *_cost(table.records, selection, wanted),
         f"{len(selection.loose)} of {len(selection.pairs)} pairs are outside the caliper"
         + (": the classes agree as a whole rather than pair by pair" if selection.loose else ""),
@@ -198,26 +206,22 @@ def helpful(table: Table, compared: Compared, selection: Selection, wanted: Want
     return lines
 
 
-def _probes(table: Table, on: Sequence[str], positive: str, seed: int, workers: int | None) -> dict[str, Probe]:
-    """Probe each family matched on, all of these together, and all others together; none with too few pictures."""
-    label = np.array([record.label == positive for record in table.records])
-    if min(int(label.sum()), int((~label).sum())) < FEWEST:
+def _told(
+    table: Table, chosen: Bools, parts: Mapping[Key, int], on: Sequence[str], positive: Bools, seed: int,
+    workers: int | None,
+) -> dict[str, Told]:  # fmt: skip
+    """Judge a choice by each family matched on, all of these together, and all others together; {} where none can."""
+    part = np.array([parts.get(record.key, 0) for record in table.records])
+    given = Candidates(chosen=chosen, positive=positive, groups=groups_of(table.records), part=part)
+    if not given.judged:
         return {}
     held = [name for name in table.columns if name not in on]
-    together = (
-        {name: [name] for name in on} | ({JOINT: list(on)} if len(on) > 1 else {}) | ({HELD: held} if held else {})
-    )
-    tables = {title: side_by_side(table.columns, table.values, names) for title, names in together.items()}
-    columns = {title: names for title, (names, _) in tables.items()}
-    values = {title: numbers for title, (_, numbers) in tables.items()}
-    results = probe(
-        columns, values, label, groups_of(table.records), seed=seed, joint=False, workers=workers or cores()
-    )  # fmt: skip
-    return {result.family: result for result in results}
-
-
-def _auc(result: Probe) -> str:
-    return with_interval(result.auc, result.low, result.high)
+    together = {JOINT: list(on)} if len(on) > 1 else {}
+    together |= {HELD: held} if any(np.isfinite(table.values[name]).any() for name in held) else {}
+    tables = {name: table.values[name] for name in on if np.isfinite(table.values[name]).any()}
+    tables |= {title: side_by_side(table.columns, table.values, names)[1] for title, names in together.items()}
+    results = transfer(tables, given, seed=seed, permutations=FEW_PERMUTATIONS, workers=workers or cores())
+    return {result.family: result.worst for result in results}
 
 
 def _narrow(records: Sequence[Record], wanted: Wanted) -> list[str]:
@@ -228,15 +232,21 @@ def _narrow(records: Sequence[Record], wanted: Wanted) -> list[str]:
     return [f"there are only {fewest} {label} candidates for {wanted.per_class} places; more would match better"]
 
 
-def _few(wanted: Wanted) -> list[str]:
-    if wanted.per_class >= FEW:
-        return []
-    if wanted.per_class < FEWEST:
-        return [f"nothing was probed: with fewer than {FEWEST} pictures of each label a probe means nothing"]
-    return [
-        f"with {wanted.per_class} pictures of each label, hundreds of numbers can agree by accident: an AUC below 0.5 "
-        f"does not mean that the set is clean; read it from about {FEW} pictures of each label"
+def _judged(compared: Compared, wanted: Wanted) -> list[str]:
+    """Say which AUC is to be quoted, and which is not; or that none can be had."""
+    if not compared.probes:
+        return [
+            "chosen on these numbers, and no probe can judge the choice: that takes candidates that can be divided "
+            f"into halves, and {PARTS * LEAST} pictures of each label"
+        ]
+    lines = [
+        "chosen on these numbers: each half of the candidates chose alone, and probes that learned from the other half "
+        "judge it; quote these AUCs"
     ]
+    if compared.inside:
+        within = with_interval(compared.inside.auc, compared.inside.low, compared.inside.high)
+        lines.append(f"inside the choice all numbers matched on would reach {within}: that is not to be quoted")
+    return lines
 
 
 def _cost(records: Sequence[Record], selection: Selection, wanted: Wanted) -> list[str]:

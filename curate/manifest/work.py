@@ -22,7 +22,7 @@ from imageledger.stage import Outcome, Stage, Work, run_set
 from imageledger.store import write_whole
 from imageledger.types import Track, untracked
 
-VERSION = 1
+VERSION = 2
 MATCHERS = ("scipy", "scikit-learn")
 """Packages on whose versions a matched choice depends."""
 

@@ -53,7 +53,7 @@ def family(name: str) -> "Family":
 
 def matched() -> tuple[str, ...]:
     """Return the families in which `curate manifest` lets the classes agree, unless it is told otherwise."""
-    return tuple(sorted((name for name in FAMILIES if family(name).matched), key=lambda name: family(name).matched))
+    return tuple(name for name in FAMILIES if family(name).of != "name" and name not in apart())
 
 
 def for_files() -> tuple[str, ...]:

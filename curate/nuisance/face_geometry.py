@@ -138,7 +138,6 @@ def _places(grey: Floats32) -> dict[str, float]:
 FAMILY = Family(
     name="face_geometry",
     version=1,
-    matched=5,
     measure=measure,
     advice="Crop both classes by one rule with a seeded offset (curate normalize --recipe forensic), and choose "
     "pictures whose faces lie alike (curate manifest --match face-geometry).",

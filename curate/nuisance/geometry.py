@@ -34,7 +34,6 @@ FAMILY = Family(
     name="geometry",
     version=1,
     speaks_for_file=True,
-    matched=3,
     measure=measure,
     advice="`curate normalize` crops every picture to a square and shrinks it to one size; it never enlarges.",
     of="file",

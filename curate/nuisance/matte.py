@@ -139,7 +139,6 @@ def _softness(alpha: Alpha, length: float) -> dict[str, float]:
 FAMILY = Family(
     name="matte",
     version=2,
-    matched=4,
     measure=measure,
     advice="Cut both classes out with the same model and composite linearly (curate whiten), crop both alike so that "
     "silhouettes agree (curate normalize), or show no background at all (curate whiten --region face).",

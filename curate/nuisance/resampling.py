@@ -171,7 +171,6 @@ FAMILY = Family(
     name="resampling",
     version=1,
     speaks_for_file=True,
-    matched=2,
     measure=measure,
     advice="Shrink both classes with one antialiasing filter by at least 1.6 (curate normalize --recipe forensic), "
     "never enlarge, and choose pictures of one native resolution (curate manifest --match resampling).",

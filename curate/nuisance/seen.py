@@ -80,9 +80,8 @@ class Family:
     shortcut. `of` is what it looks at: "pixels" (they survive to the model), the "file" (bytes and header), or the
     "name". `version` goes up whenever a number changes, because numbers are kept by the name of the object.
 
-    `matched` is its place among the families in which `curate manifest` lets the classes agree, from 1; 0 when it is
-    none of them. A family that `speaks_for_file` goes by how a file was made rather than by what it shows: `audit
-    labels --with-file` asks it. One that stands `apart` is judged by itself alone, never together with others.
+    A family that `speaks_for_file` goes by how a file was made rather than by what it shows: `audit labels --with-file`
+    asks it. One that stands `apart` is judged by itself alone, never together with others.
     """
 
     name: str
@@ -90,7 +89,6 @@ class Family:
     measure: Callable[[Seen], Values]
     advice: str
     of: Literal["pixels", "file", "name"] = "pixels"
-    matched: int = 0
     speaks_for_file: bool = False
     apart: bool = False
 

@@ -106,7 +106,6 @@ def _histogram(pixels: NDArray[np.uint8]) -> dict[str, float]:
 FAMILY = Family(
     name="tone",
     version=1,
-    matched=1,
     measure=measure,
     advice="Choose pictures that agree in brightness and colour (curate manifest --match tone) and leave grey "
     "pictures out of both classes; never correct one class alone.",

@@ -17,7 +17,7 @@ def run(project: Path | None, workers: int | None, strict: bool) -> None:
 
     It ends with what the files alone reveal about the class, family by family; `audit shortcuts` explains each family.
     """
-    from curate.evidence import file_alone
+    from curate.manifest import file_alone
     from curate.manifest.work import settings_of
     from curate.run import work
     from imageledger.config import open_project

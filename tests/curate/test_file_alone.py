@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from drawn import encoded, fetched, portrait
 
-from curate.evidence import file_alone as evidence
+from curate.manifest import file_alone as evidence
 from imageledger import manifest
 
 pytestmark = pytest.mark.usefixtures("quick_probe")

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from matched_world import record, world
 
 from curate.evidence.measure import Table
 from curate.evidence.permuted import auc
-from curate.manifest.balance import Wanted, divide
+from curate.manifest.balance import Wanted, divide, evenly, lot
 from curate.manifest.matched import choice_of, select
 from curate.manifest.matching import choose as choosing
+from curate.manifest.parts import division
 
 WANTED = Wanted(per_class=50, valid_fraction=0.2, seed=42)
 
@@ -85,14 +87,40 @@ def test_the_order_of_the_rows_is_irrelevant():
 
 
 @pytest.mark.long
-def test_a_plain_choice_that_is_as_alike_as_chance_has_it_is_kept():
-    tables = [world(shift=0.0, seed=seed)[0] for seed in range(6)]
-    kept = [set(select(table, "ai", WANTED).split) == set(plain_of(table)) for table in tables]
-    assert sum(kept) >= 2
-    assert not any(
-        set(select(table, "ai", WANTED).split) == set(plain_of(table))
-        for table in (world(shift=1.2, seed=seed)[0] for seed in range(2))
-    )
+def test_halves_that_are_as_alike_as_chance_has_them_are_left_as_they_are():
+    def kept(table):
+        """How many halves hold the plain choice of their own."""
+        choices = [choice_of(row) for row in table.records]
+        parts, counts = division(choices, WANTED.per_class, WANTED.seed)
+        made, same = set(select(table, "ai", WANTED).split), 0
+        for part, count in enumerate(counts):
+            ranked = sorted(choices, key=lambda choice: (lot(WANTED.seed, choice.origin), choice.key))
+            own = [choice for choice in ranked if parts[choice.key] == part]
+            same += evenly(own, replace(WANTED, per_class=count)) <= made
+        return same
+
+    assert sum(kept(world(shift=0.0, seed=seed)[0]) for seed in range(6)) >= 3
+    assert not any(kept(world(shift=1.2, seed=seed)[0]) for seed in range(2))
+
+
+def test_the_halves_share_no_group_and_hold_labels_and_sources_evenly():
+    table, _ = world(count=120, sources=("folder:a", "folder:b"), group=lambda n, label: f"{label}{n // 3}")
+    choices = [choice_of(row) for row in table.records]
+    parts, counts = division(choices, 50, 42)
+    assert counts == [25, 25]
+    by_group = {}
+    for choice in choices:
+        by_group.setdefault(choice.group, set()).add(parts[choice.key])
+    assert all(len(found) == 1 for found in by_group.values())
+    held = Counter((parts[choice.key], choice.label, choice.source) for choice in choices)
+    assert max(held.values()) - min(held.values()) <= 6
+    assert division(list(reversed(choices)), 50, 42) == (parts, counts)
+
+
+def test_candidates_that_cannot_be_halved_choose_together():
+    table, _ = world(40, group=lambda n, label: "one burst" if label == "ai" and n < 36 else "")
+    assert division([choice_of(row) for row in table.records], 20, 42) is None
+    assert select(table, "ai", Wanted(per_class=20, valid_fraction=0.2, seed=42)) is not None
 
 
 def test_sources_give_evenly_where_the_matching_allows_it():

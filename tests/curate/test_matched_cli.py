@@ -53,8 +53,8 @@ def test_the_command_shows_balance_probes_and_cost_and_writes_what_it_names(read
     result = runner.invoke(main, TONE)
     assert result.exit_code == 0, result.output
     assert "tone: " in result.stdout
-    assert "matched on, together" in result.stdout
     assert "not matched on, together" in result.stdout
+    assert "probes that learned from the other half judge it" in result.stderr
     assert result.stdout.splitlines()[-1] == str(ready.manifest("manifest"))
     assert "not chosen: 18 of 30 ai candidates from folder:drawn" in result.stderr
     assert "of 12 pairs are outside the caliper" in result.stderr
@@ -148,12 +148,12 @@ def test_json_holds_the_counts_and_both_tables_of_the_matching(ready, runner):
     balance, probes = told["matching"].values()
     assert balance[0].keys() == {"feature", "difference, plain", "matched"}
     assert {row["probe"] for row in probes} >= {"tone"}
-    assert any("agree by accident" in line for line in told["said"])
+    assert any("inside the choice" in line and "not to be quoted" in line for line in told["said"])
     assert told["manifest"] == str(ready.manifest("manifest"))
 
 
 def test_fewer_pictures_than_a_probe_needs_are_not_probed(ready, runner):
     result = runner.invoke(main, ["manifest", "--per-class", "6", "--match", "tone", "--workers", "1"])
     assert result.exit_code == 0, result.output
-    assert "nothing was probed: with fewer than 10 pictures" in result.output
-    assert "What probes find" not in result.output
+    assert "no probe can judge the choice" in result.output
+    assert "What probes tell" not in result.output

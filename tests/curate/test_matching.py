@@ -1,12 +1,15 @@
-"""The parts of matching: scaling that sees no label, assignments that are optimal, swaps that stop at chance."""
+"""The parts of matching: scaling that sees no label, assignments that are optimal, swaps that go by scores."""
 
 import inspect
+from dataclasses import replace
 from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 
-from curate.manifest.matching import chance, pairs, scale, swaps
+from curate.evidence.permuted import auc
+from curate.manifest.matching import chance, discrepancies, pairs, scale, swaps
+from curate.manifest.matching.scores import crossfitted
 
 
 def test_scaling_sees_no_label():
@@ -64,13 +67,6 @@ def test_a_pair_outside_the_caliper_costs_more_than_any_within():
     assert cost[gap <= width].max() < cost[gap > 1.01 * width].min()
 
 
-def test_the_propensity_of_a_picture_is_told_by_others_alone():
-    rng = np.random.default_rng(0)
-    matrix, positive = rng.normal(size=(80, 60)), np.arange(80) % 2 == 0
-    logits = pairs.propensity(matrix, positive, np.arange(80))
-    assert logits[positive].mean() - logits[~positive].mean() < 0.5  # in its own sample it would be far more
-
-
 def test_folds_keep_groups_whole_and_classes_even():
     positive = np.arange(100) % 2 == 0
     groups = np.arange(100) // 2
@@ -79,63 +75,64 @@ def test_folds_keep_groups_whole_and_classes_even():
     assert {int(np.sum(positive[dealt == fold])) for fold in range(chance.FOLDS)} == {10}
 
 
-def grounds(shift, seed=0, count=100, kind="means"):
+def grounds(shift, seed=0, count=100):
+    """Candidates of two classes whose numbers differ by `shift`, as probes that have not seen them score them."""
     rng = np.random.default_rng(seed)
     positive = np.arange(2 * count) % 2 == 0
     matrix = rng.normal(size=(2 * count, 6))
-    if kind == "means":
-        matrix[:, 0] += shift * positive
-    else:
-        matrix[:, 0] *= np.where(positive, shift, 1)
+    matrix[:, 0] += shift * positive
+    scores = crossfitted({"tone": matrix}, positive, np.arange(2 * count))
+    ground = swaps.Ground(scores=scores, positive=positive, sources=positive * 1, quotas=np.array([40.0, 40.0]))
     scaled = scale.normal_scores({"tone": list("abcdef")}, {"tone": matrix})
-    ground = swaps.Ground(
-        scaled=scaled,
-        positive=positive,
-        groups=np.arange(2 * count),
-        sources=positive * 1,
-        quotas=np.array([40.0, 40.0]),
-    )
-    return ground, np.arange(2 * count) < 80
+    return ground, scaled, np.arange(2 * count) < 80
 
 
-@pytest.mark.parametrize(("kind", "shift"), [("means", 1.2), ("spread", 4.0)])
-def test_swaps_remove_differences_of_means_and_of_spread(kind, shift):
-    ground, start = grounds(shift, kind=kind)
-    after = swaps.improve(ground, start)
-    assert not at_chance(ground, start)
-    assert levels(ground, start).max() > 1.4
-    assert np.abs(levels(ground, after) - 1).max() < 0.2
-    assert after[ground.positive].sum() == after[~ground.positive].sum() == 40
+def gap(ground, chosen):
+    """By how many standard deviations the mean scores of the chosen classes differ."""
+    sides = [ground.scores[chosen & side] for side in (ground.positive, ~ground.positive)]
+    return (sides[0].mean(axis=0) - sides[1].mean(axis=0)) / np.sqrt((sides[0].var(axis=0) + sides[1].var(axis=0)) / 2)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_swaps_bring_what_agrees_too_well_back_to_chance(seed):
-    ground, start = grounds(0.0, seed)
-    first, second = np.flatnonzero(ground.positive), np.flatnonzero(~ground.positive)
-    apart = scale.distances(scale.likeness(ground.scaled.matrix, np.eye(6)))[np.ix_(second, first)]
-    close = np.zeros_like(start)
-    close[[index for row, column in pairs.assign(apart, 40) for index in (second[row], first[column])]] = True
-    before, after = (levels(ground, side) for side in (close, swaps.improve(ground, close)))
-    assert before.max() < 0.9
-    assert np.abs(after - 1).max() < 0.3
+def test_swaps_bring_the_mean_scores_of_the_classes_together_and_as_far_beyond_as_they_are_told():
+    ground, _, start = grounds(1.0)
+    assert gap(ground, start).min() > 0.6
+    met = swaps.bring_together(ground, start, overshoot=0.0)
+    assert np.abs(gap(ground, met)).max() < 0.05
+    beyond = swaps.bring_together(ground, start, overshoot=0.5)
+    assert gap(ground, beyond).max() < -0.3
+    assert all(side[ground.positive].sum() == side[~ground.positive].sum() == 40 for side in (met, beyond))
 
 
-def levels(ground, chosen):
-    return swaps.levels(swaps.discrepancies(ground.scaled, chosen, ground.positive), chosen, ground.positive)
+def test_sources_give_as_before_where_it_costs_little():
+    ground, _, start = grounds(0.6)
+    uneven = replace(ground, sources=np.arange(200) % 4, quotas=np.full(4, 20.0))
+    after = swaps.bring_together(uneven, start)
+    assert np.abs(uneven.uneven(after)).max() <= 3
 
 
-def at_chance(ground, chosen):
-    return chance.at_chance(ground.scaled, chosen, ground.positive, ground.groups)
+def test_a_candidate_is_scored_by_probes_that_have_not_seen_it():
+    positive = np.arange(60) % 2 == 0
+    noise = np.random.default_rng(0).normal(size=(60, 40))
+    scores = crossfitted({"tone": noise}, positive, np.arange(60))
+    assert scores.shape == (60, 2)
+    assert all(0.25 < auc(scores[:, [kind]], positive[:, None])[0] < 0.75 for kind in (0, 1))  # 1.00 had it been seen
+    assert not crossfitted({"tone": np.ones((60, 4))}, positive, np.arange(60)).any()
+
+
+def levels(scaled, ground, chosen):
+    kernels = discrepancies.discrepancies(scaled, chosen, ground.positive)
+    return discrepancies.levels(kernels, chosen, ground.positive)
 
 
 def test_the_measures_are_about_one_under_chance():
     found = []
     for seed in range(10):
-        ground, chosen = grounds(0.0, seed)
-        found.append(levels(ground, chosen))
+        ground, scaled, chosen = grounds(0.0, seed)
+        found.append(levels(scaled, ground, chosen))
     assert np.all(np.abs(np.mean(found, axis=0) - 1) < 0.3)
 
 
 def test_classes_that_never_meet_are_not_called_alike():
-    ground, start = grounds(30.0)
-    assert not at_chance(ground, swaps.improve(ground, start))
+    ground, scaled, start = grounds(30.0)
+    after = swaps.bring_together(ground, start)
+    assert not chance.at_chance(scaled, after, ground.positive, np.arange(200))

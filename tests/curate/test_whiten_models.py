@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from needs import needs
 from PIL import Image
 from whiten_world import TOML, drawn, normalized, overlap, project_at, read
 
@@ -27,7 +28,7 @@ def project(tmp_path, monkeypatch):
 @pytest.fixture
 def selfie(testdata, monkeypatch, tmp_path):
     """A real cut-out model; rembg looks for others in an empty folder, and there is no network."""
-    pytest.importorskip("rembg", reason="rembg is not installed: pip install 'imageledger[whiten]'")
+    needs("rembg")
     monkeypatch.delenv("U2NET_HOME", raising=False)
     monkeypatch.setenv("REMBG_HOME", str(tmp_path / "rembg"))
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):

@@ -183,7 +183,7 @@ def test_status_shows_training_runs_and_which_of_them_are_damaged(curated, runne
     good, bad = (curated.runs / name / "run.json" for name in ("first", "second"))
     for path in (good, bad):
         path.parent.mkdir(parents=True)
-    metrics = {"valid": {"accuracy": {"hits": 36, "n": 40}}}
+    metrics = {"valid": {"accuracy": {"hits": 36, "n": 40, "interval": [0.769, 0.9604]}}}
     good.write_text(json.dumps({"name": "first", "settings": {"arch": "resnet18"}, "metrics": metrics}))
     bad.write_text("{")
     runs = json.loads(runner.invoke(main, ["status", "--json"]).stdout)["runs"]

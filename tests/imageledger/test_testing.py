@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needs import needs
 
 from curate.matting.matte import Backend, Cutter, Matte
 from curate.nuisance import ASIDE, FAMILIES
@@ -194,7 +195,7 @@ def test_grabcut_passes_the_check_of_matting_backends():
 
 @pytest.mark.long
 def test_rembg_passes_the_check_of_matting_backends(testdata, monkeypatch, tmp_path):
-    pytest.importorskip("rembg", reason="rembg is not installed: pip install 'imageledger[whiten]'")
+    needs("rembg")
     monkeypatch.setenv("REMBG_HOME", str(tmp_path / "rembg"))
     check_matting("rembg", model="u2net_custom", path=testdata / "models" / "mediapipe_selfie.onnx")
 

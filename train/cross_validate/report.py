@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imageledger.intervals import with_interval
+from train.evaluation.metrics import how_judged
 from train.runs import Run
 
 
@@ -15,7 +16,7 @@ def beside(run: Run) -> str:
     return (
         f"model: accuracy {accuracy}, AUC {auc}; the file alone, out of fold on {right['n']} pictures: accuracy "
         f"{with_interval(right['hits'] / right['n'], right['low'], right['high'])}, AUC "
-        f"{with_interval(alone['auc'], alone['low'], alone['high'])} ({alone['verdict']})"
+        f"{with_interval(alone['auc'], alone['low'], alone['high'])} ({alone['verdict']}){how_judged(alone)}"
     )
 
 

@@ -5,11 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from imageledger.counted import Counted
 from imageledger.intervals import share_in_words, with_interval
-from imageledger.types import Key
 from train.pictures import TRAIN, VALID
 from train.runs import Prediction
 
@@ -17,7 +13,9 @@ SURE = 1e-7
 """A probability is kept so far away from 0 and 1 before its logit is taken: what a float32 can tell apart."""
 
 
-def score(predictions: Iterable[Prediction], labels: Sequence[str], groups: Mapping[Key, str]) -> dict[str, Any]:
+def score(
+    predictions: Iterable[Prediction], labels: Sequence[str], groups: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
     """Return the metrics of each split that has pictures, as run.json holds them.
 
     Shares lie in 0..1 and come with their 95 % Wilson interval over groups and both counts; `groups` names the group of
@@ -29,7 +27,11 @@ def score(predictions: Iterable[Prediction], labels: Sequence[str], groups: Mapp
     return {split: _score(judged, labels, groups) for split, judged in by_split.items() if judged}
 
 
-def _score(rows: Sequence[Prediction], labels: Sequence[str], groups: Mapping[Key, str]) -> dict[str, Any]:
+def _score(rows: Sequence[Prediction], labels: Sequence[str], groups: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    import numpy as np
+
+    from imageledger.counted import Counted
+
     count = Counter((row.label, row.predicted) for row in rows)
     confusion = {actual: {called: count[actual, called] for called in labels} for actual in labels}
     flags = np.array([row.label == row.predicted for row in rows], dtype=bool)
@@ -110,5 +112,19 @@ def beside(metrics: Mapping[str, Any], file_alone: Mapping[str, Any]) -> str:
     area = with_interval(file_alone["auc"], file_alone["low"], file_alone["high"])
     return (
         f"accuracy {with_interval(accuracy['share'], low, high)}; the file alone: AUC {area} "
-        f"({file_alone['verdict']}), accuracy {alone}"
+        f"({file_alone['verdict']}), accuracy {alone}{how_judged(file_alone)}"
+    )
+
+
+def how_judged(file_alone: Mapping[str, Any]) -> str:
+    """Say whether the pictures were chosen by the numbers that judge them, and what that means for the figures."""
+    if not file_alone.get("chosen_on"):
+        return ""
+    inside = file_alone.get("inside")
+    if not inside or inside["auc"] == file_alone["auc"]:
+        return " (chosen on these numbers and judged inside the choice: not to be quoted)"
+    within = with_interval(inside["auc"], inside["low"], inside["high"])
+    return (
+        " (chosen on these numbers: judged by probes that share no picture with the choice; inside the set, AUC "
+        f"{within} is not to be quoted)"
     )

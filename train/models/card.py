@@ -220,7 +220,7 @@ def _file_alone(run: Run) -> str:
     return (
         f"**{escaped(alone['verdict'])}**: measurements of the files, without the faces, reach an AUC of "
         f"{with_interval(alone['auc'], alone['low'], alone['high'])}; guessing has 0.5, and chance alone reaches "
-        f"{alone['chance']:.2f}. {verdict}{strongest}"
+        f"{alone['chance']:.2f}. {verdict}{strongest}{metrics.how_judged(alone)}"
     )
 
 

@@ -146,7 +146,7 @@ def file_alone(project: Project, todo: Task) -> dict[str, Any]:
     """Probe the manifest for what the files alone give away; a folder has no records to measure."""
     if not todo.manifest:
         return {}
-    from curate.evidence import file_alone as evidence
+    from curate.manifest import file_alone as evidence
 
     logger.info("probing what the file alone gives away")
     return evidence.file_alone(project, project.root / todo.manifest)

@@ -41,14 +41,6 @@ def at_chance(
     return all(separation(scaled.of(name)[chosen], labels, own) <= 0.5 + ALONE * noise for name in families)
 
 
-def off_chance(
-    scaled: Scaled, chosen: NDArray[np.bool_], positive: NDArray[np.bool_], groups: NDArray[np.int64]
-) -> float:
-    """Return how far from 0.5 a probe of all columns is for the chosen classes, in standard deviations of chance."""
-    area = separation(scaled.matrix[chosen], positive[chosen], groups[chosen])
-    return abs(area - 0.5) / _noise(chosen)
-
-
 def separation(matrix: Floats, positive: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:
     """Return the cross-validated AUC of the better of two probes: kernel ridge regression, linear and Laplacian."""
     spread = matrix.std(axis=0)

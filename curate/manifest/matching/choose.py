@@ -10,7 +10,8 @@ from curate.manifest.matching import pairs
 from curate.manifest.matching.chance import at_chance, separation
 from curate.manifest.matching.pairs import Pairs
 from curate.manifest.matching.scale import distances, likeness, normal_scores, spread_within
-from curate.manifest.matching.swaps import Ground, even_out, improve
+from curate.manifest.matching.scores import crossfitted
+from curate.manifest.matching.swaps import Ground, bring_together
 from imageledger.types import Floats
 
 POOL = 800
@@ -73,26 +74,22 @@ class Matched:
 def choose(given: Candidates, count: int) -> Matched:
     """Choose `count` pictures of each class that agree, and pair them off.
 
-    Propensity and Mahalanobis distance, an optimal assignment of exactly `count` pairs, swaps until chance is reached
-    and not beyond it, sources evened out, and the optimal pairing of what is then chosen (Rosenbaum and Rubin, 1985;
+    Probes that have not seen a picture score it; swaps bring the mean scores of the classes together, and a little
+    beyond, because scores are noisy; what is then chosen is paired by an optimal assignment (Rosenbaum and Rubin, 1985;
     Rubin and Thomas, 2000; Stuart, 2010). Expects at least `count` of each class.
     """
     if count > PART:
         return _in_parts(given, count)
-    logits = _propensity(given)
+    scores = crossfitted(given.values, given.positive, given.groups)
+    logits = scores.mean(axis=1)
     pool = _pool(logits, given.positive, max(POOL, 2 * count))
     near, logits = given.take(pool), logits[pool]
-    ground = Ground(
-        scaled=normal_scores(near.columns, near.values), positive=near.positive, groups=near.groups,
-        sources=near.sources, quotas=near.quotas,
-    )  # fmt: skip
-    if near.plain.sum() == 2 * count and at_chance(ground.scaled, near.plain, near.positive, near.groups):
+    scaled = normal_scores(near.columns, near.values)
+    if near.plain.sum() == 2 * count and at_chance(scaled, near.plain, near.positive, near.groups):
         chosen = near.plain  # as alike as chance has them already
     else:
-        start = _pair_off(near, logits, np.ones(len(pool), dtype=bool), count)
-        chosen = np.zeros(len(pool), dtype=bool)
-        chosen[[row for pair in start for row in pair]] = True
-        chosen = even_out(ground, improve(ground, chosen))
+        ground = Ground(scores=scores[pool], positive=near.positive, sources=near.sources, quotas=near.quotas)
+        chosen = bring_together(ground, _start(near, logits, count))
     made = _pair_off(near, logits, chosen, count)
     width = pairs.caliper(logits, near.positive)
     outside = [(row, column) for row, column in made if abs(logits[row] - logits[column]) > width]
@@ -130,9 +127,13 @@ def varies(given: Candidates) -> bool:
     return bool(normal_scores(given.columns, given.values).matrix.shape[1])
 
 
-def _propensity(given: Candidates) -> Floats:
-    scaled = normal_scores(given.columns, given.values)
-    return pairs.propensity(scaled.matrix, given.positive, given.groups)
+def _start(given: Candidates, logits: Floats, count: int) -> NDArray[np.bool_]:
+    """Return the plain choice to swap from, or the best pairs where the pool does not hold it whole."""
+    if given.plain.sum() == 2 * count:
+        return given.plain
+    chosen = np.zeros(len(logits), dtype=bool)
+    chosen[[row for pair in _pair_off(given, logits, ~chosen, count) for row in pair]] = True
+    return chosen
 
 
 def _pair_off(given: Candidates, logits: Floats, among: NDArray[np.bool_], count: int) -> Pairs:

@@ -1,39 +1,16 @@
-"""Pair pictures of two classes that are alike: propensity, caliper, and an assignment that is optimal as a whole."""
+"""Pair pictures of two classes that are alike: a caliper, and an assignment that is optimal as a whole."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from curate.manifest.matching.chance import FOLDS, folds
 from imageledger.types import Floats
 
 CALIPER = 0.2
 """Pairs should not lie further apart than this share of the standard deviation of the logit of the propensity
 (Austin, 2011; Rosenbaum and Rubin, 1985)."""
 
-STRENGTH = 0.05
-"""Inverse of the ridge on the propensity model: weak features are many, pictures few."""
-
 Pairs = list[tuple[int, int]]
-
-
-def propensity(matrix: Floats, positive: NDArray[np.bool_], groups: NDArray[np.int64]) -> Floats:
-    """Return the logit of each picture's probability of the positive class, as told by the other folds.
-
-    A picture is never scored by a model that has seen it or one of its group. Rosenbaum and Rubin (1983), cross-fitted.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    logits = np.zeros(len(matrix))
-    if not matrix.shape[1]:
-        return logits
-    dealt = folds(positive, groups, seed=0)
-    for fold in range(FOLDS):
-        out = dealt == fold
-        if out.any() and len(set(positive[~out])) == 2:
-            model = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
-            logits[out] = model.fit(matrix[~out], positive[~out]).decision_function(matrix[out])
-    return np.round(logits, 6)
 
 
 def caliper(logits: Floats, positive: NDArray[np.bool_]) -> float:

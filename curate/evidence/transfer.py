@@ -1,0 +1,149 @@
+"""What probes tell of chosen pictures that share none with them: the figure to quote after a choice by numbers.
+
+Pictures that were chosen so that numbers agree are not judged by these numbers inside the same set: the contrast is
+cancelled in this sample alone, which pushes a cross-validation to 0.5 and below. The candidates are divided into parts
+before anything is chosen, each part chooses alone, and the probes that judge one part learn from the other: from what
+that one chose, as a model that is trained on the set would, and from all of its candidates, as an adversary would who
+knows the population. The better of two kinds of probe counts, and the better of both lessons.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from curate.evidence.permuted import CHUNK, permuted, prepare
+from curate.evidence.probe import LEAF, REPEATS, TREES, interval, within
+from curate.evidence.verdict import ALL, Probe, Told, Transfer, judged
+from imageledger.engines.local import ordered_map
+from imageledger.intervals import holm
+from imageledger.types import Bools, Floats, Ints
+
+CHOSEN, CANDIDATES = "chosen", "candidates"
+LESSONS = (CHOSEN, CANDIDATES)
+"""From which pictures of the other parts a probe learns."""
+
+FEWEST = 5
+"""Pictures of a class and part that are chosen, below which nothing is judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Who could be chosen (n rows), who is (`chosen`), of which label, group and part (0, 1, …)."""
+
+    chosen: Bools
+    positive: Bools
+    groups: Sequence[str]
+    part: Ints
+
+    @property
+    def judged(self) -> bool:
+        """Whether every part has chosen enough pictures of both classes to judge and to learn from."""
+        counts = [
+            int((self.chosen & (self.part == part) & (self.positive == side)).sum())
+            for part in np.unique(self.part) for side in (False, True)
+        ]  # fmt: skip
+        return len(counts) > 2 and min(counts) >= FEWEST
+
+
+def transfer(
+    tables: Mapping[str, Floats], given: Candidates, *, seed: int = 42, permutations: int = 2000, workers: int = 1
+) -> list[Transfer]:
+    """Judge the chosen pictures by each table of numbers (n x k, NaN where a number does not apply).
+
+    Expects `given.judged`. p-values are not corrected for the number of tables.
+    """
+    work = partial(_transferred, given=given, seed=seed, permutations=permutations)
+    return list(ordered_map(work, ((item, None) for item in tables.items()), workers=workers))
+
+
+def elsewhere(probes: Sequence[Probe], transfers: Mapping[str, Transfer], positive: Bools) -> list[Probe]:
+    """Let transfer figures take the place of those inside the set; p-values are corrected over the families.
+
+    A probe for which there is no transfer figure cannot be CLEAN.
+    """
+    families = [probe.family for probe in probes if probe.family in transfers and probe.family != ALL]
+    p_of = dict(zip(families, holm([transfers[name].p for name in families]), strict=True))
+    moved = []
+    for probe in probes:
+        there, inside = transfers.get(probe.family), Told(auc=probe.auc, low=probe.low, high=probe.high)
+        if there is None:  # a family that does not vary was chosen by nothing
+            moved.append(judged(replace(probe, inside=inside, unjudged=probe.strongest is not None), positive))
+            continue
+        told = there.worst
+        moved.append(judged(
+            replace(probe, auc=told.auc, low=told.low, high=told.high, p=p_of.get(probe.family, there.p),
+                    chance=there.chance, scores=there.scores, inside=inside, transfer=there),
+            positive,
+        ))  # fmt: skip
+    return moved
+
+
+def learned(matrix: Floats, given: Candidates, lesson: str, seed: int) -> Floats:
+    """Return the scores (kinds x n, NaN for all but the chosen) of probes that learned from the other parts."""
+    scores = np.full((2, len(matrix)), np.nan)
+    for part in np.unique(given.part):
+        away = given.part != part
+        known = away & given.chosen if lesson == CHOSEN else away
+        judged = ~away & given.chosen
+        for kind, model in enumerate(_models(matrix.shape[1], seed)):
+            model.fit(matrix[known], given.positive[known])
+            share = np.clip(model.predict_proba(matrix[judged])[:, 1], 1e-6, 1 - 1e-6)
+            scores[kind, judged] = np.log(share / (1 - share))
+    return scores
+
+
+def _transferred(item: tuple[str, Floats], *, given: Candidates, seed: int, permutations: int) -> Transfer:
+    from threadpoolctl import threadpool_limits
+
+    family, values = item
+    rows = np.flatnonzero(given.chosen)
+    positive, part = given.positive[rows], given.part[rows]
+    groups = [given.groups[row] for row in rows.tolist()]
+    with threadpool_limits(1):
+        matrix, _ = prepare(values)
+        if not matrix.shape[1]:
+            nothing = Told(auc=0.5, low=0.5, high=0.5)
+            return Transfer(family=family, chosen=nothing, candidates=nothing, p=1.0, chance=0.5,
+                            scores=np.zeros(len(rows)))  # fmt: skip
+        scores = {lesson: learned(matrix, given, lesson, seed)[:, rows] for lesson in LESSONS}
+    told, best = {}, {}
+    for lesson, kinds in scores.items():
+        best[lesson] = max(kinds, key=lambda kind: within(kind, positive, part))
+        low, high = interval(best[lesson], positive, groups, seed, part)
+        told[lesson] = Told(auc=within(best[lesson], positive, part), low=low, high=high)
+    p, chance = _by_chance(np.concatenate(list(scores.values())), positive, groups, part, seed, permutations)
+    worst = max(LESSONS, key=lambda lesson: told[lesson].auc)
+    return Transfer(family=family, chosen=told[CHOSEN], candidates=told[CANDIDATES], p=p, chance=chance,
+                    scores=best[worst])  # fmt: skip
+
+
+def _models(columns: int, seed: int) -> tuple[Any, Any]:
+    from sklearn.linear_model import LogisticRegression
+
+    from curate.evidence.forest import Forest
+
+    return LogisticRegression(C=4 / max(columns, 1), max_iter=300), Forest(REPEATS * TREES, LEAF, seed)
+
+
+def _by_chance(
+    scores: Floats, positive: Bools, groups: Sequence[str], part: Ints, seed: int, permutations: int
+) -> tuple[float, float]:
+    """Return how often labels permuted within a part reach the best AUC of all probes, and its 95th percentile."""
+    from scipy.stats import rankdata
+
+    folds = [np.flatnonzero(part == each) for each in np.unique(part)]
+    ranks = [rankdata(scores[:, own], axis=1) for own in folds]
+    best = []
+    for labels in permuted(positive, groups, folds, seed, -(-permutations // CHUNK) * CHUNK):
+        gained, pairs = np.zeros((len(scores), labels.shape[1])), np.zeros(labels.shape[1])
+        for own, rank in zip(folds, ranks, strict=True):
+            ones = labels[own].sum(axis=0)
+            gained += rank @ labels[own] - ones * (ones + 1) / 2
+            pairs += ones * (len(own) - ones)
+        best.append((gained / np.maximum(pairs, 1)).max(axis=0))
+    null = np.concatenate(best)[:permutations]
+    seen = max(within(kind, positive, part) for kind in scores)
+    return (1 + int((null >= seen - 1e-9).sum())) / (1 + len(null)), float(np.quantile(null, 0.95))

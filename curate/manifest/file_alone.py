@@ -1,0 +1,121 @@
+"""What the files of a finished dataset give away, for the commands that print it beside their own results."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curate.evidence.measure import Table, measure
+from curate.evidence.probe import ENOUGH, FEWEST, PERMUTATIONS, enough, jointly, probe
+from curate.evidence.verdict import ALL, Probe
+from curate.manifest.chosen import Chosen, chosen_by_numbers, fewer, judged_elsewhere
+from curate.nuisance import FAMILIES, apart
+from curate.nuisance.spelling import spelled
+from imageledger import manifest
+from imageledger.config import Project
+from imageledger.counted import Counted
+from imageledger.engines.local import cores
+from imageledger.record import OK, groups_of
+from imageledger.types import Bools, Track, untracked
+
+
+def families_alone(project: Project, path: Path, track: Track = untracked) -> Sequence[Probe]:
+    """Probe every family, and all together, on the pictures of a final manifest; empty when there are too few."""
+    given = _measured(project, path, track)
+    if given.fewest < FEWEST:
+        return []
+    own = given.own
+    probes = probe(
+        own.columns, own.values, given.positive[: given.count], groups_of(own.records), seed=project.declared.seed,
+        workers=cores(), apart=apart(),
+    )  # fmt: skip
+    return _honest(project, given, probes)
+
+
+def file_alone(project: Project, path: Path, track: Track = untracked) -> dict[str, Any]:
+    """Return what all families together reach: AUC with interval and verdict, and the accuracy at a score of 0.
+
+    The scores are out of fold over train and valid together, and of probes that share no picture with the choice where
+    numbers chose the pictures (`chosen_on` names the families, `inside` is what the folds would say). The accuracy is
+    that on valid, and that on all of them, each with its Wilson interval over groups, so that it can stand beside the
+    accuracy of a model on the same pictures. Empty when there are too few pictures.
+    """
+    given = _measured(project, path, track)
+    if given.fewest < FEWEST:
+        return {}
+    own, groups = given.own, groups_of(given.own.records)
+    inside = jointly(
+        own.columns, own.values, given.positive[: given.count], groups, seed=project.declared.seed, apart=apart()
+    )  # fmt: skip
+    (joint,) = _honest(project, given, [inside])
+    whole = Counted((joint.scores > 0) == given.positive[: given.count], groups)
+    valid = np.array([record.split == "valid" for record in own.records])
+    return {
+        "auc": joint.auc, "low": joint.low, "high": joint.high, "chance": joint.chance, "p": joint.p,
+        "verdict": joint.verdict,
+        "strongest": joint.strongest.feature if joint.strongest else "",
+        "valid": _right(whole.but(valid)), "all": _right(whole),
+        "chosen_on": list(given.chosen.families) if given.chosen else [],
+        "inside": asdict(joint.inside) if joint.inside else {},
+    }  # fmt: skip
+
+
+def rows(probes: Iterable[Probe]) -> list[dict[str, Any]]:
+    """Return one row a family for the terminal."""
+    return [
+        {
+            "family": "all together" if result.family == ALL else spelled(result.family),
+            "AUC": f"{result.auc:.2f}",
+            "95 % interval": f"{result.low:.2f}–{result.high:.2f}",
+            "by chance": f"{result.chance:.2f}",
+            "verdict": result.verdict,
+            "strongest feature": result.strongest.feature.replace("_", " ") if result.strongest else "",
+        }
+        for result in probes
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """The pictures of a final manifest, the first `count` rows, and the candidates that numbers passed over."""
+
+    table: Table
+    count: int
+    positive: Bools
+    chosen: Chosen | None
+
+    @property
+    def own(self) -> Table:
+        return self.table.take(range(self.count))
+
+    @property
+    def fewest(self) -> int:
+        positive = self.positive[: self.count]
+        return min(int(positive.sum()), int((~positive).sum()))
+
+
+def _measured(project: Project, path: Path, track: Track) -> _Measured:
+    rows = list(manifest.read(path))
+    records = enough([record for record in rows if record.status == OK and record.split])
+    chosen = chosen_by_numbers(path, rows)
+    both = [*records, *(fewer(chosen, ENOUGH) if chosen else [])]
+    table = measure(project, both, tuple(FAMILIES), track=track)
+    positive = np.array([record.label == project.declared.labels[-1] for record in both], dtype=bool)
+    return _Measured(table=table, count=len(records), positive=positive, chosen=chosen)
+
+
+def _honest(project: Project, given: _Measured, probes: Sequence[Probe]) -> Sequence[Probe]:
+    """Judge probes by others that share no picture with the choice, where numbers chose."""
+    if given.chosen is None:
+        return probes
+    return judged_elsewhere(
+        probes, given.table, given.chosen, given.count, given.positive, groups_of(given.table.records),
+        seed=project.declared.seed, permutations=PERMUTATIONS, workers=cores(), apart=apart(),
+    )  # fmt: skip
+
+
+def _right(right: Counted) -> dict[str, Any]:
+    low, high = right.interval
+    return {"hits": right.hits, "n": right.total, "low": low, "high": high}
