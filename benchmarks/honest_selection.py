@@ -1,4 +1,4 @@
-"""Claim: pictures chosen by scores of probes that have not seen them leave less to an adversary who shares none with them.
+"""Claim: pictures chosen by scores of probes that have not seen them leave less to an adversary who has seen none.
 
     python benchmarks/honest_selection.py [--draws 4] PROJECT...
 
@@ -13,7 +13,6 @@ in this run.
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,7 +197,7 @@ def judged(
         if not families:
             return float("nan")
         tables = [np.concatenate([half.table.values[name], other.values[name]]) for name in families]
-        scores = learned(prepare(np.concatenate(tables, axis=1))[0], replace(given, part=part), "candidates", 42)
+        scores = learned(prepare(np.concatenate(tables, axis=1))[0], given, "candidates", 42)
         return max(area(kind[known], positive[known]) for kind in scores)
 
     everything = list(half.table.values) if not held else []

@@ -6,8 +6,9 @@ import re
 
 import numpy as np
 import pytest
+from matched_pictures import pictures
 from matched_world import record
-from originals import png, scene, written
+from originals import written
 from PIL import Image
 
 from curate import nuisance
@@ -18,21 +19,6 @@ from imageledger import manifest
 from imageledger.record import Record
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
-
-
-def pictures(store, count, lighter=0):
-    """Rows with drawn pictures, those of the ai class lighter by some grey levels on average."""
-    made = []
-    for label, gain in (("real", 0), ("ai", lighter)):
-        for n in range(count):
-            rng = np.random.default_rng([n, label == "ai"])
-            drawn = np.asarray(scene(rng.integers(10**6), (96, 96)), dtype=float) + gain + 25 * rng.normal()
-            content = png(Image.fromarray(np.clip(drawn, 0, 255).astype(np.uint8)))
-            name = store.put(content, "png")
-            made.append(
-                Record(source="folder:drawn", member=f"{label}/{n:03}.png", label=label, origin=name, file=name)
-            )
-    return made
 
 
 def never(*_, **__):
