@@ -43,6 +43,7 @@ class SourceEntry:
     labels: Mapping[str, str] = field(default_factory=dict)
     generator: str = ""
     licence: str = ""
+    pair: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     limit: int = 0

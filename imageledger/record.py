@@ -44,6 +44,7 @@ class Record:
     generator: str = ""
     licence: str = "unknown"
     group: str = ""
+    pair: str = ""
     split: str = ""
     width: int = 0
     height: int = 0

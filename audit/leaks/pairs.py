@@ -46,8 +46,9 @@ class Leak:
 
     @property
     def conflicts(self) -> bool:
-        """Whether the same picture stands under both labels."""
-        return self.one.label != self.other.label and self.kind != GROUP
+        """Whether the same picture stands under both labels; the two pictures of a pair are not the same."""
+        paired = self.one.pair != "" and self.one.pair == self.other.pair
+        return self.one.label != self.other.label and self.kind != GROUP and not paired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from audit.shortcuts.judge import StageProbes
 from audit.words import family_in_words
 from curate.evidence.verdict import Probe
+from curate.nuisance import apart
 from imageledger.intervals import with_interval
 
 INSIDE = "inside, not to be quoted"
@@ -21,9 +22,11 @@ def remarks(stage: StageProbes) -> list[str]:
     if not stage.chosen_on:
         return []
     probe = stage.conclusive
-    each = stage.passed_over + len(stage.positive)
-    by = ", ".join(map(family_in_words, stage.chosen_on))
-    chosen = f"Chosen on these numbers: {len(stage.positive)} of {each} candidates, so that the classes agree in {by}."
+    count = stage.there or len(stage.positive)
+    others = {probe.family for probe in stage.families} - set(stage.chosen_on) - set(apart())
+    by = ", ".join(map(family_in_words, stage.chosen_on)) if others else "all families"
+    of = f"{count} of {count + stage.passed_over} candidates"
+    chosen = f"Chosen on these numbers: {of}, so that probes of {by} tell the classes apart less."
     name = family_in_words(probe.family)
     if probe.transfer is None:
         return [

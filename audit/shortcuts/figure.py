@@ -58,7 +58,7 @@ def _probe(axes: Any, row: int, probe: Probe, *, alone: bool) -> None:
     colour, marker = MARKS[probe.verdict]
     axes.barh(row, probe.chance - 0.5, left=0.5, height=0.62, color=MOUNT, zorder=0)
     if probe.inside:
-        axes.plot(max(probe.inside.auc, LOWEST), row, marker="o", mfc="none", mec=FAINT, ms=6, zorder=2)
+        axes.plot(max(probe.inside.auc, LOWEST), row, marker="o", color=FAINT, ms=5, zorder=2)
     whisker(axes, row, max(probe.auc, LOWEST), (max(probe.low, LOWEST), probe.high), colour, marker)
     if alone:
         weight = "bold" if probe.family == ALL else "normal"

@@ -10,27 +10,35 @@ from imageledger import console
 
 @click.command()
 @click.option("--distance", type=int, help="Bits of the 64-bit hash in which candidates may differ [default: 6].")
+@click.option(
+    "--pairs", type=click.Choice(["keep", "reject"]),
+    help="Pictures of both labels that are alike and not the same: a photograph and its twin (keep), or a conflict "
+    "[default: reject].",
+)  # fmt: skip
 @from_option
 @console.json_option
 @console.everywhere
-def dedupe(project: Path | None, source: Path | None, distance: int | None, as_json: bool) -> None:
+def dedupe(project: Path | None, source: Path | None, distance: int | None, pairs: str | None, as_json: bool) -> None:
     """Find copies of the same picture and keep the best of each.
 
     Exact copies have the same bytes or the same decoded pixels. Near-duplicates (resized, recompressed, recoloured,
     slightly cropped, mirrored) are found by perceptual hash and then verified in the pixels, so that people who only
     look alike are never merged. The largest original stays, and among equals the least compressed; the others become
-    duplicates that name it. A picture under both labels is a conflict: all its rows are rejected and listed. People
-    can overrule each verdict in decisions.jsonl, beside the manifests.
+    duplicates that name it. A picture under both labels is a conflict: all its rows are rejected and listed. Where AI
+    pictures were made from the photographs, --pairs keep takes such pictures for pairs, which then stay in one fold and
+    on one side of the split; `pair` of a [[source]] declares them. People can overrule each verdict in decisions.jsonl,
+    beside the manifests.
 
     \b
     curate dedupe                        candidates up to 6 bits apart
+    curate dedupe --pairs keep           a photograph and the AI picture made from it are no conflict
     curate dedupe --distance 12          also finds stronger crops, and takes longer
     """
     from curate.dedupe import work as stage
     from imageledger.config import open_project
 
     opened = open_project(project)
-    chosen = stage.settings_of(opened, distance=distance)
+    chosen = stage.settings_of(opened, distance=distance, pairs=pairs)
     with opened.lock("curate dedupe"):
         outcome = stage.dedupe(opened, chosen, source=source, track=console.track)
     show(outcome, as_json=as_json)

@@ -24,6 +24,7 @@ class Picture:
     key: Key
     label: str
     group: str
+    pair: str
     origin: str
     pixels: str
     phash: int
@@ -69,6 +70,7 @@ class Verdict:
     duplicate_of: str = ""
     similarity: float = 0.0
     group: str = ""
+    pair: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +120,18 @@ def verified(pictures: Sequence[Picture], pairs: Iterable[Pair], alike: Likeness
     return matches
 
 
-def decide(folded: Sequence[Sequence[Picture]], matches: Mapping[Pair, Match], alike: Likeness, least: float) -> Plan:
+def decide(
+    folded: Sequence[Sequence[Picture]], matches: Mapping[Pair, Match], alike: Likeness, least: float,
+    *, keep_pairs: bool = False,
+) -> Plan:  # fmt: skip
     """Say what becomes of every picture that has a copy; pictures that stand alone are not mentioned.
 
     The best picture of a cluster stays, and the others are duplicates of it; but only those that were
     compared with it, so that a chain of small changes never makes two different pictures one. What is left
     of a chain forms clusters of its own, and stays in the same group. Copies under two labels are a
-    conflict, and all of them are rejected. A picture that a person keeps stays `ok` in either case.
+    conflict, and all of them are rejected, unless they are a pair: a photograph and its twin of the other class, which
+    are alike and not the same, and were declared as one (or `keep_pairs` says that such pictures are). A pair shares a
+    group, and copies are only looked for within its labels. A picture that a person keeps stays `ok` in either case.
     `matches` name the first picture of each list of `folded` by its place.
     """
     compare = _Comparison([same[0] for same in folded], matches, alike, least)
@@ -133,11 +140,15 @@ def decide(folded: Sequence[Sequence[Picture]], matches: Mapping[Pair, Match], a
     groups = _groups(rows for _, rows in families)
     verdicts: dict[Key, Verdict] = {}
     for family, rows in families:
-        judge = _conflicting if len({row.label for row in rows}) > 1 else _stars
         shared = min((row.group for row in rows if row.group), default=f"cluster:{rows[0].origin[:12]}")
+        judge, pair = _stars, ""
+        if len({row.label for row in rows}) > 1:
+            twins = _are_twins(family, folded, keep_pairs)
+            judge, pair = (_by_label, f"pair:{shared.partition(':')[2]}") if twins else (_conflicting, "")
         for row, verdict in judge(family, folded, compare):
             group = groups.get(row.group or shared, row.group or shared)
-            verdicts[row.key] = Verdict(group=group) if row.kept else replace(verdict, group=group)
+            given = Verdict() if row.kept else verdict
+            verdicts[row.key] = replace(given, group=group, pair=row.pair or pair)
     return Plan(verdicts=verdicts, groups=groups)
 
 
@@ -214,6 +225,23 @@ def _stars(
             for copy in folded[n]:
                 yield copy, _duplicate(original, str(match), match.similarity)
         left = rest
+
+
+def _are_twins(family: Sequence[int], folded: Sequence[Sequence[Picture]], keep_pairs: bool) -> bool:
+    """Tell whether pictures under two labels are pairs: declared as one, or so by `keep_pairs`, and none the same."""
+    rows = [row for n in family for row in folded[n]]
+    if any(len({row.label for row in folded[n]}) > 1 for n in family):
+        return False
+    declared = {row.pair for row in rows}
+    return keep_pairs or (len(declared) == 1 and "" not in declared)
+
+
+def _by_label(
+    family: Sequence[int], folded: Sequence[Sequence[Picture]], compare: _Comparison
+) -> Iterator[tuple[Picture, Verdict]]:
+    """Look for copies within each label of a pair."""
+    for label in sorted({folded[n][0].label for n in family}):
+        yield from _stars([n for n in family if folded[n][0].label == label], folded, compare)
 
 
 def _conflicting(

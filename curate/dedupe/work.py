@@ -28,26 +28,34 @@ from imageledger.types import Track, untracked
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 PACKAGES = ("pillow", "numpy", "opencv-python-headless")
 VIEWS_HELD = 8192
 """Views kept in memory, 16-32 KiB each; each original is decoded once unless more than these are candidates."""
 
 CONFLICT = "conflict: "
+KEEP, REJECT = "keep", "reject"
 
 Place = tuple[str, str, Box | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DedupeSettings:
-    """Settings of dedupe; `distance` is how many of the 64 bits of a hash candidates may differ in."""
+    """Settings of dedupe; `distance` is how many of the 64 bits of a hash candidates may differ in.
+
+    `pairs` says what pictures of both labels are that are alike and not the same: "reject" takes them for a conflict,
+    "keep" for a photograph and its twin. Declared pairs are kept in either case.
+    """
 
     distance: int = 6
+    pairs: str = REJECT
 
     def __post_init__(self) -> None:
         """Refuse distances at which everything is a candidate."""
         if not 0 <= self.distance <= 24:
             raise ConfigError(f"dedupe: distance lies between 0 and 24, not {self.distance}", "6 is the default")
+        if self.pairs not in (KEEP, REJECT):
+            raise ConfigError(f"dedupe: pairs are kept or rejected, not {self.pairs!r}", f"{KEEP} or {REJECT}")
 
 
 def dedupe(
@@ -104,7 +112,7 @@ def plan_for(
     heads = [same[0] for same in folded]
     pairs = clusters.candidates(heads, chosen.distance)
     matches = clusters.verified(heads, track(pairs, len(pairs), "dedupe: pairs"), views.alike, likeness.ALIKE)
-    return clusters.decide(folded, matches, views.alike, likeness.ALIKE)
+    return clusters.decide(folded, matches, views.alike, likeness.ALIKE, keep_pairs=chosen.pairs == KEEP)
 
 
 def judge(record: Record, plan: Plan) -> Record:
@@ -123,6 +131,11 @@ def remarks(project: Project, records: Iterable[Record]) -> list[str]:
         for row in rows
         if row.reason.startswith(CONFLICT)
     ]
+    paired = {row.pair for row in rows if row.pair and row.status == OK}
+    if paired:
+        conflicts.append(
+            f"{len(paired)} pairs of both labels are kept: each stays in one fold and on one side of the split"
+        )
     decided = decisions.read(project.folder / decisions.FILE)
     lost = decisions.without_row(decided, rows)
     return conflicts + [f"Decision without a row: no record is called {name}" for name in lost]
@@ -143,6 +156,7 @@ def picture_of(record: Record, kept: bool = False) -> Picture:
         key=record.key,
         label=record.label,
         group=record.group,
+        pair=record.pair,
         origin=record.origin,
         pixels=note.pixels or "",
         phash=phash,

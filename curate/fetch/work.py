@@ -3,6 +3,7 @@
 import hashlib
 import heapq
 import logging
+import re
 import threading
 import unicodedata
 from collections import Counter
@@ -137,13 +138,34 @@ def _seeds(project: Project, selections: Sequence[Selection]) -> Iterator[Record
     for selection in selections:
         entry = selection.entry
         for member, label in selection.chosen:
+            pair = pair_of(entry, member.name)
             yield Record(
                 source=selection.address,
                 member=member.name,
                 label=label,
                 generator=_generator(entry, label, project),
                 licence=selection.licence,
+                group=pair,
+                pair=pair,
             )
+
+
+def pair_of(entry: SourceEntry, member: str) -> str:
+    r"""Name the pair of a picture, a photograph and its twin of the other class, by what its path has in common.
+
+    `entry.pair` is a regular expression with one group, such as "(\d+)"; equal text names one pair, across sources.
+    Raises ConfigError for one that is none.
+    """
+    if not entry.pair:
+        return ""
+    try:
+        shared = re.search(entry.pair, member)
+        return f"pair:{shared[1]}" if shared else ""
+    except (re.error, IndexError) as error:
+        raise ConfigError(
+            f"pair = {entry.pair!r} of {entry.address} is no regular expression with one group: {error}",
+            r"for example pair = '(\d+)', which pairs real/17.jpg with ai/17.png",
+        ) from error
 
 
 def _generator(entry: SourceEntry, label: str, project: Project) -> str:
@@ -172,7 +194,7 @@ def _count_and_digest(selections: Sequence[Selection], kept: Iterable[Record]) -
     seen, count = hashlib.sha256(), 0
     for selection in selections:
         seen.update(f"{selection.address}\0{selection.source.digest}\0{selection.licence}\0".encode())
-        seen.update(f"{selection.entry.generator}\n".encode())
+        seen.update(f"{selection.entry.generator}\n{selection.entry.pair}".encode())
         for member, label in selection.chosen:
             seen.update(f"{member.name}\0{member.size}\0{label}\n".encode())
             count += 1

@@ -25,7 +25,7 @@ def test_the_table_the_page_and_the_object_name_both_figures_and_which_to_quote(
     ran = runner.invoke(audit, ["shortcuts", "--family", "tone", "--family", "border", "--quiet"])
     assert ran.exit_code == 0, ran.output
     said = " ".join(ran.output.split())
-    assert "Chosen on these numbers: 24 of 60 candidates, so that the classes agree in tone." in said
+    assert "Chosen on these numbers: 24 of 60 candidates, so that probes of tone tell the classes apart less." in said
     assert "judged by probes that share no picture with the choice" in said
     assert "The larger figure counts, and is the one to quote." in said
     folder = chosen.root / "data" / "audit" / "shortcuts"

@@ -55,6 +55,17 @@ def test_copies_are_found_and_say_of_what(store):
     assert made["alone.jpg"].group == ""
 
 
+def test_a_photograph_and_its_twin_of_the_other_class_can_be_kept_as_a_pair(store):
+    made = deduped(store, mixed(store), pairs="keep")
+    twins = made["third.jpg"], made["third-as-ai.jpg"]
+    assert {row.status for row in twins} == {"ok"}
+    assert twins[0].pair == twins[1].pair != ""
+    assert twins[0].group == twins[1].group
+    assert {row.pair for name, row in made.items() if not name.startswith("third")} == {""}
+    with pytest.raises(ConfigError, match="kept or rejected"):
+        DedupeSettings(pairs="perhaps")
+
+
 def test_the_same_pixels_in_another_format_are_found_and_the_lossless_file_stays(store):
     lossy = jpeg(scene(0))
     same = png(Image.open(io.BytesIO(lossy)))
@@ -165,7 +176,7 @@ def test_the_command_takes_its_distance_from_the_option_then_the_table(project, 
     config.write_text(config.read_text() + "[dedupe]\ndistance = 4\n", encoding="utf-8")
     card = manifest.card_path(project.manifest("dedupe"))
     assert runner.invoke(main, ["dedupe", "--json"]).exit_code == 0
-    assert json.loads(card.read_text())["settings"] == {"distance": 4}
+    assert json.loads(card.read_text())["settings"] == {"distance": 4, "pairs": "reject"}
     assert runner.invoke(main, ["dedupe", "--distance", "8"]).exit_code == 0
     assert json.loads(card.read_text())["settings"] == {"distance": 8}
 

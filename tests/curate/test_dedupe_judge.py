@@ -1,6 +1,7 @@
 """From matches to verdicts: keepers, chains, conflicts, groups."""
 
 import random
+from dataclasses import replace
 
 from copies_world import LEAST, picture, planned, statuses
 
@@ -76,6 +77,25 @@ def test_the_same_bytes_under_both_labels_are_a_conflict_too():
     assert {verdict.similarity for verdict in plan.verdicts.values()} == {1.0}
 
 
+def test_twins_of_both_labels_are_kept_as_a_pair_where_that_is_asked_for_or_declared():
+    twins = [picture("a", area=300), picture("b", 1, label="ai"), picture("copy", 2), picture("far", 2**60 - 1)]
+    scores = {("a", "b"): 0.96, ("a", "copy"): 0.99, ("b", "copy"): 0.95}
+    kept = planned(twins, scores, keep_pairs=True)
+    assert statuses(kept) == {"a": "ok", "b": "ok", "copy": "duplicate"}
+    assert len({(verdict.group, verdict.pair) for verdict in kept.verdicts.values()}) == 1
+    assert kept.verdicts["s", "a"].pair.startswith("pair:")
+    declared = [replace(row, pair="pair:7", group="pair:7") for row in twins[:3]]
+    assert statuses(planned(declared, scores)) == statuses(kept)
+    assert {verdict.pair for verdict in planned(declared, scores).verdicts.values()} == {"pair:7"}
+    other = [declared[0], replace(declared[1], pair="pair:8")]
+    assert statuses(planned(other, scores)) == {"a": "rejected", "b": "rejected"}
+
+
+def test_the_very_same_picture_under_both_labels_is_a_conflict_even_among_pairs():
+    same = [picture("a"), picture("b", label="ai", origin="a-bytes", pixels="a-pixels")]
+    assert statuses(planned(same, {}, keep_pairs=True)) == {"a": "rejected", "b": "rejected"}
+
+
 def test_what_a_person_keeps_is_neither_duplicate_nor_conflict():
     copies = [picture("a", area=300), picture("b", 1, kept=True)]
     plan = planned(copies, {("a", "b"): 0.99})
@@ -104,7 +124,15 @@ def test_declared_groups_that_share_a_picture_become_one():
 def test_the_best_is_the_largest_then_the_least_compressed_then_by_content():
     def ranked(name, *rank):
         return Picture(
-            key=("s", name), label="real", group="", origin=name, pixels="p", phash=0, mirrored=0, rank=(*rank, name)
+            key=("s", name),
+            label="real",
+            group="",
+            pair="",
+            origin=name,
+            pixels="p",
+            phash=0,
+            mirrored=0,
+            rank=(*rank, name),
         )
 
     rows = [

@@ -6,7 +6,7 @@ LEAST = 0.9
 
 
 def picture(name, phash=0, label="real", group="", kept=False, area=100, **more):
-    values = {"origin": f"{name}-bytes", "pixels": f"{name}-pixels", "mirrored": 2**63 + 1, **more}
+    values = {"origin": f"{name}-bytes", "pixels": f"{name}-pixels", "mirrored": 2**63 + 1, "pair": "", **more}
     return Picture(
         key=("s", name),
         label=label,
@@ -18,7 +18,7 @@ def picture(name, phash=0, label="real", group="", kept=False, area=100, **more)
     )
 
 
-def planned(pictures, scores, within=6):
+def planned(pictures, scores, within=6, **how):
     """The plan for pictures of which only these pairs of names are alike, whichever comes first."""
 
     def alike(one, other, mirrored):
@@ -27,7 +27,7 @@ def planned(pictures, scores, within=6):
 
     folded = fold(pictures)
     heads = [same[0] for same in folded]
-    return decide(folded, verified(heads, candidates(heads, within), alike, LEAST), alike, LEAST)
+    return decide(folded, verified(heads, candidates(heads, within), alike, LEAST), alike, LEAST, **how)
 
 
 def statuses(plan):
