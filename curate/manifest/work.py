@@ -26,6 +26,12 @@ VERSION = 2
 MATCHERS = ("scipy", "scikit-learn")
 """Packages on whose versions a matched choice depends."""
 
+NOTE = (
+    "Where there were more candidates than places, the pictures were chosen on these numbers (match). No figure that "
+    "they reach inside the set is to be quoted; audit shortcuts judges it by probes that share no picture with it."
+)
+"""What the card says of a choice by numbers, for whoever reads it without this program."""
+
 NOT_CHOSEN = "not chosen"
 REASONS_SHOWN = 5
 COLUMNS = (
@@ -89,7 +95,12 @@ def choose(
         return lambda record: judge(record, decided, split)
 
     outcome = run_set(
-        Stage(name="manifest", version=VERSION, settings=asdict(chosen), packages=MATCHERS if chosen.match else ()),
+        Stage(
+            name="manifest",
+            version=VERSION,
+            settings=asdict(chosen) | ({"note": NOTE} if chosen.match else {}),
+            packages=MATCHERS if chosen.match else (),
+        ),
         plan,
         source=source or project.before("manifest"),
         output=project.manifest("manifest"),

@@ -69,6 +69,7 @@ def test_the_card_holds_the_families_and_a_newer_version_of_one_chooses_anew(rea
     runner.invoke(main, TONE)
     card = json.loads(manifest.card_path(ready.manifest("manifest")).read_text())
     assert card["settings"]["match"] == ["tone"]
+    assert "chosen on these numbers" in card["settings"]["note"]
     assert set(card["versions"]) == {"scipy", "scikit-learn"}
     family = nuisance.family("tone")
     newer = lambda name: type(family)(**{**vars(family), "version": family.version + 1})  # noqa: E731
