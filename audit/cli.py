@@ -3,6 +3,7 @@
 import click
 
 from audit.calibration.command import calibration
+from audit.foreign.command import foreign
 from audit.labels.command import labels
 from audit.leaks.command import leaks
 from audit.recipes.command import recipes
@@ -19,7 +20,7 @@ from imageledger import console
 def main() -> None:
     """Look hard at what a model got wrong, from the files that its training left behind.
 
-    No audit needs torch or the model itself, but for robustness and one part of reliance: they read
+    No audit needs torch or the model itself, but for robustness, foreign and one part of reliance: they read
     data/runs/NAME/ and manifests.
     """
 
@@ -30,6 +31,7 @@ main.add_command(leaks)
 main.add_command(reliance)
 main.add_command(calibration)
 main.add_command(robustness)
+main.add_command(foreign)
 main.add_command(slices)
 main.add_command(labels)
 main.add_command(recipes)

@@ -65,6 +65,16 @@ def robustness(project: Project, *, track: Track, run: str | None, output: Where
     return _written(work.robustness(project, run, track=track), output)
 
 
+def foreign(
+    project: Project, source: str, *, track: Track, label: str, run: str | None, limit: int, output: Where
+) -> Report:  # fmt: skip
+    """Ask a model about pictures of the same label from elsewhere."""
+    from audit.foreign import work
+
+    settings = work.ForeignSettings(source=source, label=label, limit=limit)
+    return _written(work.foreign(project, run, settings=settings, track=track), output)
+
+
 def slices(project: Project, *, track: Track, run: str | None, output: Where) -> Report:
     """Find the kinds of pictures on which a model is wrong more often."""
     from audit.slices import work

@@ -100,6 +100,18 @@ class Audits(Reached):
         """Recompress, resize, blur and otherwise change the pictures, and count which answers change with them."""
         return self._audit("robustness", locals())
 
+    def foreign(
+        self,
+        source: str,
+        *,
+        label: str,
+        run: "Run | str | None" = None,
+        limit: int = 200,
+        output: Path | str | None = None,
+    ) -> "Report":
+        """Ask the models of a run about pictures of the same label from elsewhere, such as `folder:photos`."""
+        return self._audit("foreign", locals())
+
     def slices(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
         """Find the kinds of pictures on which a model is wrong more often."""
         return self._audit("slices", locals())

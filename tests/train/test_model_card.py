@@ -1,5 +1,6 @@
 """The model card of a run: written by nobody, the same for the same run, and honest about what is not known."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +110,19 @@ def test_hold_outs_on_the_same_manifest_stand_on_the_card_and_others_do_not(run)
     assert "Unseen generator mine-sd15: recall of ai 0.40 [0.20–0.60] on 10" in card
     assert "other-sd15" not in card
     assert "Not tested" not in card
+
+
+def test_what_became_of_pictures_from_elsewhere_is_said_and_that_nobody_asked_too(run):
+    _, _, folder = run
+    assert "Nobody has asked the model about pictures from elsewhere" in card_of(run)
+    (folder / "audit").mkdir(exist_ok=True)
+    told = {"source": "folder:<b>", "sentence": "The model tells real pictures from elsewhere from the set's own."}
+    (folder / "audit" / "foreign-real.json").write_text(json.dumps(told))
+    (folder / "audit" / "foreign-ai.json").write_text("{")
+    card = card_of(run)
+    assert "The model tells real pictures from elsewhere" in card
+    assert "<b>" not in card
+    assert "Nobody has asked" not in card
 
 
 def test_hostile_names_do_not_become_markup(run):

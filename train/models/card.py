@@ -21,6 +21,7 @@ from imageledger.store import write_whole
 from train.config import FINE_TUNE
 from train.evaluation import evaluate, metrics, temperature, unseen
 from train.evaluation.temperature import Calibration
+from train.models.elsewhere import UNTESTED, elsewhere
 from train.models.markdown import escaped, table
 from train.pictures import DRAWN
 from train.recipes import current
@@ -47,6 +48,7 @@ class About:
     """Pictures by (split, label)."""
     hold_outs: Sequence[Run] = ()
     calibration: Calibration | None = None
+    elsewhere: str = UNTESTED
 
 
 def write(project: Project, run: Run, folder: Path) -> None:
@@ -73,6 +75,7 @@ def about(project: Project, run: Run, folder: Path) -> About:
         counts=Counter((row.split, row.label) for row in predictions),
         hold_outs=_hold_outs(project, run),
         calibration=temperature.read(folder),
+        elsewhere=elsewhere(folder),
     )
 
 
@@ -85,7 +88,7 @@ def text(run: Run, known: About) -> str:
         "## Protocol", *_protocol(run),
         "## Figures", *_figures(run),
         "## The face, or the file?", _file_alone(run),
-        "## Unseen generators and sources", *_unseen(run, known),
+        "## Unseen generators and sources", *_unseen(run, known), known.elsewhere,
         "## Calibration", _calibration(known.calibration),
         "## Limits", "\n".join(f"- {line}" for line in _limits(run, known)),
     ]  # fmt: skip

@@ -1,0 +1,113 @@
+"""What a model makes of pictures from elsewhere, written for people: sentences, a table, CSV, JSON and a figure."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.findings import Finding, Report, Severity, csv_bytes, notes
+from audit.foreign import figure
+from audit.foreign.judge import ALIKE, APART, Judged
+from audit.words import other_label
+from imageledger.intervals import with_interval
+from imageledger.letters import visible
+from imageledger.types import Row
+from train.answers import Answers
+
+if TYPE_CHECKING:
+    from audit.foreign.work import Picture
+
+COLUMNS = ("member", "status", "reason", "probability")
+SEVERITY = {APART: Severity.PROBLEM, ALIKE: Severity.NOTE}
+
+
+def report(
+    answers: Answers, source: str, label: str, judged: Judged, pictures: Sequence["Picture"], folder: Path
+) -> Report:
+    """Write the audit as a report, whose files go into `folder`."""
+    rows: list[Row] = [
+        {"member": picture.member, "status": picture.status, "reason": picture.reason, "probability": picture.share}
+        for picture in pictures
+    ]
+    data = as_data(answers, source, label, judged, pictures)
+    sentence = conclusion(answers, label, judged)
+    return Report(
+        audit="foreign",
+        subject=answers.run.name,
+        verdict=judged.verdict,
+        findings=[
+            Finding(severity=SEVERITY.get(judged.verdict, Severity.UNDECIDED), sentence=sentence),
+            *notes(_wrong(answers, label, judged), *_lost(pictures)),
+        ],
+        tables={f"{label} pictures, as run {answers.run.name} sees them": table(answers, source, label, judged)},
+        rows=rows,
+        data=data,
+        contents={
+            f"foreign-{label}.csv": lambda: csv_bytes(COLUMNS, rows),
+            f"foreign-{label}.json": lambda: (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode(),
+            f"foreign-{label}.png": partial(figure.png, answers, label, pictures, sentence),
+        },
+        folder=folder,
+        warnings=answers.warnings,
+    )
+
+
+def conclusion(answers: Answers, label: str, judged: Judged) -> str:
+    """Say in one sentence whether the model tells foreign pictures from the set's own."""
+    auc = f"AUC {with_interval(judged.auc.value, judged.auc.low, judged.auc.high)}"
+    if judged.verdict == ALIKE:
+        return f"The model does not tell {label} pictures from elsewhere from the set's own: {auc}."
+    if judged.verdict != APART:
+        return f"It is undecided whether the model tells {label} pictures from elsewhere from the set's own: {auc}."
+    towards = answers.labels[1] if judged.auc.value > 0.5 else answers.labels[0]
+    return (
+        f"The model tells {label} pictures from elsewhere from the set's own: {auc}. To it they look more {towards}. A "
+        "model that reads faces could not tell them apart: it reads where the pictures come from."
+    )
+
+
+def table(answers: Answers, source: str, label: str, judged: Judged) -> list[Row]:
+    """Return one row for the set's own pictures and one for those from elsewhere."""
+    called = f"called {other_label(answers.labels, label)}"
+    return [
+        {"pictures": "held out of this set", called: str(judged.own_wrong)},
+        {"pictures": f"from {visible(source)}", called: str(judged.foreign_wrong)},
+    ]
+
+
+def as_data(
+    answers: Answers, source: str, label: str, judged: Judged, pictures: Sequence["Picture"]
+) -> Row:  # fmt: skip
+    """Return the whole audit as one object for scripts."""
+    return {
+        "run": answers.run.name,
+        "source": source,
+        "label": label,
+        "verdict": judged.verdict,
+        "auc": {"value": judged.auc.value, "low": judged.auc.low, "high": judged.auc.high},
+        "own_wrong": judged.own_wrong.as_json(),
+        "foreign_wrong": judged.foreign_wrong.as_json(),
+        "p": judged.p,
+        "sentence": conclusion(answers, label, judged),
+        "pictures": len(pictures),
+        "left_out": dict(Counter(picture.reason for picture in pictures if picture.share is None)),
+    }
+
+
+def _wrong(answers: Answers, label: str, judged: Judged) -> str:
+    other, models = other_label(answers.labels, label), len(answers.by_model())
+    each = f", each asked of {models} models" if models > 1 else ""
+    return (
+        f"Called {other}: {judged.foreign_wrong} of the answers about pictures from elsewhere{each}, against "
+        f"{judged.own_wrong} about the set's own (Fisher's exact test over pictures, p = {judged.p:.2g})."
+    )
+
+
+def _lost(pictures: Sequence["Picture"]) -> list[str]:
+    lost = Counter(picture.reason for picture in pictures if picture.share is None)
+    if not lost:
+        return []
+    reasons = "; ".join(f"{count} × {reason}" for reason, count in lost.most_common(3))
+    return [f"{lost.total()} of {len(pictures)} pictures were left out: {reasons}."]

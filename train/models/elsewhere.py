@@ -1,0 +1,23 @@
+"""What a model card says of pictures from elsewhere, as `audit foreign` left it beside the run. Knows no torch."""
+
+import json
+from pathlib import Path
+
+from train.models.markdown import escaped
+
+UNTESTED = (
+    "Nobody has asked the model about pictures from elsewhere; `audit foreign RUN SOURCE --label real` does. A model "
+    "that reads where pictures come from, rather than faces, fails there first."
+)
+
+
+def elsewhere(folder: Path) -> str:
+    """Say what the run's models made of foreign pictures, label by label, or that nobody has asked them."""
+    lines = []
+    for path in sorted((folder / "audit").glob("foreign-*.json")):
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            lines.append(f"{escaped(told['source'])}: {escaped(told['sentence'])}")
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return "\n\n".join(lines) or UNTESTED
