@@ -17,7 +17,7 @@ from curate.sources import BadMember, Source, open_source
 from imageledger.config import Project
 from imageledger.engines.local import cores, ordered_map
 from imageledger.errors import LedgerError, RunError
-from imageledger.record import OK, UNREADABLE
+from imageledger.record import OK, UNREADABLE, Record
 from imageledger.types import Floats, Track, untracked
 from train.answers import Answers
 from train.evaluation.metrics import mean_of
@@ -54,14 +54,15 @@ def foreign(
     Raises RunError for a label that the run does not have, a run on a folder, and too few pictures of either kind;
     SourceError for a source that cannot be opened; LedgerError where torch cannot be used.
     """
-    answers = Answers.of(project, run).held_out()
+    all_answers = Answers.of(project, run)
+    answers = all_answers.held_out()
     if settings.label not in answers.labels:
         raise RunError(f"the run has no label {settings.label!r}", f"its labels: {', '.join(answers.labels)}")
     own = answers.positive == (settings.label == answers.labels[1])
     if int(own.sum()) < FEWEST:
         raise RunError(f"run {answers.run.name} has judged {int(own.sum())} {settings.label} pictures",
                        f"at least {FEWEST} are needed; train cross-validate judges every picture")  # fmt: skip
-    applied = _applied(project, answers, settings, track)
+    applied = _applied(project, all_answers.known(), settings, track)
     images = [result.image for _, result in applied if result.image is not None]
     if len(images) < FEWEST:
         raise RunError(
@@ -81,10 +82,10 @@ def foreign(
 
 
 def _applied(
-    project: Project, answers: Answers, settings: ForeignSettings, track: Track
+    project: Project, own: Sequence[Record], settings: ForeignSettings, track: Track
 ) -> list[tuple[str, Applied]]:  # fmt: skip
     """Take the pictures of a source through the normalize and whiten steps of the run's own pictures."""
-    steps = applying.steps_of(answers.known())
+    steps = applying.steps_of(own)
     declared = project.tables.get("whiten", {}).get("model_path")
     matte = project.root / Path(declared).expanduser() if steps.matte_model and isinstance(declared, str) else None
     applier = applying.applier(steps, matte)
@@ -92,7 +93,7 @@ def _applied(
     source = open_source(address, project)
     names = sorted(member.name for member in source.members() if claims_picture(member.name))
     lots = sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[: settings.limit]
-    known = frozenset(record.origin.partition(".")[0] for record in answers.known())
+    known = frozenset(record.origin.partition(".")[0] for record in own)
     work = partial(_through, applier=applier, known=known)
     read = ((job, None) for job in _read(source, sorted(lots)))
     results = ordered_map(work, read, workers=cores())

@@ -55,7 +55,9 @@ class Stages(Reached):
         """
         return self._curate("normalize", locals())
 
-    def dedupe(self, *, distance: int | None = None, from_: Path | str | None = None) -> "Outcome":
+    def dedupe(
+        self, *, distance: int | None = None, pairs: str | None = None, from_: Path | str | None = None
+    ) -> "Outcome":
         """Find copies of the same picture and keep the best of each; the others become duplicates.
 
         >>> faces.dedupe()

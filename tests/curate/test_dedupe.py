@@ -178,7 +178,7 @@ def test_the_command_takes_its_distance_from_the_option_then_the_table(project, 
     assert runner.invoke(main, ["dedupe", "--json"]).exit_code == 0
     assert json.loads(card.read_text())["settings"] == {"distance": 4, "pairs": "reject"}
     assert runner.invoke(main, ["dedupe", "--distance", "8"]).exit_code == 0
-    assert json.loads(card.read_text())["settings"] == {"distance": 8}
+    assert json.loads(card.read_text())["settings"] == {"distance": 8, "pairs": "reject"}
 
 
 def test_the_command_without_a_manifest_before_it_ends_with_1(project, runner):

@@ -11,7 +11,7 @@ from originals import png, row, scene, written
 
 from curate.cli import main
 from curate.manifest.export import export
-from curate.manifest.work import COLUMNS, ManifestSettings, as_csv, choose, split_of
+from curate.manifest.work import COLUMNS, NOTE, ManifestSettings, as_csv, choose, split_of
 from imageledger import decisions, manifest
 from imageledger.errors import ConfigError, LedgerError, ManifestError, StoreError
 from imageledger.record import Record, Step
@@ -294,6 +294,7 @@ def test_the_command_takes_options_before_the_table_before_the_top_of_the_file(r
         "valid_fraction": 0.5,
         "seed": 1,
         "match": ["tone"],
+        "note": NOTE,
     }
 
 

@@ -157,7 +157,7 @@ def test_permuted_labels_stay_in_their_fold_and_whole_in_their_group():
     positive = np.repeat(np.arange(30) % 2 == 0, 2)
     groups = [str(number) for number in np.repeat(np.arange(30), 2)]
     folds = permuted.folds_of(positive, groups, 0)
-    drawn = np.concatenate(list(permuted._permuted(positive, groups, folds, 0, 20)), axis=1)
+    drawn = np.concatenate(list(permuted.permuted(positive, groups, folds, 0, 20)), axis=1)
     assert (drawn[::2] == drawn[1::2]).all()
     assert not (drawn == positive[:, None]).all(axis=0).all()
     for held in folds:

@@ -72,7 +72,7 @@ def job(testdata, tmp_path_factory):
         job.curate()
         weights = testdata / "models" / "squeezenet1_1-imagenet-features.safetensors"
         job.type(
-            "train", "run", "--arch", "squeezenet1_1", "--weights", str(weights), "--size", "128", "--name", "first"
+            "train", "run", "--arch", "squeezenet1_1", "--weights", str(weights), "--size", "224", "--name", "first"
         )
         job.type("audit", "top-losses", "first")
         few = ("--family", "container", "--family", "jpeg-history", "--most", "60")

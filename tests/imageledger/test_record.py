@@ -21,6 +21,7 @@ FULL = Record(
     generator="camera",
     licence="CC-BY-4.0",
     group="c1",
+    pair="pair:1",
     split="train",
     width=512,
     height=512,
