@@ -66,12 +66,14 @@ def robustness(project: Project, *, track: Track, run: str | None, output: Where
 
 
 def foreign(
-    project: Project, source: str, *, track: Track, label: str, run: str | None, limit: int, output: Where
+    project: Project, source: str, *, track: Track, label: str, run: str | None, limit: int, matte_model: Where,
+    output: Where,
 ) -> Report:  # fmt: skip
     """Ask a model about pictures of the same label from elsewhere."""
     from audit.foreign import work
 
-    settings = work.ForeignSettings(source=source, label=label, limit=limit)
+    matte = Path(matte_model) if matte_model else None
+    settings = work.ForeignSettings(source=source, label=label, limit=limit, matte_model=matte)
     return _written(work.foreign(project, run, settings=settings, track=track), output)
 
 

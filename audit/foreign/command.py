@@ -14,11 +14,20 @@ from imageledger import console
 @click.option("--label", required=True, help="What the pictures of SOURCE are, such as real.")
 @click.option("--limit", type=click.IntRange(10), default=200, show_default=True,
               help="At most this many pictures, chosen by their names alone.")  # fmt: skip
+@click.option("--matte-model", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Your own cut-out model, if the run's pictures went through one; its sha256 must match.")  # fmt: skip
 @output_option
 @console.json_option
 @console.everywhere
 def foreign(
-    run: str, source: str, label: str, limit: int, output: Path | None, as_json: bool, project: Path | None
+    run: str,
+    source: str,
+    label: str,
+    limit: int,
+    matte_model: Path | None,
+    output: Path | None,
+    as_json: bool,
+    project: Path | None,
 ) -> None:
     """Ask a model about pictures of the same label from elsewhere.
 
@@ -36,5 +45,5 @@ def foreign(
     from audit.foreign import work
     from imageledger.config import open_project
 
-    settings = work.ForeignSettings(source=source, label=label, limit=limit)
+    settings = work.ForeignSettings(source=source, label=label, limit=limit, matte_model=matte_model)
     show(work.foreign(open_project(project), run, settings=settings, track=console.track), output, as_json=as_json)

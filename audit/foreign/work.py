@@ -29,11 +29,16 @@ IN_THE_SET = "in the dataset already"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignSettings:
-    """Where the pictures come from, what they are, and how many to ask about at most."""
+    """Where the pictures come from, what they are, and how many to ask about at most.
+
+    `matte_model` is the cut-out model of one's own that the run's pictures went through, where the project does not
+    declare it.
+    """
 
     source: str
     label: str
     limit: int = 200
+    matte_model: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +92,9 @@ def _applied(
     """Take the pictures of a source through the normalize and whiten steps of the run's own pictures."""
     steps = applying.steps_of(own)
     declared = project.tables.get("whiten", {}).get("model_path")
-    matte = project.root / Path(declared).expanduser() if steps.matte_model and isinstance(declared, str) else None
+    matte = settings.matte_model
+    if matte is None and steps.matte_model and isinstance(declared, str):
+        matte = project.root / Path(declared).expanduser()
     applier = applying.applier(steps, matte)
     address = settings.source if ":" in settings.source else f"folder:{settings.source}"
     source = open_source(address, project)

@@ -107,6 +107,7 @@ class Audits(Reached):
         label: str,
         run: "Run | str | None" = None,
         limit: int = 200,
+        matte_model: Path | str | None = None,
         output: Path | str | None = None,
     ) -> "Report":
         """Ask the models of a run about pictures of the same label from elsewhere, such as `folder:photos`."""
