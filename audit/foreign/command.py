@@ -15,7 +15,7 @@ from imageledger import console
 @click.option("--limit", type=click.IntRange(10), default=200, show_default=True,
               help="At most this many pictures, chosen by their names alone.")  # fmt: skip
 @click.option("--matte-model", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Your own cut-out model, if the run's pictures went through one; its sha256 must match.")  # fmt: skip
+              help="Your own cut-out model, where the run's pictures went through one.")  # fmt: skip
 @output_option
 @console.json_option
 @console.everywhere
