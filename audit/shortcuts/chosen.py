@@ -2,7 +2,7 @@
 
 from audit.shortcuts.judge import StageProbes
 from audit.words import family_in_words
-from curate.evidence.verdict import Probe
+from curate.evidence.verdict import ALL, Probe
 from curate.nuisance import apart
 from imageledger.intervals import with_interval
 
@@ -27,7 +27,7 @@ def remarks(stage: StageProbes) -> list[str]:
     by = ", ".join(map(family_in_words, stage.chosen_on)) if others else "all families"
     of = f"{count} of {count + stage.passed_over} candidates"
     chosen = f"Chosen on these numbers: {of}, so that probes of {by} tell the classes apart less."
-    name = family_in_words(probe.family)
+    name = "all families together" if probe.family == ALL else family_in_words(probe.family)
     if probe.transfer is None:
         return [
             f"{chosen} Every AUC is inside the chosen set, where the choice itself pushes it to 0.5 and below: none "
