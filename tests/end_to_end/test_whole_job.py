@@ -72,7 +72,18 @@ def job(testdata, tmp_path_factory):
         job.curate()
         weights = testdata / "models" / "squeezenet1_1-imagenet-features.safetensors"
         job.type(
-            "train", "run", "--arch", "squeezenet1_1", "--weights", str(weights), "--size", "224", "--name", "first"
+            "train",
+            "run",
+            "--arch",
+            "squeezenet1_1",
+            "--weights",
+            str(weights),
+            "--size",
+            "224",
+            "--epochs",
+            "6",
+            "--name",
+            "first",
         )
         job.type("audit", "top-losses", "first")
         few = ("--family", "container", "--family", "jpeg-history", "--most", "60")
@@ -139,7 +150,7 @@ def test_every_used_picture_is_white_where_its_matte_is_empty(job, final):
 def test_the_model_learns_more_than_chance_could(job):
     accuracy = json.loads((job.root / "data/runs/first/run.json").read_text())["metrics"]["valid"]["accuracy"]
     assert accuracy["n"] == 40
-    assert accuracy["share"] > 0.70
+    assert accuracy["interval"][0] > 0.5, accuracy
 
 
 def test_the_audit_shows_the_misclassified_real_portraits(job):
