@@ -19,7 +19,7 @@ from audit.self_test.portraits import sitters
 from audit.self_test.work import MOST_FALSE_ALARMS, Nulls, false_alarms, labelled, measured, table
 from curate.evidence.probe import probe
 from imageledger.engines.local import cores, ordered_map
-from imageledger.intervals import share_in_words
+from imageledger.intervals import share_in_words, wilson
 
 SEED = 42
 BATCH = 10
@@ -52,7 +52,7 @@ def main() -> None:
     started = time.perf_counter()
     for rows, ones in ((count, count // 2), (count * 2 // 5, count // 5), (count, count // 10)):
         hits = alarms(tables, rows, ones, options.null_sets, options.workers)
-        print(f"{rows - ones:4} and {ones:3}: false alarms {share_in_words(hits, options.null_sets)}; "
+        print(f"{rows - ones:4} and {ones:3}: false alarms {share_in_words(hits, options.null_sets, wilson(hits, options.null_sets))}; "
               f"limit {100 * MOST_FALSE_ALARMS:.0f} %")  # fmt: skip
     each = (time.perf_counter() - started) / (3 * options.null_sets)
     started = time.perf_counter()

@@ -17,7 +17,7 @@ from curate.evidence.probe import PERMUTATIONS, interval, probe
 from curate.evidence.verdict import AT_LEAST, AT_MOST, CLEAN, INCONCLUSIVE, SHORTCUT, SURE, Probe
 from imageledger.console import table
 from imageledger.engines.local import cores, ordered_map
-from imageledger.intervals import share_in_words
+from imageledger.intervals import share_in_words, wilson
 from imageledger.types import Bools, Floats
 
 Made = tuple[Floats, Bools, list[str]]
@@ -138,6 +138,11 @@ def error_of_permutations(families: int = 12, sets: int = 400_000) -> float:
     return float(((1 + reached) / (1 + count) < limit).mean() * most / limit)
 
 
+def of_sets(hits: int, sets: int) -> str:
+    """Write how many of some drawn sets, each independent of the others, with the 95 % interval of their share."""
+    return share_in_words(hits, sets, wilson(hits, sets))
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -153,8 +158,8 @@ def main() -> None:
             {
                 "what is in the numbers": kind,
                 "right": " or ".join(meant),
-                "right now": share_in_words(sum(now[verdict] for verdict in meant), sets),
-                "right before": share_in_words(sum(old[verdict] for verdict in meant), sets),
+                "right now": of_sets(sum(now[verdict] for verdict in meant), sets),
+                "right before": of_sets(sum(old[verdict] for verdict in meant), sets),
                 "SHORTCUT now": str(now[SHORTCUT]),
                 "CLEAN now": str(now[CLEAN]),
                 "CLEAN before": str(old[CLEAN]),
@@ -162,8 +167,8 @@ def main() -> None:
         )
     table(rows, title=f"Verdicts on {sets} tables of each kind")
     now, bootstrap = coverage(10 * sets)
-    print(f"A 95 % interval holds an AUC of 0.998: {share_in_words(now, 10 * sets)}; the bootstrap alone: "
-          f"{share_in_words(bootstrap, 10 * sets)}")  # fmt: skip
+    print(f"A 95 % interval holds an AUC of 0.998: {of_sets(now, 10 * sets)}; the bootstrap alone: "
+          f"{of_sets(bootstrap, 10 * sets)}")  # fmt: skip
 
     print(f"Error of the permutation test at the limit of 12 families, over the nominal: {error_of_permutations():.2f}")
 
