@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from curate.evidence.measure import WHITENED, Table, measure
 from curate.evidence.permuted import auc, folds_of, prepare
 from curate.evidence.probe import crossvalidated
-from curate.evidence.transfer import Candidates, learned
+from curate.evidence.transfer import Pool, learned
 from curate.manifest.matching.scores import crossfitted
 from curate.manifest.matching.swaps import Ground, bring_together
 from curate.nuisance import matched
@@ -191,7 +191,7 @@ def judged(
     positive = np.concatenate([half.positive, [record.label == "ai" for record in other.records]])
     known = np.concatenate([chosen, np.zeros(len(other.records), dtype=bool)])
     part = np.repeat([0, 1], [len(chosen), len(other.records)])
-    given = Candidates(chosen=known, positive=positive, groups=[str(row) for row in range(len(known))], part=part)
+    given = Pool(chosen=known, positive=positive, groups=[str(row) for row in range(len(known))], part=part)
 
     def adversary(families: list[str]) -> float:
         if not families:

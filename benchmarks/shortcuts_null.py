@@ -52,7 +52,8 @@ def main() -> None:
     started = time.perf_counter()
     for rows, ones in ((count, count // 2), (count * 2 // 5, count // 5), (count, count // 10)):
         hits = alarms(tables, rows, ones, options.null_sets, options.workers)
-        print(f"{rows - ones:4} and {ones:3}: false alarms {share_in_words(hits, options.null_sets, wilson(hits, options.null_sets))}; "
+        share = share_in_words(hits, options.null_sets, wilson(hits, options.null_sets))
+        print(f"{rows - ones:4} and {ones:3}: false alarms {share}; "
               f"limit {100 * MOST_FALSE_ALARMS:.0f} %")  # fmt: skip
     each = (time.perf_counter() - started) / (3 * options.null_sets)
     started = time.perf_counter()

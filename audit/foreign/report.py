@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
 from audit.foreign import figure
-from audit.foreign.judge import ALIKE, APART, Judged
+from audit.foreign.judge import ALIKE, APART, NEAR, Judged
 from audit.words import other_label
 from imageledger.intervals import with_interval
 from imageledger.letters import visible
@@ -58,13 +58,16 @@ def conclusion(answers: Answers, label: str, judged: Judged) -> str:
     """Say in one sentence whether the model tells foreign pictures from the set's own."""
     auc = f"AUC {with_interval(judged.auc.value, judged.auc.low, judged.auc.high)}"
     if judged.verdict == ALIKE:
-        return f"The model does not tell {label} pictures from elsewhere from the set's own: {auc}."
+        return (
+            f"The model hardly tells {label} pictures from elsewhere from the set's own: {auc}, within "
+            f"{0.5 - NEAR:.2f}–{0.5 + NEAR:.2f}."
+        )
     if judged.verdict != APART:
         return f"It is undecided whether the model tells {label} pictures from elsewhere from the set's own: {auc}."
     towards = answers.labels[1] if judged.auc.value > 0.5 else answers.labels[0]
     return (
-        f"The model tells {label} pictures from elsewhere from the set's own: {auc}. To it they look more {towards}. A "
-        "model that reads faces could not tell them apart: it reads where the pictures come from."
+        f"The model tells {label} pictures from elsewhere from the set's own: {auc}. To it they look more {towards}: "
+        "its answers depend on where pictures come from, not only on whether a face is real."
     )
 
 

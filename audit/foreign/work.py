@@ -139,12 +139,11 @@ def _asked(
         groups, pictures = answers.group_numbers, len(answers.predictions)
         for number, (folder, held) in enumerate(track(by_model, len(by_model), "asking the models")):
             shares = np.array(list(predicting.predict(predicting.load(folder), images)))
-            column = next((k for k, model in enumerate(answers.models) if model.folder == folder), 0)
+            column = [model.folder for model in answers.models].index(folder)
             mine = [row for row in held if own[row]]
-            said = answers.table[mine, column] if answers.table.size else answers.shares[mine]
             rows.append(shares)
             parts.append(Asked(
-                shares=np.concatenate([said, shares]),
+                shares=np.concatenate([answers.table[mine, column], shares]),
                 foreign=np.repeat([False, True], [len(mine), len(shares)]),
                 groups=np.concatenate([groups[mine], pictures + np.arange(len(shares))]).astype(np.intp),
                 models=np.full(len(mine) + len(shares), number, dtype=np.intp),

@@ -16,7 +16,7 @@ from curate.evidence import measure as measuring
 from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
 from curate.evidence.probe import ENOUGH, FEWEST, PERMUTATIONS, enough, probe
 from curate.evidence.verdict import SURE
-from curate.manifest.chosen import Chosen, chosen_by_numbers, fewer, judged_elsewhere
+from curate.manifest.chosen import Chosen, chosen_by_numbers, judged_elsewhere
 from curate.nuisance import FAMILIES, apart, known
 from imageledger import manifest as manifests
 from imageledger.config import MANIFEST_OF, Project
@@ -92,7 +92,7 @@ def probe_stages(
         labels, there_are = _two_classes(records, project.declared.labels, name), len(records)
         records = enough(records, settings.most)
         chosen = chosen_by_numbers(made[FINAL], furthest) if name in (FINAL, MODEL_INPUT) else None
-        others = fewer(chosen, settings.most) if chosen else []
+        others = enough(chosen.others, settings.most) if chosen else []
         table = measuring.measure(
             project, [*records, *others], families, stage=name, workers=settings.workers, track=track
         )

@@ -123,9 +123,9 @@ def crossvalidated(
     }  # fmt: skip
     for held in folds:
         rest = np.setdiff1d(np.arange(len(positive)), held)
-        for name, model in _models(matrix.shape[1], seed).items():
+        for name, model in models(matrix.shape[1], seed).items():
             model.fit(matrix[rest], positive[rest])
-            scores[name][held] = _logit(model.predict_proba(matrix[held])[:, 1])
+            scores[name][held] = logit(model.predict_proba(matrix[held])[:, 1])
     return scores
 
 
@@ -215,14 +215,15 @@ def _best(
     return best, means[best]
 
 
-def _models(columns: int, seed: int) -> dict[Literal["linear", "trees"], Any]:
+def models(columns: int, seed: int, trees: int | None = None) -> dict[Literal["linear", "trees"], Any]:
+    """Return both kinds of probe, not fitted yet, for so many prepared columns."""
     from sklearn.linear_model import LogisticRegression
 
     from curate.evidence.forest import Forest
 
     return {
         "linear": LogisticRegression(C=4 / max(columns, 1), max_iter=300),  # the penalty of `permuted._ridge`
-        "trees": Forest(TREES, LEAF, seed),
+        "trees": Forest(trees or TREES, LEAF, seed),
     }
 
 
@@ -257,6 +258,7 @@ def _auc(scores: Floats, positive: Bools) -> float:
     return float(auc(scores[:, None], positive[:, None])[0])
 
 
-def _logit(share: NDArray[np.float64]) -> Floats:
+def logit(share: NDArray[np.float64]) -> Floats:
+    """Return the log odds of shares of 0..1, kept a little away from both ends."""
     inside = np.clip(share, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(inside / (1 - inside)))

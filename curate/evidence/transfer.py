@@ -10,12 +10,11 @@ knows the population. The better of two kinds of probe counts, and the better of
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from curate.evidence.permuted import CHUNK, permuted, prepare
-from curate.evidence.probe import LEAF, REPEATS, TREES, interval, within
+from curate.evidence.probe import REPEATS, TREES, interval, logit, models, within
 from curate.evidence.verdict import ALL, Probe, Told, Transfer, judged
 from imageledger.engines.local import ordered_map
 from imageledger.intervals import holm
@@ -33,7 +32,7 @@ FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidates:
+class Pool:
     """Who could be chosen (n rows), who is (`chosen`), of which label, group and part (0, 1, …)."""
 
     chosen: Bools
@@ -52,7 +51,7 @@ class Candidates:
 
 
 def transfer(
-    tables: Mapping[str, Floats], given: Candidates, *, seed: int = 42, permutations: int = 2000, workers: int = 1
+    tables: Mapping[str, Floats], given: Pool, *, seed: int = 42, permutations: int = 2000, workers: int = 1
 ) -> list[Transfer]:
     """Judge the chosen pictures by each table of numbers (n x k, NaN where a number does not apply).
 
@@ -84,7 +83,7 @@ def elsewhere(probes: Sequence[Probe], transfers: Mapping[str, Transfer], positi
     return moved
 
 
-def learned(matrix: Floats, given: Candidates, lesson: str, seed: int) -> Floats:
+def learned(matrix: Floats, given: Pool, lesson: str, seed: int) -> Floats:
     """Return the scores (kinds x n, NaN for all but the chosen) of probes that learned from the other parts."""
     scores = np.full((2, len(matrix)), np.nan)
     for part in np.unique(given.part):
@@ -93,14 +92,13 @@ def learned(matrix: Floats, given: Candidates, lesson: str, seed: int) -> Floats
         judged = ~away & given.chosen
         if not judged.any():
             continue
-        for kind, model in enumerate(_models(matrix.shape[1], seed)):
+        for kind, model in enumerate(models(matrix.shape[1], seed, REPEATS * TREES).values()):
             model.fit(matrix[known], given.positive[known])
-            share = np.clip(model.predict_proba(matrix[judged])[:, 1], 1e-6, 1 - 1e-6)
-            scores[kind, judged] = np.log(share / (1 - share))
+            scores[kind, judged] = logit(model.predict_proba(matrix[judged])[:, 1])
     return scores
 
 
-def _transferred(item: tuple[str, Floats], *, given: Candidates, seed: int, permutations: int) -> Transfer:
+def _transferred(item: tuple[str, Floats], *, given: Pool, seed: int, permutations: int) -> Transfer:
     from threadpoolctl import threadpool_limits
 
     family, values = item
@@ -133,14 +131,6 @@ def _told(scores: Floats, positive: Bools, groups: Sequence[str], part: Ints, se
     low, high = interval(scores, positive, groups, seed, part)
     wider = float(np.sqrt(len(np.unique(part))))
     return Told(auc=area, low=max(0.0, area - wider * (area - low)), high=min(1.0, area + wider * (high - area)))
-
-
-def _models(columns: int, seed: int) -> tuple[Any, Any]:
-    from sklearn.linear_model import LogisticRegression
-
-    from curate.evidence.forest import Forest
-
-    return LogisticRegression(C=4 / max(columns, 1), max_iter=300), Forest(REPEATS * TREES, LEAF, seed)
 
 
 def _by_chance(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from curate.evidence.measure import Table
-from curate.evidence.probe import enough, side_by_side
-from curate.evidence.transfer import Candidates, elsewhere, transfer
+from curate.evidence.probe import side_by_side
+from curate.evidence.transfer import Pool, elsewhere, transfer
 from curate.evidence.verdict import ALL, Probe
 from curate.manifest.balance import Key
 from curate.manifest.matched import choice_of
@@ -52,11 +52,6 @@ def chosen_by_numbers(path: Path, records: Sequence[Record]) -> Chosen | None:
     )  # fmt: skip
 
 
-def fewer(chosen: Chosen, most: int) -> list[Record]:
-    """Return the passed-over candidates, at most so many of each label."""
-    return enough(list(chosen.others), most)
-
-
 def judged_elsewhere(
     probes: Sequence[Probe], table: Table, chosen: Chosen, count: int, positive: Bools, groups: Sequence[str],
     *, seed: int, permutations: int, workers: int, apart: Sequence[str] = (),
@@ -65,7 +60,7 @@ def judged_elsewhere(
 
     The other rows are candidates that were passed over; `positive` and `groups` belong to all rows.
     """
-    given = Candidates(
+    given = Pool(
         chosen=np.arange(len(table.records)) < count, positive=positive, groups=groups,
         part=np.array([chosen.parts.get(record.key, 0) for record in table.records]),
     )  # fmt: skip

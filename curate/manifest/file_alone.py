@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from curate.evidence.measure import Table, measure
-from curate.evidence.probe import ENOUGH, FEWEST, PERMUTATIONS, enough, jointly, probe
+from curate.evidence.probe import FEWEST, PERMUTATIONS, enough, jointly, probe
 from curate.evidence.verdict import ALL, Probe
-from curate.manifest.chosen import Chosen, chosen_by_numbers, fewer, judged_elsewhere
+from curate.manifest.chosen import Chosen, chosen_by_numbers, judged_elsewhere
 from curate.nuisance import FAMILIES, apart
 from curate.nuisance.spelling import spelled
 from imageledger import manifest
@@ -100,7 +100,7 @@ def _measured(project: Project, path: Path, track: Track) -> _Measured:
     rows = list(manifest.read(path))
     records = enough([record for record in rows if record.status == OK and record.split])
     chosen = chosen_by_numbers(path, rows)
-    both = [*records, *(fewer(chosen, ENOUGH) if chosen else [])]
+    both = [*records, *(enough(chosen.others) if chosen else [])]
     table = measure(project, both, tuple(FAMILIES), track=track)
     positive = np.array([record.label == project.declared.labels[-1] for record in both], dtype=bool)
     return _Measured(table=table, count=len(records), positive=positive, chosen=chosen)

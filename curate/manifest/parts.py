@@ -3,13 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from curate.evidence.transfer import FEWEST
 from curate.manifest.balance import Choice, Key, lot
 
 PARTS = 2
 """Each part chooses alone, and the other one judges: more parts would choose among fewer candidates."""
-
-LEAST = 5
-"""Pictures of a label that a part chooses at least: with fewer, neither choosing nor judging means anything."""
 
 
 def parts_of(choices: Sequence[Choice], seed: int) -> dict[Key, int]:
@@ -39,7 +37,7 @@ def group_name(choice: Choice) -> str:
 def division(choices: Sequence[Choice], per_class: int, seed: int) -> tuple[dict[Key, int], list[int]] | None:
     """Return the part of every candidate, and how many pictures of each label each part chooses.
 
-    As even as the candidates of the parts allow. None where a part would choose fewer than LEAST of a label: then all
+    As even as the candidates of the parts allow. None where a part would choose fewer than FEWEST of a label: then all
     candidates choose together, and nobody is left to judge.
     """
     parts = parts_of(choices, seed)
@@ -49,4 +47,4 @@ def division(choices: Sequence[Choice], per_class: int, seed: int) -> tuple[dict
     wanted = [min(room[part], per_class // PARTS + (part < per_class % PARTS)) for part in range(PARTS)]
     for part in range(PARTS):
         wanted[part] += min(room[part] - wanted[part], per_class - sum(wanted))
-    return (parts, wanted) if sum(wanted) == per_class and min(wanted) >= LEAST else None
+    return (parts, wanted) if sum(wanted) == per_class and min(wanted) >= FEWEST else None

@@ -8,7 +8,7 @@ import numpy as np
 
 from curate.evidence.measure import WHITENED, Table, measure
 from curate.evidence.probe import jointly, side_by_side
-from curate.evidence.transfer import Candidates, transfer
+from curate.evidence.transfer import FEWEST, Pool, transfer
 from curate.evidence.verdict import Told
 from curate.manifest.balance import Key, Wanted, divide
 from curate.manifest.matched import Selection, choice_of, select
@@ -21,7 +21,7 @@ from curate.manifest.matching.balance_table import (
     differences,
     title,
 )
-from curate.manifest.parts import LEAST, PARTS
+from curate.manifest.parts import PARTS
 from curate.manifest.work import ManifestSettings, selective
 from curate.nuisance import FAMILIES, family
 from curate.nuisance.spelling import spelled
@@ -212,7 +212,7 @@ def _told(
 ) -> dict[str, Told]:  # fmt: skip
     """Judge a choice by each family matched on, all of these together, and all others together; {} where none can."""
     part = np.array([parts.get(record.key, 0) for record in table.records])
-    given = Candidates(chosen=chosen, positive=positive, groups=groups_of(table.records), part=part)
+    given = Pool(chosen=chosen, positive=positive, groups=groups_of(table.records), part=part)
     if not given.judged:
         return {}
     held = [name for name in table.columns if name not in on]
@@ -237,7 +237,7 @@ def _judged(compared: Compared, wanted: Wanted) -> list[str]:
     if not compared.probes:
         return [
             "chosen on these numbers, and no probe can judge the choice: that takes candidates that can be divided "
-            f"into halves, and {PARTS * LEAST} pictures of each label"
+            f"into halves, and {PARTS * FEWEST} pictures of each label"
         ]
     lines = [
         "chosen on these numbers: each half of the candidates chose alone, and probes that learned from the other half "

@@ -6,7 +6,7 @@ from probed_world import labels, made
 
 from curate.evidence.permuted import auc, folds_of, prepare
 from curate.evidence.probe import crossvalidated, interval, within
-from curate.evidence.transfer import Candidates, elsewhere, transfer
+from curate.evidence.transfer import Pool, elsewhere, transfer
 from curate.evidence.verdict import ALL, CLEAN, INCONCLUSIVE, SHORTCUT, Strongest, Told, Transfer
 from curate.manifest.matching import pairs
 
@@ -33,7 +33,7 @@ def number_by_number(values, positive, part):
 
 
 def given_of(chosen, positive, part):
-    return Candidates(chosen=chosen, positive=positive, groups=[str(row) for row in range(len(part))], part=part)
+    return Pool(chosen=chosen, positive=positive, groups=[str(row) for row in range(len(part))], part=part)
 
 
 def inside(values, positive):
