@@ -1,16 +1,21 @@
-"""The figure of an audit of reliance: what file and model say of each picture, and how closely it follows families."""
+"""The figure of an audit of reliance: what file and model say, what families explain, what swaps move."""
 
 from typing import Any
 
 import numpy as np
 
-from audit.reliance.judge import SURE, WEAK, RunReliance
+from audit.reliance.explained import WEAK
+from audit.reliance.judge import SURE, RunReliance
+from audit.reliance.swaps import MARGIN, SWAPPED
 from audit.words import family_in_words
-from curate.evidence.verdict import ALL
 from imageledger.figure import FAINT, LINE, MOUNT, NEGATIVE, POSITIVE, PROBLEM, drawn, key, styled, whisker
 from imageledger.letters import visible
 
-SIZE = (11.2, 4.4)
+SIZE = (14.4, 4.4)
+LEAST = -0.3
+"""R² below this stand at the edge."""
+MOST_SPREADS = 6.0
+"""Shifts beyond this stand at the edge."""
 MOST = 8.0
 """Logits beyond this stand at the edge."""
 
@@ -19,15 +24,18 @@ def png(result: RunReliance, heading: str) -> bytes:
     """Draw both panels and return a PNG; equal results give equal bytes."""
     note = f"Run {result.run}: {result.reliance.model.total} pictures, {result.split}."
     foot = (
-        "Left: a model that looks at the face gives level lines, whatever the file says. Right: rank correlation "
-        "within the classes with its 95 % interval. Red diamond: above 0 for certain (corrected). Grey band: weaker "
-        f"than {WEAK}."
+        "Left: what the file says of a picture, and what the model says. Middle: how much of the answers within a "
+        "class the numbers of a family explain; red diamond: certainly more than nothing, which the "
+        "face may explain too. "
+        f"Right: how far the answers move towards the class whose delivery a picture gets, in spreads of the answers; "
+        f"grey band: up to {MARGIN}; red diamond: both classes move further for certain."
     )
 
     def draw(figure: Any) -> None:
-        left, right = figure.subplots(1, 2, width_ratios=(6, 5))
+        left, middle, right = figure.subplots(1, 3, width_ratios=(5, 4, 4))
         _pictures(left, result)
-        _families(right, result)
+        _families(middle, result)
+        _swaps(right, result)
 
     return drawn(SIZE, draw, title=heading, note=note, foot=foot)
 
@@ -51,15 +59,35 @@ def _pictures(axes: Any, result: RunReliance) -> None:
 
 
 def _families(axes: Any, result: RunReliance) -> None:
-    links = sorted(result.reliance.links, key=lambda link: (link.family != ALL, -link.rho))
-    axes.axvspan(-WEAK, WEAK, color=MOUNT, lw=0, zorder=0)
+    asked = sorted(result.reliance.explained, key=lambda one: -one.share)
+    axes.axvspan(LEAST, WEAK, color=MOUNT, lw=0, zorder=0)
     axes.axvline(0, color=FAINT, lw=1, zorder=1)
-    for row, link in enumerate(links):
-        colour, marker = (PROBLEM, "D") if link.p < SURE else (FAINT, "o")
-        whisker(axes, row, link.rho, (link.low, link.high), colour, marker)
-    names = [family_in_words(link.family) for link in links]
-    axes.set_yticks(range(len(links)), names)
-    axes.set_ylim(len(links) - 0.4, -0.6)
-    axes.set_xticks((-1, -0.5, 0, 0.5, 1))
-    axes.set_xlim(-1, 1)
-    styled(axes, x="rank correlation of model and file, within the classes")
+    for row, one in enumerate(asked):
+        colour, marker = (PROBLEM, "D") if one.p < SURE else (FAINT, "o")
+        low, value, high = (max(LEAST, number) for number in (one.low, one.share, one.high))
+        whisker(axes, row, value, (low, high), colour, marker)
+    axes.set_yticks(range(len(asked)), [family_in_words(one.family) for one in asked])
+    axes.set_ylim(max(len(asked), 1) - 0.4, -0.6)
+    axes.set_xlim(LEAST, 1)
+    styled(axes, x="R² of the answers within a class")
+
+
+def _swaps(axes: Any, result: RunReliance) -> None:
+    swaps = result.reliance.swaps
+    moved = {swap.what for swap in result.reliance.moved}
+    axes.axvspan(-MARGIN, MARGIN, color=MOUNT, lw=0, zorder=0)
+    axes.axvline(0, color=FAINT, lw=1, zorder=1)
+    for row, swap in enumerate(swaps):
+        marker = "D" if swap.what in moved else "o"
+        for offset, shift, colour in zip((-0.15, 0.15), swap.shifts, (NEGATIVE, POSITIVE), strict=True):
+            low, value, high = (float(np.clip(number, -MOST_SPREADS, MOST_SPREADS))
+                                for number in (shift.low, shift.value, shift.high))  # fmt: skip
+            whisker(axes, row + offset, value, (low, high), PROBLEM if marker == "D" else colour, marker)
+    if not swaps:
+        axes.text(0.5, 0.5, "no delivery was swapped", ha="center", color=FAINT, transform=axes.transAxes)
+    axes.set_yticks(range(len(swaps)), [SWAPPED[swap.what] for swap in swaps])
+    axes.set_ylim(max(len(swaps), 1) - 0.4, -0.6)
+    reach = max([1.0, *(abs(end) for swap in swaps for shift in swap.shifts for end in (shift.low, shift.high))])
+    reach = min(reach * 1.1, MOST_SPREADS)
+    axes.set_xlim(-reach, reach)
+    styled(axes, x=f"moves, in spreads: {' (first) and '.join(map(visible, result.labels))}")

@@ -1,7 +1,7 @@
-"""Does a model lean on what the file gives away? Its answers and the probes' scores in, correlations and shares out.
+"""Does a model lean on what the file gives away? Its answers, the numbers of the file and the swaps in, a verdict out.
 
-Both may be right for different reasons, so nothing is compared across the classes: a model that follows the file
-ranks the pictures *within* a class as the file does, and fails where the file misleads.
+Both may be right for different reasons, so nothing is compared across the classes. That answers go with numbers within
+a class shows no reliance: the face may show what the numbers see. That answers change with the delivery does.
 """
 
 import math
@@ -11,17 +11,19 @@ from statistics import NormalDist
 
 import numpy as np
 
-from audit.reliance.swaps import Swap
+from audit.reliance.explained import WEAK, Explained
+from audit.reliance.swaps import EVERYTHING, Swap
 from curate.evidence.verdict import ALL, Probe
 from imageledger.counted import Counted, Groups, mean_by_group
 from imageledger.intervals import holm
 from imageledger.types import Bools, Floats, Ints, Key
 
 RELIES, INDEPENDENT, INCONCLUSIVE = "RELIES", "INDEPENDENT", "INCONCLUSIVE"
+CANNOT = "CANNOT BE ASKED"
+"""Nothing in the files tells the classes apart, so that there is nothing to rely on."""
+
 SURE = 0.01
-"""A model is said to rely on the file below this corrected p-value,"""
-WEAK = 0.3
-"""and to be independent of it when every larger rank correlation can be excluded."""
+"""A swap is said to move the answers, and numbers to go with them, below this corrected p-value."""
 
 FEWEST = 4
 """Groups of a class below which a rank correlation has no interval."""
@@ -71,24 +73,23 @@ class Beside:
 class Reliance:
     """What one run's answers have to do with the file.
 
-    `model` and `file` are right on the same pictures, `where_right` and `where_wrong` is the model where the joint
-    probe is right or wrong, `p` Fisher's for these two; `chance` is the share of the larger class. `answers` are
-    the model's P(positive) of each picture, `probe` the joint probe with its scores of them (logits), `positive` what
-    they are.
+    `model` and `file` are right on the same pictures; `cells` holds, for each label and for either call of the joint
+    probe (negative, positive), on which of these pictures the model is right. `explained` is what numbers say of the
+    answers within a class, `links` how far the answers follow the probes' scores, which come from pictures outside the
+    chosen set where numbers chose it. `answers` are the model's P(positive) of each picture, `probe` the joint probe
+    with its scores of them (logits), `positive` what they are.
     """
 
     links: tuple[Link, ...]
     model: Counted
     file: Counted
-    where_right: Counted
-    where_wrong: Counted
-    p: float
-    chance: float
+    cells: tuple[tuple[Counted, Counted], tuple[Counted, Counted]]
     answers: Floats = field(repr=False)
     probe: Probe = field(repr=False)
     positive: Bools = field(repr=False)
     groups: Groups = field(repr=False)
-    swaps: tuple[Swap, ...] = field(default=())
+    explained: tuple[Explained, ...] = ()
+    swaps: tuple[Swap, ...] = ()
 
     @property
     def joint(self) -> Link:
@@ -96,33 +97,36 @@ class Reliance:
         return next(link for link in self.links if link.family == ALL)
 
     @property
-    def followed(self) -> list[Link]:
-        """The families, and all together, whose scores the answers follow for certain, the closest first."""
-        return sorted((link for link in self.links if link.p < SURE), key=lambda link: -link.rho)
+    def going_with(self) -> list[Explained]:
+        """The families whose numbers go with the answers within a class for certain, the closest first."""
+        return sorted((one for one in self.explained if one.p < SURE), key=lambda one: -one.share)
 
     @property
     def moved(self) -> list[Swap]:
-        """The swaps that change answers for certain; two were tried."""
+        """The swaps that move both classes towards the class of the delivery, by the margin and for certain."""
         corrected = holm([swap.p for swap in self.swaps])
         return [swap for swap, p in zip(self.swaps, corrected, strict=True) if p < SURE]
 
     @property
+    def whole(self) -> Swap | None:
+        """The swap of everything at once, or the only one; None where nothing was swapped."""
+        return next((swap for swap in self.swaps if swap.what == EVERYTHING), self.swaps[0] if self.swaps else None)
+
+    @property
     def verdict(self) -> str:
-        """RELIES, INDEPENDENT or INCONCLUSIVE."""
-        if self.followed or self.moved:
+        """RELIES, INDEPENDENT, INCONCLUSIVE or CANNOT BE ASKED."""
+        if self.moved:
             return RELIES
-        return INDEPENDENT if self.joint.high < WEAK else INCONCLUSIVE
+        if self.probe.low <= 0.5 and not self.swaps:
+            return CANNOT
+        still = bool(self.swaps) and all(swap.still for swap in self.swaps)
+        return INDEPENDENT if still and all(one.high < WEAK for one in self.explained) else INCONCLUSIVE
 
     @property
-    def lead(self) -> float:
-        """By how much of all pictures the model is better than always naming the larger class; 0 when it is not."""
-        return max(0.0, self.model.share - self.chance)
-
-    @property
-    def from_file(self) -> tuple[float, float]:
-        """How much of the lead the file alone would have given, and the most it could be (by the interval)."""
-        best = self.file.interval[1]
-        return tuple(min(self.lead, max(0.0, share - self.chance)) for share in (self.file.share, best))  # type: ignore[return-value]
+    def worst(self) -> tuple[int, int]:
+        """The cell with the lowest accuracy: the label and the call of the file, each 0 or 1."""
+        there = [(row, column) for row in (0, 1) for column in (0, 1) if self.cells[row][column].total]
+        return min(there, key=lambda cell: self.cells[cell[0]][cell[1]].share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +134,8 @@ class RunReliance:
     """What became of one run: its answers to the `pictures` it is judged by, and what a person should be warned of.
 
     `keys` are those of the pictures, in the order of the answers. `skipped` says why no deliveries were swapped, ""
-    when they were. `beside` compares the run with another one.
+    when they were. `chosen` says that numbers chose the pictures, so that the file was asked outside of them. `beside`
+    compares the run with another one.
     """
 
     run: str
@@ -142,6 +147,7 @@ class RunReliance:
     skipped: str = ""
     warnings: Sequence[str] = ()
     drawn: bool = False
+    chosen: bool = False
     beside: Beside | None = None
 
 
@@ -157,18 +163,17 @@ def judge(
     places = np.asarray(rows)
     truth = positive[places]
     joint = next(probe for probe in probes if probe.family == ALL)
-    right, file_right = (answers >= 0.5) == truth, called(joint.scores, positive)[places] == truth
-    model, file = Counted(right, groups), Counted(file_right, groups)
-    there, elsewhere = model.but(file_right), model.but(~file_right)
+    said = called(joint.scores, positive)[places]
+    model = Counted((answers >= 0.5) == truth, groups)
     telling = [probe for probe in probes if probe.family == ALL or np.ptp(probe.scores) > 0]
+    (first, second), (third, fourth) = (
+        (model.but(side & ~said), model.but(side & said)) for side in (~truth, truth)
+    )  # fmt: skip
     return Reliance(
         links=tuple(linked(answers, truth, [replace(probe, scores=probe.scores[places]) for probe in telling], groups)),
         model=model,
-        file=file,
-        where_right=there,
-        where_wrong=elsewhere,
-        p=there.against(elsewhere),
-        chance=float(max(truth.mean(), 1 - truth.mean())),
+        file=Counted(said == truth, groups),
+        cells=((first, second), (third, fourth)),
         answers=answers,
         probe=replace(joint, scores=joint.scores[places]),
         positive=truth,

@@ -9,13 +9,16 @@ import numpy as np
 
 from audit.findings import Report
 from audit.reliance import judge, noise, report
+from audit.reliance.explained import explained
 from audit.reliance.judge import RunReliance
 from audit.reliance.swaps import Ask, Swap, can_be_made, swap
-from curate.evidence.measure import measure
-from curate.evidence.probe import FEWEST, probe
+from curate.evidence.measure import Table, measure
+from curate.evidence.probe import FEWEST, enough, probe
 from curate.evidence.verdict import Probe
+from curate.manifest.chosen import Chosen, chosen_by_numbers, judged_elsewhere
 from curate.nuisance import FAMILIES, apart
 from curate.pictures.pixels import CannotDecode
+from imageledger import manifest
 from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.errors import LedgerError, RunError
@@ -55,19 +58,25 @@ def reliance(
     judged = answers.pick(rows.tolist())
     other = _other(project, settings.beside, judged) if settings.beside else None
     records = answers.known()
-    probes = _probes(project, records, answers, track)
+    chosen = _chosen(project, answers)
+    others = enough(chosen.others) if chosen else []
+    table = measure(project, [*records, *others], list(FAMILIES), track=track)
+    probes = _probes(table, answers, chosen)
     compared = judge.judge(judged.shares, answers.positive, probes, rows, judged.groups)
-    swaps, skipped = _swaps(project, judged)
+    own = table.take(rows.tolist())
+    told = explained(judged.shares, judged.positive, own.values, own.columns, judged.groups, seed=answers.run.seed)
+    swaps, skipped = _swaps(project, judged, [*records, *others])
     result = RunReliance(
         run=answers.run.name,
         labels=answers.labels,
         pictures=judged.in_words,
         split=_split(judged, answers),
         keys=judged.keys,
-        reliance=replace(compared, swaps=swaps),
+        reliance=replace(compared, explained=tuple(told), swaps=swaps),
         skipped=skipped,
         warnings=answers.warnings,
         drawn=answers.drawn,
+        chosen=chosen is not None,
         beside=judge.beside(compared, other.shares, other.run.name, _reliability(judged, other)) if other else None,
     )
     return report.report(result, answers.folder / "audit")
@@ -128,28 +137,48 @@ def _reliability(judged: Answers, other: Answers) -> tuple[float, float] | None:
     return mine, theirs
 
 
-def _probes(project: Project, records: Sequence[Record], answers: Answers, track: Track) -> Sequence[Probe]:
-    table = measure(project, records, list(FAMILIES), track=track)
-    log.info("probing %d pictures", len(records))
-    return probe(
-        table.columns, table.values, answers.positive, groups_of(records), seed=answers.run.seed,
-        permutations=PERMUTATIONS, workers=cores(), apart=apart(),
+def _chosen(project: Project, answers: Answers) -> Chosen | None:
+    """Tell how numbers chose the pictures of a run; None where none did."""
+    path = project.root / answers.run.manifest
+    return chosen_by_numbers(path, list(manifest.read(path))) if path.is_file() else None
+
+
+def _probes(table: Table, answers: Answers, chosen: Chosen | None) -> Sequence[Probe]:
+    """Probe the pictures of a run, the first rows of a table; by probes outside of them where numbers chose them."""
+    count, seed = len(answers.predictions), answers.run.seed
+    own, groups = table.take(range(count)), groups_of(table.records)
+    log.info("probing %d pictures", count)
+    probes = probe(
+        own.columns, own.values, answers.positive, groups[:count], seed=seed, permutations=PERMUTATIONS,
+        workers=cores(), apart=apart(),
+    )  # fmt: skip
+    if chosen is None:
+        return probes
+    positive = np.array([record.label == answers.labels[1] for record in table.records])
+    return judged_elsewhere(
+        probes, table, chosen, count, positive, groups, seed=seed, permutations=PERMUTATIONS, workers=cores(),
+        apart=apart(),
     )  # fmt: skip
 
 
-def _swaps(project: Project, judged: Answers) -> tuple[tuple[Swap, ...], str]:
-    """Swap the deliveries of both classes; without originals or torch there are none, and the reason is returned."""
+def _swaps(project: Project, judged: Answers, outside: Sequence[Record]) -> tuple[tuple[Swap, ...], str]:
+    """Swap the deliveries of both classes; without originals or torch there are none, and the reason is returned.
+
+    How the classes came is measured on all candidates, chosen or not.
+    """
     pairs = zip(judged.known(), judged.shares.tolist(), strict=True)
     makeable = [(record, share) for record, share in pairs if can_be_made(record, project.store)]
     if not makeable:
         return (), "the originals are gone"
+    there = [record for record in outside if can_be_made(record, project.store)]
     try:
         ask = _ask(judged)
-        log.info("delivering %d pictures as the other class was", len(makeable))
+        log.info("delivering %d pictures as the pictures of either class came", len(makeable))
         records, shares = zip(*makeable, strict=True)
-        return swap(records, shares, judged.labels, project.store, ask), ""
+        swaps = swap(records, shares, judged.labels, there, project.store, ask)
     except (LedgerError, CannotDecode) as error:
         return (), str(error)
+    return swaps, "" if swaps else "the pictures of both classes came alike in size, quality, brightness and colour"
 
 
 def _ask(judged: Answers) -> Ask:

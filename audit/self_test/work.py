@@ -16,7 +16,7 @@ from audit.findings import Finding, Report, Severity, notes
 from audit.self_test.plants import PLANTS, UNTOUCHED, WHITE, Plant, deliver
 from audit.self_test.portraits import Sitters, sitters
 from audit.words import family_in_words
-from curate.evidence.permuted import Quick
+from curate.evidence.permuted import Quick, folds_of
 from curate.evidence.probe import PERMUTATIONS, probe
 from curate.evidence.verdict import ALL, SHORTCUT, SURE, Probe, judged
 from curate.nuisance import FAMILIES, family
@@ -38,9 +38,6 @@ QUICK_PER_CLASS, QUICK_NULL_SETS = 60, 40
 MOST_FALSE_ALARMS = 0.05
 AMONG_THE_STRONGEST = 0.05
 """A family that names a plant is at most this much AUC below the family that separates best."""
-
-FIRST_LOOK, WORTH_ANOTHER = 250, 10 * SURE
-"""Null sets are tested with so few permutations first; only up to this p-value are the others worth while."""
 
 BATCH = 10
 """Null sets tested by one worker before it reports."""
@@ -229,12 +226,10 @@ def false_alarms(job: Nulls, *, groups: Sequence[str]) -> list[list[str]]:
 def _alarms(
     values: Tables, quicks: Mapping[str, Quick], positive: Bools, groups: Sequence[str], seed: int
 ) -> list[str]:
-
-    def raw(name: str, permutations: int) -> float:
-        return quicks[name].p_value(positive, groups, seed=seed, permutations=permutations)[1]
-
-    first = {name: raw(name, FIRST_LOOK) for name in quicks}
-    final = {name: raw(name, PERMUTATIONS) if p <= WORTH_ANOTHER else p for name, p in first.items()}
+    folds = folds_of(positive, groups, seed)
+    limit = SURE / max(1, len(quicks) - 1)
+    final = {name: quick.tested(positive, groups, folds, seed=seed, permutations=PERMUTATIONS, limit=limit).p
+             for name, quick in quicks.items()}  # fmt: skip
     families = [name for name in final if name != ALL]
     corrected = dict(zip(families, holm([final[name] for name in families]), strict=True)) | {ALL: final[ALL]}
     return [name for name, p in corrected.items() if p < SURE and _confirmed(name, values, positive, groups, seed, p)]

@@ -6,6 +6,7 @@ import numpy as np
 
 from audit.shortcuts.unseen import Unseen
 from audit.words import family_in_words
+from curate.evidence.looks import FIRST, Look
 from curate.evidence.measure import FINAL, MODEL_INPUT, NORMALIZED, WHITENED, Table
 from curate.evidence.verdict import ALL, SHORTCUT, Probe
 from imageledger.types import Bools
@@ -19,7 +20,8 @@ class StageProbes:
     """The probes of one stage; `positive` (bool) belongs to the rows of `table`, the last probe sees all families.
 
     `there` is how many pictures the stage has, more than were measured where those were enough. `chosen_on` names the
-    families of numbers by which the pictures were chosen among more; `passed_over` candidates were not.
+    families of numbers by which the pictures were chosen among more; `passed_over` candidates were not. `look` says how
+    often the pictures of the stage have been looked at.
     """
 
     stage: str
@@ -30,6 +32,7 @@ class StageProbes:
     there: int = 0
     chosen_on: tuple[str, ...] = ()
     passed_over: int = 0
+    look: Look = FIRST
 
     @property
     def families(self) -> tuple[Probe, ...]:

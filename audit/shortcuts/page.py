@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from audit import page
 from audit.pictures import Shown, show_object
-from audit.shortcuts import words
+from audit.shortcuts import power, words
 from audit.shortcuts.chosen import inside_of
 from audit.shortcuts.judge import DatasetProbes, StageProbes
 from audit.shortcuts.words import EXAMPLES
@@ -131,7 +131,7 @@ def html_text(probed: DatasetProbes, cards: Sequence[Card], figure: bytes) -> st
     return page.render(
         "shortcuts/page.html", probed=probed, stage=probed.last, cards=cards, words=words, named=family_in_words,
         lines=words.remarks(probed), heading=words.conclusion(probed.last), course=words.course_table(probed),
-        figure=inline, bins=BINS, with_interval=with_interval, inside_of=inside_of,
+        figure=inline, bins=BINS, with_interval=with_interval, inside_of=inside_of, power=power,
     )  # fmt: skip
 
 

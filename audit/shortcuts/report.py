@@ -13,7 +13,8 @@ from imageledger.config import Project
 from imageledger.types import Row
 
 CSV_FIELDS = (
-    "stage", "family", "features", "auc", "low", "high", "chance", "p", "verdict", "needed", "model",
+    "stage", "family", "features", "auc", "low", "high", "chance", "p", "verdict", "needed_fewest", "needed_most",
+    "detectable", "model",
     "strongest", "strongest_auc", "strongest_low", "strongest_high", "median_negative", "median_positive", "measured",
     "negatives", "positives", "inside_auc", "inside_low", "inside_high", "from_chosen_auc", "from_chosen_low",
     "from_chosen_high", "from_candidates_auc", "from_candidates_low", "from_candidates_high",
@@ -82,6 +83,8 @@ def _stage(probed: DatasetProbes, stage: StageProbes) -> Row:
         "one_class_sources": stage.one_sided,
         "chosen_on": list(stage.chosen_on),
         "passed_over": stage.passed_over,
+        "look": stage.look.number,
+        "p_below": stage.look.sure,
     }  # fmt: skip
 
 
@@ -90,7 +93,9 @@ def _numbers(probe: Probe) -> Row:
     medians = [value if math.isfinite(value) else None for value in strongest.medians] if strongest else [None, None]
     return {
         "family": probe.family, "features": probe.features, "auc": probe.auc, "low": probe.low, "high": probe.high,
-        "chance": probe.chance, "p": probe.p, "verdict": probe.verdict, "needed": probe.needed, "model": probe.model,
+        "chance": probe.chance, "p": probe.p, "verdict": probe.verdict,
+        "needed_fewest": probe.needed[0] or None, "needed_most": probe.needed[1] or None,
+        "detectable": probe.detectable, "model": probe.model,
         "strongest": strongest.feature if strongest else "", "strongest_auc": strongest.auc if strongest else None,
         "strongest_low": strongest.low if strongest else None, "strongest_high": strongest.high if strongest else None,
         "median_negative": medians[0], "median_positive": medians[1], "measured": probe.measured,

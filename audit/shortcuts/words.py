@@ -3,7 +3,7 @@
 import math
 
 from audit.findings import Finding, Severity, notes
-from audit.shortcuts import chosen
+from audit.shortcuts import chosen, power
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.words import DRAWN, DRAWN_NOTE, family_in_words
 from curate.evidence.measure import FETCHED
@@ -61,10 +61,7 @@ def conclusion(stage: StageProbes) -> str:
     if probe.verdict == SHORTCUT:
         return f"{capital} tells the classes apart with {auc}."
     if probe.verdict == CLEAN:
-        return (
-            f"{capital} does not tell the classes apart: {auc}, within {1 - AT_MOST:.2f}–{AT_MOST:.2f}. A leak in a "
-            "few of the pictures may still be there."
-        )
+        return f"{capital} does not tell the classes apart: {auc}, within {1 - AT_MOST:.2f}–{AT_MOST:.2f}."
     return f"It is undecided whether {what} tells the classes apart: {auc}."
 
 
@@ -135,6 +132,8 @@ def remarks(probed: DatasetProbes) -> list[str]:
     lines += [
         *chosen.remarks(last),
         *alarms(last),
+        *power.remarks(last),
+        *power.looks(last),
         *_families(last),
         *_what_is_left(last),
         *_sources(last),
@@ -165,14 +164,14 @@ def stage_table(probed: DatasetProbes, stage: StageProbes) -> list[Row]:
     rows = [
         {
             "family": family_in_words(probe.family),
-            "features": str(probe.features),
             "AUC": with_interval(probe.auc, probe.low, probe.high),
             chosen.INSIDE: chosen.inside_of(probe),
             "chance": f"{probe.chance:.2f}",
             "p": p_in_words(probe.p),
             "verdict": probe.verdict,
             f"strongest feature: median {medians}": _strongest(probe),
-            "needed": f"{probe.needed}" if probe.needed else "",
+            "leak seen from": power.leak_in_words(probe),
+            "needed": power.needed_in_words(probe),
         }
         for probe in stage.probes
     ]

@@ -13,6 +13,7 @@ from audit.shortcuts import report
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.shortcuts.unseen import unseen_sources
 from curate.evidence import measure as measuring
+from curate.evidence.looks import FIRST, Look, look
 from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
 from curate.evidence.probe import ENOUGH, FEWEST, PERMUTATIONS, enough, probe
 from curate.evidence.verdict import SURE
@@ -98,8 +99,8 @@ def probe_stages(
         )
         permutations = settings.permutations
         log.info("probing %s: %d pictures, %d permutations of their labels", name, len(records), permutations)
-        own = replace(settings, family=families, seed=seed)
-        stage = probe_stage(name, table.take(range(len(records))), labels, groups, own)
+        own, this = replace(settings, family=families, seed=seed), look(project, name, records, seed)
+        stage = probe_stage(name, table.take(range(len(records))), labels, groups, own, this)
         if chosen:
             stage = judge_elsewhere(stage, table, chosen, labels, groups, own)
         stages.append(replace(stage, there=there_are))
@@ -111,15 +112,16 @@ def probe_stages(
 
 
 def probe_stage(
-    stage: str, table: Table, labels: tuple[str, str], furthest: Mapping[Key, Record], settings: ShortcutsSettings
-) -> StageProbes:
+    stage: str, table: Table, labels: tuple[str, str], furthest: Mapping[Key, Record], settings: ShortcutsSettings,
+    this: Look = FIRST,
+) -> StageProbes:  # fmt: skip
     """Probe measured pictures; `furthest` are the rows of the furthest manifest, which knows the near-duplicates."""
     seed = settings.seed or 0
     positive = np.array([record.label == labels[1] for record in table.records])
     groups = groups_of([furthest.get(record.key, record) for record in table.records])
     probes = probe(
         table.columns, table.values, positive, groups, seed=seed, permutations=settings.permutations,
-        workers=settings.workers or cores(), joint=len(settings.family) > 1, apart=apart(),
+        workers=settings.workers or cores(), joint=len(settings.family) > 1, apart=apart(), sure=this.sure,
     )  # fmt: skip
     if not probes:
         raise LedgerError(
@@ -127,7 +129,7 @@ def probe_stage(
             "audit shortcuts without --family measures all of them",
         )
     unseen = unseen_sources(table, positive, groups, seed=seed)
-    return StageProbes(stage=stage, table=table, positive=positive, probes=tuple(probes), unseen=unseen)
+    return StageProbes(stage=stage, table=table, positive=positive, probes=tuple(probes), unseen=unseen, look=this)
 
 
 def judge_elsewhere(
@@ -143,6 +145,7 @@ def judge_elsewhere(
     probes = judged_elsewhere(
         stage.probes, table, chosen, len(stage.positive), positive, groups, seed=settings.seed or 0,
         permutations=settings.permutations, workers=settings.workers or cores(), apart=apart(),
+        sure=stage.look.sure,
     )  # fmt: skip
     return replace(stage, probes=tuple(probes), chosen_on=chosen.families, passed_over=len(chosen.others),
                    unseen=None)  # fmt: skip

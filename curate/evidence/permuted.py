@@ -6,12 +6,14 @@ others (a Gaussian kernel, which also sees numbers that separate only together),
 feature. The scores of the first three are S·y with a matrix S that no label enters, so a thousand permutations cost one
 matrix product. Each is put in units of its own spread under permutation and the largest counts, for the true labels as
 for every permutation (Westfall and Young 1993). Labels are permuted among the groups of a fold, so that the folds stay
-stratified (Ojala and Garriga 2010), and within a group that holds both classes. Where a few permutations more or less
-would decide, more are drawn (Besag and Clifford 1991); not where none of the first reaches the statistic, which would
-make every clear difference ten times as slow. `benchmarks/verdicts.py` prints what that does to the error.
+stratified (Ojala and Garriga 2010), and within a group that holds both classes. Permutations stop early once so many
+reach the statistic that no verdict hangs on more, and go on where a few more or less would decide (Besag and Clifford
+1991). `benchmarks/verdicts.py` prints what that does to the error.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -34,9 +36,11 @@ LANDMARKS = 300
 CHUNK = 250
 """So many permutations are scored at once: bounds the memory."""
 SETTLED = 10
-"""So many permutations that reach the true statistic settle a p-value; with fewer, but any,"""
+"""So many permutations that reach the true statistic settle a p-value near the limit; with fewer"""
 AT_MOST_TIMES = 10
 """up to so many times the permutations are drawn."""
+PLAIN, EARLIEST = 50, 500
+"""So many that reach it settle any p-value, once EARLIEST are drawn."""
 
 
 def prepare(values: Floats) -> tuple[Floats, NDArray[np.intp]]:
@@ -92,6 +96,22 @@ def auc(scores: Floats, positive: Bools) -> Floats:
     return np.asarray(((ranks * positive).sum(axis=0) - ones * (ones + 1) / 2) / pairs)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """What a permutation test gives: the best out-of-fold AUC, its p-value, and its 95th percentile by `chance`.
+
+    `middle` and `spread` put a statistic in units of chance; `largest` are the largest statistics of the permutations
+    in these units.
+    """
+
+    auc: float = 0.5
+    p: float = 1.0
+    chance: float = 0.5
+    middle: Floats = field(default_factory=lambda: np.zeros((1, 1)), repr=False)
+    spread: Floats = field(default_factory=lambda: np.ones((1, 1)), repr=False)
+    largest: Floats = field(default_factory=lambda: np.zeros(1), repr=False)
+
+
 class Quick:
     """A table of numbers prepared once, without labels, to be tested against many labelings."""
 
@@ -123,44 +143,50 @@ class Quick:
         varying = alike[:, np.ptp(alike, axis=0) > 0]
         return (varying - varying.mean(axis=0)) / varying.std(axis=0)
 
-    def p_value(
-        self, positive: Bools, groups: Sequence[str], *, seed: int = 42, permutations: int = 2000
-    ) -> tuple[float, float, float]:
-        """Return the best out-of-fold AUC, the permutation p-value, and the 95th percentile of that AUC by chance.
+    def tested(
+        self, positive: Bools, groups: Sequence[str], folds: Folds, *, seed: int = 42, permutations: int = 2000,
+        limit: float = 0.01,
+    ) -> Tested:  # fmt: skip
+        """Test one labeling against permutations of it; a verdict needs a p-value below `limit`.
 
         Raises LedgerError when no permutation changes a label, because every fold holds a single group of one class.
         """
         if not self.matrix.shape[1]:
-            return 0.5, 1.0, 0.5
-        folds = folds_of(positive, groups, seed)
-        tables = (self.matrix, self.binned, self.resemblance)
-        smoothers = [_smoother(matrix, folds) for matrix in tables if matrix.shape[1]]
-        seen = self._statistics(positive[:, None], smoothers)
-        drawn = permuted(positive, groups, folds, seed, AT_MOST_TIMES * permutations)
-        chunks, changed, count = [], False, 0
-        while count < permutations:
-            labels = next(drawn)[:, : permutations - count]
-            changed, count = changed or bool((labels != positive[:, None]).any()), count + labels.shape[1]
-            chunks.append(self._statistics(labels, smoothers))
-        if not changed:
+            return Tested()
+        smoothers = self.smoothers(folds)
+        seen = self.statistics(positive[:, None], smoothers)
+        most = max(AT_MOST_TIMES * permutations, math.ceil(AT_MOST_TIMES / limit))
+        drawn = permuted(positive, groups, folds, seed, most + CHUNK)
+        first = [next(drawn)[:, :permutations]]
+        if not (first[0] != positive[:, None]).any():
             raise LedgerError(
                 "no permutation changes a label: the groups leave nothing to exchange",
                 "more pictures of each class that are not of one group",
             )
-        null = np.concatenate(chunks, axis=1)
-        middle, spread = null.mean(axis=1, keepdims=True), null.std(axis=1, keepdims=True) + 1e-12
-        limit = ((seen - middle) / spread).max() - 1e-9
-        reached = int((((null - middle) / spread).max(axis=0) >= limit).sum())
-        if 0 < reached < SETTLED:
-            for labels in drawn:
-                further = ((self._statistics(labels, smoothers) - middle) / spread).max(axis=0)
-                reached, count = reached + int((further >= limit).sum()), count + labels.shape[1]
-                if reached >= SETTLED:
-                    break
-        chance = float(np.quantile(null[:-1].max(axis=0), 0.95))
-        return float(seen[:-1].max()), (1 + reached) / (1 + count), chance
+        chunks = [self.statistics(first[0], smoothers)]
+        middle, spread = chunks[0].mean(axis=1, keepdims=True), chunks[0].std(axis=1, keepdims=True) + 1e-12
+        truth = ((seen - middle) / spread).max() - 1e-9
+        largest = [((chunks[0] - middle) / spread).max(axis=0)]
+        reached, count = int((largest[0] >= truth).sum()), len(largest[0])
+        while not _settled(reached, count, permutations, limit, most):
+            labels = next(drawn)
+            if count < permutations:
+                labels = labels[:, : permutations - count]
+            chunks.append(self.statistics(labels, smoothers))
+            largest.append(((chunks[-1] - middle) / spread).max(axis=0))
+            reached, count = reached + int((largest[-1] >= truth).sum()), count + labels.shape[1]
+        chance = float(np.quantile(np.concatenate([chunk[:-1].max(axis=0) for chunk in chunks]), 0.95))
+        return Tested(
+            auc=float(seen[:-1].max()), p=(1 + reached) / (1 + count), chance=chance, middle=middle, spread=spread,
+            largest=np.concatenate(largest),
+        )  # fmt: skip
 
-    def _statistics(self, labels: Bools, smoothers: Sequence[Smoother]) -> Floats:
+    def smoothers(self, folds: Folds) -> list[Smoother]:
+        """Return what scores the rows of each fold by ridge regression on the others: one for each table."""
+        tables = (self.matrix, self.binned, self.resemblance)
+        return [_smoother(matrix, folds) for matrix in tables if matrix.shape[1]]
+
+    def statistics(self, labels: Bools, smoothers: Sequence[Smoother]) -> Floats:
         """Return the statistics (one row each, x b) for labels (n x b); that of the single feature comes last."""
         centred = (labels - labels.mean(axis=0)).astype(np.float32)
         return np.stack([*(auc(smooth(centred), labels) for smooth in smoothers), self._single(labels)])
@@ -178,6 +204,16 @@ class Quick:
         from scipy.stats import rankdata
 
         return np.asarray(rankdata(self.matrix, axis=0))
+
+
+def _settled(reached: int, count: int, permutations: int, limit: float, most: int) -> bool:
+    """Tell whether more permutations would change no verdict; at least `permutations` unless the p-value is plain."""
+    if reached >= PLAIN and count >= min(EARLIEST, permutations):
+        return True
+    if count < permutations:
+        return False
+    clear = not reached and 1 / (1 + count) < limit
+    return clear or reached >= SETTLED or count >= most
 
 
 def _smoother(matrix: Floats, folds: Folds) -> Smoother:
@@ -211,7 +247,7 @@ def _smoother(matrix: Floats, folds: Folds) -> Smoother:
 def permuted(positive: Bools, groups: Sequence[str], folds: Folds, seed: int, permutations: int) -> Iterator[Bools]:
     """Yield chunks (n x CHUNK) of labels permuted among the groups of equal size within each fold, and inside each."""
     rng = np.random.default_rng(seed)
-    blocks = [block for held in folds for block in _blocks(groups, held)]
+    blocks = [block for held in folds for block in blocks_of(groups, held)]
     mixed = [block for block in blocks if (positive[block] != positive[block][:, :1]).any()]
     for begun in range(0, permutations, CHUNK):
         count = min(CHUNK, permutations - begun)
@@ -225,7 +261,7 @@ def permuted(positive: Bools, groups: Sequence[str], folds: Folds, seed: int, pe
         yield labels
 
 
-def _blocks(groups: Sequence[str], held: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+def blocks_of(groups: Sequence[str], held: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     """Gather the groups of a fold by size: one array (groups x size) of rows for each size."""
     members: dict[str, list[int]] = {}
     for row in held:

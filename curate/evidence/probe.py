@@ -1,9 +1,10 @@
 """Numbers and labels in, verdicts out: can a family of nuisance features alone tell the classes apart?
 
-Protocol: repeated stratified folds that keep groups whole; logistic regression and a small ensemble of extremely
-randomised trees (Geurts et al. 2006), of which the better one counts; an interval by bootstrap over groups; a
-permutation p-value (`curate.evidence.permuted`), corrected over the families after Holm (1979). The verdicts are those
-of `curate.evidence.verdict`.
+Protocol: repeated stratified folds that keep groups whole; logistic regression on all numbers, a small ensemble of
+extremely randomised trees (Geurts et al. 2006) and the best single number, of which the best counts; an interval by
+bootstrap over groups; a permutation p-value (`curate.evidence.permuted`), corrected over the families after Holm
+(1979); the smallest leak that would have been found (`curate.evidence.planted`). The verdicts are those of
+`curate.evidence.verdict`.
 """
 
 import math
@@ -17,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.evidence.permuted import Folds, Quick, auc, folds_of
-from curate.evidence.verdict import ALL, Probe, Strongest, judged
+from curate.evidence.planted import detectable
+from curate.evidence.verdict import ALL, SURE, Probe, Strongest, judged
 from imageledger.engines.local import ordered_map
 from imageledger.intervals import holm, newcombe
 from imageledger.record import Record
@@ -34,6 +36,8 @@ PERMUTATIONS = 2000
 
 ENOUGH = 3000
 """Pictures of a class beyond which no verdict changes: chance alone then reaches an AUC of about 0.51."""
+
+Model = Literal["linear", "trees", "single"]
 
 RESAMPLES = 1000
 REPEATS, MANY = 3, 1000
@@ -65,11 +69,13 @@ def probe(
     workers: int = 1,
     joint: bool = True,
     apart: Collection[str] = (),
+    sure: float = SURE,
 ) -> list[Probe]:
     """Probe every family that applies (not NaN throughout), and then, named ALL, every family side by side.
 
     `values` holds an n x k table a family, `positive` n labels, `groups` n names; families named in `apart` are judged
-    by themselves alone. Raises ValueError when a class has fewer than two pictures.
+    by themselves alone. A shortcut needs a corrected p-value below `sure`. Raises ValueError when a class has fewer
+    than two pictures.
     """
     if min(int(positive.sum()), int((~positive).sum())) < 2:
         raise ValueError("a probe needs at least two pictures of each class")
@@ -78,11 +84,17 @@ def probe(
     together = [name for name in families if name not in apart]
     if joint and together:
         jobs.insert(0, (ALL, *side_by_side(columns, values, together)))
-    work = partial(_probe_one, positive=positive, groups=tuple(groups), seed=seed, permutations=permutations)
+    work = partial(
+        _probe_one, positive=positive, groups=tuple(groups), seed=seed, permutations=permutations,
+        limits={name: sure if name == ALL else sure / len(families) for name in (*families, ALL)},
+    )  # fmt: skip
     results = {result.family: result for result in ordered_map(work, ((job, None) for job in jobs), workers=workers)}
     corrected = holm([results[name].p for name in families])
-    probes = [judged(replace(results[name], p=p), positive) for name, p in zip(families, corrected, strict=True)]
-    return [*probes, judged(results[ALL], positive)] if joint and together else probes
+    probes = [
+        judged(replace(results[name], p=p), positive, sure=sure, families=len(families))
+        for name, p in zip(families, corrected, strict=True)
+    ]
+    return [*probes, judged(results[ALL], positive, sure=sure)] if joint and together else probes
 
 
 def jointly(
@@ -94,11 +106,13 @@ def jointly(
     seed: int,
     permutations: int = PERMUTATIONS,
     apart: Collection[str] = (),
+    sure: float = SURE,
 ) -> Probe:
     """Probe all families side by side, without those named in `apart`, and none by itself; as `probe` takes them."""
     names, everything = side_by_side(columns, values, [name for name in values if name not in apart])
     (joint,) = probe(
-        {ALL: names}, {ALL: everything}, positive, groups, seed=seed, permutations=permutations, joint=False
+        {ALL: names}, {ALL: everything}, positive, groups, seed=seed, permutations=permutations, joint=False,
+        sure=sure,
     )  # fmt: skip
     return joint
 
@@ -111,16 +125,12 @@ def side_by_side(
     return names, np.concatenate([values[name] for name in families], axis=1)
 
 
-def crossvalidated(
-    matrix: Floats, positive: Bools, folds: Folds, seed: int
-) -> dict[Literal["linear", "trees"], Floats]:
-    """Return out-of-fold scores of both models for the rows that the folds hold out (NaN for the others).
+def crossvalidated(matrix: Floats, positive: Bools, folds: Folds, seed: int) -> dict[Model, Floats]:
+    """Return out-of-fold scores of every model for the rows that the folds hold out (NaN for the others).
 
     `matrix` holds prepared columns (`curate.evidence.permuted.prepare`), n x k.
     """
-    scores: dict[Literal["linear", "trees"], Floats] = {
-        "linear": np.full(len(positive), np.nan), "trees": np.full(len(positive), np.nan)
-    }  # fmt: skip
+    scores = {name: np.full(len(positive), np.nan) for name in models(1, seed)}
     for held in folds:
         rest = np.setdiff1d(np.arange(len(positive)), held)
         for name, model in models(matrix.shape[1], seed).items():
@@ -186,27 +196,29 @@ def _probe_one(
     groups: Sequence[str],
     seed: int,
     permutations: int,
+    limits: Mapping[str, float],
 ) -> Probe:
     from threadpoolctl import threadpool_limits
 
     name, columns, values = job
+    limit = limits[name]
     with threadpool_limits(1):
         quick = Quick(values)
         if not quick.matrix.shape[1]:
             return _nothing_varies(name, values)
-        _, p, chance = quick.p_value(positive, groups, seed=seed, permutations=permutations)
+        folds = folds_of(positive, groups, seed)
+        tested = quick.tested(positive, groups, folds, seed=seed, permutations=permutations, limit=limit)
+        leak = detectable(quick, positive, groups, folds, tested, seed=seed, limit=limit)
         model, scores = _best(quick.matrix, positive, groups, seed)
         low, high = interval(scores, positive, groups, seed)
     return Probe(
-        family=name, features=len(columns), auc=_auc(scores, positive), low=low, high=high, model=model, p=p,
-        chance=chance, verdict="", needed=0, strongest=_strongest(columns, values, quick, positive, groups),
-        measured=_measured(values), scores=scores,
+        family=name, features=len(columns), auc=_auc(scores, positive), low=low, high=high, model=model, p=tested.p,
+        chance=tested.chance, verdict="", strongest=_strongest(columns, values, quick, positive, groups),
+        measured=_measured(values), scores=scores, detectable=leak,
     )  # fmt: skip
 
 
-def _best(
-    matrix: Floats, positive: Bools, groups: Sequence[str], seed: int
-) -> tuple[Literal["linear", "trees"], Floats]:
+def _best(matrix: Floats, positive: Bools, groups: Sequence[str], seed: int) -> tuple[Model, Floats]:
     """Average the out-of-fold scores over the repeats and return the model that separates better."""
     repeats = REPEATS if len(positive) <= MANY else 1
     drawn = [crossvalidated(matrix, positive, folds_of(positive, groups, seed + n), seed + n) for n in range(repeats)]
@@ -215,15 +227,17 @@ def _best(
     return best, means[best]
 
 
-def models(columns: int, seed: int, trees: int | None = None) -> dict[Literal["linear", "trees"], Any]:
-    """Return both kinds of probe, not fitted yet, for so many prepared columns."""
+def models(columns: int, seed: int, trees: int | None = None) -> dict[Model, Any]:
+    """Return every kind of probe, not fitted yet, for so many prepared columns."""
     from sklearn.linear_model import LogisticRegression
 
     from curate.evidence.forest import Forest
+    from curate.evidence.single import Single
 
     return {
         "linear": LogisticRegression(C=4 / max(columns, 1), max_iter=300),  # the penalty of `permuted._ridge`
         "trees": Forest(trees or TREES, LEAF, seed),
+        "single": Single(),
     }
 
 
@@ -245,7 +259,7 @@ def _nothing_varies(name: str, values: Floats) -> Probe:
     rows, features = values.shape
     return Probe(
         family=name, features=features, auc=0.5, low=0.5, high=0.5, model="linear", p=1.0, chance=0.5, verdict="",
-        needed=0, strongest=None, measured=_measured(values), scores=np.zeros(rows),
+        strongest=None, measured=_measured(values), scores=np.zeros(rows),
     )  # fmt: skip
 
 

@@ -4,18 +4,20 @@ Pictures that were chosen so that numbers agree are not judged by these numbers 
 cancelled in this sample alone, which pushes a cross-validation to 0.5 and below. The candidates are divided into parts
 before anything is chosen, each part chooses alone, and the probes that judge one part learn from the other: from what
 that one chose, as a model that is trained on the set would, and from all of its candidates, as an adversary would who
-knows the population. The better of two kinds of probe counts, and the better of both lessons.
+knows the population. The best kind of probe counts, and the better of both lessons.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from curate.evidence.permuted import CHUNK, permuted, prepare
+from curate.evidence.permuted import CHUNK, Quick, permuted, prepare
+from curate.evidence.planted import detectable
 from curate.evidence.probe import REPEATS, TREES, interval, logit, models, within
-from curate.evidence.verdict import ALL, Probe, Told, Transfer, judged
+from curate.evidence.verdict import ALL, SURE, Probe, Told, Transfer, judged
 from imageledger.engines.local import ordered_map
 from imageledger.intervals import holm
 from imageledger.types import Bools, Floats, Ints
@@ -51,17 +53,22 @@ class Pool:
 
 
 def transfer(
-    tables: Mapping[str, Floats], given: Pool, *, seed: int = 42, permutations: int = 2000, workers: int = 1
-) -> list[Transfer]:
+    tables: Mapping[str, Floats], given: Pool, *, seed: int = 42, permutations: int = 2000, workers: int = 1,
+    sure: float = SURE,
+) -> list[Transfer]:  # fmt: skip
     """Judge the chosen pictures by each table of numbers (n x k, NaN where a number does not apply).
 
     Expects `given.judged`. p-values are not corrected for the number of tables.
     """
-    work = partial(_transferred, given=given, seed=seed, permutations=permutations)
+    limit = sure / max(1, len(tables))
+    drawn = max(PRECISION * permutations, math.ceil(PRECISION / limit))
+    work = partial(_transferred, given=given, seed=seed, permutations=drawn, limit=limit)
     return list(ordered_map(work, ((item, None) for item in tables.items()), workers=workers))
 
 
-def elsewhere(probes: Sequence[Probe], transfers: Mapping[str, Transfer], positive: Bools) -> list[Probe]:
+def elsewhere(
+    probes: Sequence[Probe], transfers: Mapping[str, Transfer], positive: Bools, *, sure: float = SURE
+) -> list[Probe]:
     """Let transfer figures take the place of those inside the set; p-values are corrected over the families.
 
     A probe for which there is no transfer figure cannot be CLEAN.
@@ -72,20 +79,23 @@ def elsewhere(probes: Sequence[Probe], transfers: Mapping[str, Transfer], positi
     for probe in probes:
         there, inside = transfers.get(probe.family), Told(auc=probe.auc, low=probe.low, high=probe.high)
         if there is None:  # a family that does not vary was chosen by nothing
-            moved.append(judged(replace(probe, inside=inside, unjudged=probe.strongest is not None), positive))
+            moved.append(
+                judged(replace(probe, inside=inside, unjudged=probe.strongest is not None), positive, sure=sure)
+            )
             continue
         told = there.worst
         moved.append(judged(
             replace(probe, auc=told.auc, low=told.low, high=told.high, p=p_of.get(probe.family, there.p),
-                    chance=there.chance, scores=there.scores, inside=inside, transfer=there),
-            positive,
+                    chance=there.chance, scores=there.scores, inside=inside, transfer=there,
+                    detectable=there.detectable),
+            positive, sure=sure, families=1 if probe.family == ALL else len(families),
         ))  # fmt: skip
     return moved
 
 
 def learned(matrix: Floats, given: Pool, lesson: str, seed: int) -> Floats:
     """Return the scores (kinds x n, NaN for all but the chosen) of probes that learned from the other parts."""
-    scores = np.full((2, len(matrix)), np.nan)
+    scores = np.full((len(models(1, seed)), len(matrix)), np.nan)
     for part in np.unique(given.part):
         away = given.part != part
         known = away & given.chosen if lesson == CHOSEN else away
@@ -98,7 +108,7 @@ def learned(matrix: Floats, given: Pool, lesson: str, seed: int) -> Floats:
     return scores
 
 
-def _transferred(item: tuple[str, Floats], *, given: Pool, seed: int, permutations: int) -> Transfer:
+def _transferred(item: tuple[str, Floats], *, given: Pool, seed: int, permutations: int, limit: float) -> Transfer:
     from threadpoolctl import threadpool_limits
 
     family, values = item
@@ -112,6 +122,7 @@ def _transferred(item: tuple[str, Floats], *, given: Pool, seed: int, permutatio
             return Transfer(family=family, chosen=nothing, candidates=nothing, p=1.0, chance=0.5,
                             scores=np.zeros(len(rows)))  # fmt: skip
         scores = {lesson: learned(matrix, given, lesson, seed)[:, rows] for lesson in LESSONS}
+        leak = _leak(Quick(values[rows]), positive, groups, part, seed, limit)
     told, best = {}, {}
     for lesson, kinds in scores.items():
         best[lesson] = max(kinds, key=lambda kind: within(kind, positive, part))
@@ -119,7 +130,14 @@ def _transferred(item: tuple[str, Floats], *, given: Pool, seed: int, permutatio
     p, chance = _by_chance(np.concatenate(list(scores.values())), positive, groups, part, seed, permutations)
     worst = max(LESSONS, key=lambda lesson: told[lesson].auc)
     return Transfer(family=family, chosen=told[CHOSEN], candidates=told[CANDIDATES], p=p, chance=chance,
-                    scores=best[worst])  # fmt: skip
+                    scores=best[worst], detectable=leak)  # fmt: skip
+
+
+def _leak(quick: Quick, positive: Bools, groups: Sequence[str], part: Ints, seed: int, limit: float) -> float | None:
+    """Return the smallest leak in all parts that probes which learned from the others' choice would have found."""
+    parts = [np.flatnonzero(part == each) for each in np.unique(part)]
+    tested = quick.tested(positive, groups, parts, seed=seed, permutations=math.ceil(1 / limit), limit=limit)
+    return detectable(quick, positive, groups, parts, tested, seed=seed, limit=limit, scale=len(parts))
 
 
 def _told(scores: Floats, positive: Bools, groups: Sequence[str], part: Ints, seed: int) -> Told:
@@ -150,10 +168,10 @@ def _by_chance(
         ranks, truth = rankdata(scores[:, own], axis=1), positive[own]
         ones = int(truth.sum())
         pairs = ones * (len(own) - ones)
-        names, drawn = [groups[row] for row in own.tolist()], PRECISION * permutations
+        names = [groups[row] for row in own.tolist()]
         null = np.concatenate([
             ((ranks @ labels - ones * (ones + 1) / 2) / pairs).max(axis=0)
-            for labels in permuted(truth, names, [np.arange(len(own))], seed, -(-drawn // CHUNK) * CHUNK)
+            for labels in permuted(truth, names, [np.arange(len(own))], seed, -(-permutations // CHUNK) * CHUNK)
         ])  # fmt: skip
         seen = float(((ranks @ truth - ones * (ones + 1) / 2) / pairs).max())
         ps.append((1 + int((null >= seen - 1e-9).sum())) / (1 + len(null)))

@@ -28,6 +28,11 @@ NEARLY_ALL = 0.95
 CERTAINLY_BELOW = 1 - AT_LEAST
 """An interval below this AUC is below chance for certain: no verdict, but pairs, or a choice by these very numbers."""
 
+POWER = 0.80
+"""So many pictures are needed that a verdict follows this often."""
+
+NORMAL = NormalDist()
+
 MOST = 10**7
 """The largest number of pictures that is ever named as needed."""
 
@@ -68,6 +73,7 @@ class Transfer:
     p: float
     chance: float
     scores: Floats
+    detectable: float | None = None
 
     @property
     def worst(self) -> Told:
@@ -79,10 +85,13 @@ class Transfer:
 class Probe:
     """What one family gives away.
 
-    `auc` with its 95 % interval `low`..`high` is that of the better `model`; `chance` is the 95th percentile of the
-    AUC under permuted labels, `p` the corrected p-value. `needed` is the number of pictures of each class that would
-    probably decide, 0 where they are decided. `measured` is the share of pictures (0..1) that have any of the numbers.
-    `scores` are out-of-fold, one a picture; larger means positive.
+    `auc` with its 95 % interval `low`..`high` is that of the best `model`; `chance` is the 95th percentile of the
+    AUC under permuted labels, `p` the corrected p-value. `needed` are the fewest and the most pictures of each class
+    that would decide in 8 of 10 cases (0 for "none are missing", and for "no number would"). `measured` is the share of
+    pictures (0..1) that have any of the numbers. `scores` are out-of-fold, one a picture; larger means positive.
+
+    `detectable` is the smallest leak that would have been found in 8 of 10 cases: the share (0..1) of one class that
+    must lie beyond all other pictures in one number of the family; None where not even the whole class would do.
 
     Of pictures that were chosen by numbers, all of these come from probes that share no picture with the choice:
     `transfer` has both kinds, and `inside` what the cross-validation inside the set says, which is not to be quoted.
@@ -94,14 +103,15 @@ class Probe:
     auc: float
     low: float
     high: float
-    model: Literal["linear", "trees"]
+    model: Literal["linear", "trees", "single"]
     p: float
     chance: float
     verdict: str
-    needed: int
     strongest: Strongest | None
     measured: float
     scores: Floats
+    needed: tuple[int, int] = (0, 0)
+    detectable: float | None = None
     inside: Told | None = None
     transfer: Transfer | None = None
     unjudged: bool = False
@@ -112,42 +122,58 @@ class Probe:
         return self.high < CERTAINLY_BELOW
 
 
-def judged(result: Probe, positive: Bools) -> Probe:
+def judged(result: Probe, positive: Bools, *, sure: float = SURE, families: int = 1) -> Probe:
     """Give the verdict on a probe, and how many pictures of each class would decide where there is none.
 
-    SHORTCUT: corrected p below SURE and the interval above AT_LEAST. CLEAN: the interval inside 1 - AT_MOST..AT_MOST,
-    that of the strongest feature too, corrected p above UNSURE, and NEARLY_ALL pictures measured; never where pictures
-    that were chosen by numbers are judged inside the set.
+    SHORTCUT: corrected p below `sure` and the interval above AT_LEAST. CLEAN: the interval inside 1 - AT_MOST..AT_MOST,
+    that of the strongest feature too, corrected p above UNSURE, NEARLY_ALL pictures measured, and a leak that would
+    have been found; never where pictures that were chosen by numbers are judged inside the set.
     """
-    if result.p < SURE and result.low > AT_LEAST:
-        return replace(result, verdict=SHORTCUT, needed=0)
+    if result.p < sure and result.low > AT_LEAST:
+        return replace(result, verdict=SHORTCUT, needed=(0, 0))
     strongest = result.strongest
     told = [result.transfer.chosen, result.transfer.candidates] if result.transfer else [result]
     near = all(each.low > 1 - AT_MOST and each.high < AT_MOST for each in told)
     near = near and (strongest is None or strongest.high < AT_MOST)
-    if near and not result.unjudged and result.p > UNSURE and result.measured >= NEARLY_ALL:
-        return replace(result, verdict=CLEAN, needed=0)
+    powerful = strongest is None or result.detectable is not None
+    if near and powerful and not result.unjudged and result.p > UNSURE and result.measured >= NEARLY_ALL:
+        return replace(result, verdict=CLEAN, needed=(0, 0))
     each = min(int(positive.sum()), int((~positive).sum()))
-    return replace(result, verdict=INCONCLUSIVE, needed=0 if near else _needed(result, each))
+    return replace(result, verdict=INCONCLUSIVE, needed=(0, 0) if near else _needed(result, each, sure / families))
 
 
-def _needed(result: Probe, each: int) -> int:
-    """Scale the width of the intervals by 1/sqrt(n) until they clear one of the two limits, or the p-value does.
+def _needed(result: Probe, each: int, limit: float) -> tuple[int, int]:
+    """Return the fewest and the most pictures of each class that give a verdict in POWER of the cases.
 
-    0 where no number of pictures would: the probe lies as near to a limit as the limit itself.
+    The truth is taken to lie in the middle half of what the interval allows. 0 for "most" where a truth in there is as
+    near to a limit as the limit itself, so that no number of pictures would decide.
     """
-    if result.low > AT_LEAST and result.p < 0.5:  # the p-value alone is missing: its z grows with sqrt(n)
-        reached = NormalDist().inv_cdf(1 - result.p)
-        return min(MOST, max(each + 1, math.ceil(each * (NormalDist().inv_cdf(1 - SURE) / reached) ** 2)))
-    area = max(result.auc, 0.5)
-    shortcut = _factor(result.low, result.high, area - AT_LEAST)
-    clean = _factor(result.low, result.high, AT_MOST - area)
-    if result.strongest:  # the best of many numbers that say nothing comes down to 0.5 as its interval narrows
-        clean = max(clean, ((result.strongest.high - 0.5) / (AT_MOST - 0.5)) ** 2)
-    least = min(shortcut, clean)
-    return min(MOST, max(each + 1, math.ceil(each * least))) if math.isfinite(least) else 0
+    spread = (result.high - result.low) / (2 * NORMAL.inv_cdf(0.975))
+    reach = NORMAL.inv_cdf(0.75) * spread
+    truths = (result.auc - reach, result.auc, result.auc + reach)
+    factors = [min(_to_shortcut(truth, spread, limit), _to_clean(truth, spread, result.strongest)) for truth in truths]
+    fewest, most = (min(MOST, max(each + 1, math.ceil(each * factor))) if math.isfinite(factor) else 0
+                    for factor in (min(factors), max(factors)))  # fmt: skip
+    return fewest, most
 
 
-def _factor(low: float, high: float, gap: float) -> float:
-    """Return by what factor more pictures half of an interval becomes as narrow as a gap; inf where there is none."""
-    return ((high - low) / 2 / gap) ** 2 if gap > 0 else math.inf
+def _to_shortcut(truth: float, spread: float, limit: float) -> float:
+    """Return how many times the pictures show a shortcut: by its interval, and by its p-value."""
+    by_interval = _factor(NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf(POWER), spread, truth - AT_LEAST)
+    by_chance = _factor(NORMAL.inv_cdf(1 - limit) + NORMAL.inv_cdf(POWER), spread, truth - 0.5)
+    return max(by_interval, by_chance)
+
+
+def _to_clean(truth: float, spread: float, strongest: Strongest | None) -> float:
+    """Return how many times the pictures show that nothing is there: both ends of the interval lie near 0.5."""
+    both = NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf((1 + POWER) / 2)
+    factor = _factor(both, spread, AT_MOST - 0.5 - abs(truth - 0.5))
+    if strongest is None:
+        return factor
+    # The best of many numbers that say nothing comes down to 0.5 as its interval narrows.
+    return max(factor, ((strongest.high - 0.5) / (AT_MOST - 0.5)) ** 2)
+
+
+def _factor(deviations: float, spread: float, gap: float) -> float:
+    """Return by what factor more pictures so many standard errors become as narrow as a gap; inf for none."""
+    return (deviations * spread / gap) ** 2 if gap > 0 else math.inf

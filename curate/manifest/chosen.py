@@ -10,7 +10,7 @@ import numpy as np
 from curate.evidence.measure import Table
 from curate.evidence.probe import side_by_side
 from curate.evidence.transfer import Pool, elsewhere, transfer
-from curate.evidence.verdict import ALL, Probe
+from curate.evidence.verdict import ALL, SURE, Probe
 from curate.manifest.balance import Key
 from curate.manifest.matched import choice_of
 from curate.manifest.parts import division
@@ -55,6 +55,7 @@ def chosen_by_numbers(path: Path, records: Sequence[Record]) -> Chosen | None:
 def judged_elsewhere(
     probes: Sequence[Probe], table: Table, chosen: Chosen, count: int, positive: Bools, groups: Sequence[str],
     *, seed: int, permutations: int, workers: int, apart: Sequence[str] = (),
+    sure: float = SURE,
 ) -> list[Probe]:  # fmt: skip
     """Judge probes of chosen pictures, the first `count` rows of a table, by probes that share no picture with them.
 
@@ -65,10 +66,10 @@ def judged_elsewhere(
         part=np.array([chosen.parts.get(record.key, 0) for record in table.records]),
     )  # fmt: skip
     if not given.judged:
-        return elsewhere(probes, {}, positive[:count])
+        return elsewhere(probes, {}, positive[:count], sure=sure)
     tables = {probe.family: table.values[probe.family] for probe in probes if probe.family != ALL}
     together = [name for name in table.values if name not in apart and np.isfinite(table.values[name][:count]).any()]
     if any(probe.family == ALL for probe in probes):
         tables[ALL] = side_by_side(table.columns, table.values, together)[1]
-    told = transfer(tables, given, seed=seed, permutations=permutations, workers=workers)
-    return elsewhere(probes, {each.family: each for each in told}, positive[:count])
+    told = transfer(tables, given, seed=seed, permutations=permutations, workers=workers, sure=sure)
+    return elsewhere(probes, {each.family: each for each in told}, positive[:count], sure=sure)

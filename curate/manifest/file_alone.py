@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from curate.evidence.measure import Table, measure
+from curate.evidence.looks import Look, look
+from curate.evidence.measure import FINAL, Table, measure
 from curate.evidence.probe import FEWEST, PERMUTATIONS, enough, jointly, probe
 from curate.evidence.verdict import ALL, Probe
 from curate.manifest.chosen import Chosen, chosen_by_numbers, judged_elsewhere
@@ -29,7 +30,7 @@ def families_alone(project: Project, path: Path, track: Track = untracked) -> Se
     own = given.own
     probes = probe(
         own.columns, own.values, given.positive[: given.count], groups_of(own.records), seed=project.declared.seed,
-        workers=cores(), apart=apart(),
+        workers=cores(), apart=apart(), sure=given.look.sure,
     )  # fmt: skip
     return _honest(project, given, probes)
 
@@ -47,7 +48,8 @@ def file_alone(project: Project, path: Path, track: Track = untracked) -> dict[s
         return {}
     own, groups = given.own, groups_of(given.own.records)
     inside = jointly(
-        own.columns, own.values, given.positive[: given.count], groups, seed=project.declared.seed, apart=apart()
+        own.columns, own.values, given.positive[: given.count], groups, seed=project.declared.seed, apart=apart(),
+        sure=given.look.sure,
     )  # fmt: skip
     (joint,) = _honest(project, given, [inside])
     whole = Counted((joint.scores > 0) == given.positive[: given.count], groups)
@@ -85,6 +87,7 @@ class _Measured:
     count: int
     positive: Bools
     chosen: Chosen | None
+    look: Look
 
     @property
     def own(self) -> Table:
@@ -103,7 +106,8 @@ def _measured(project: Project, path: Path, track: Track) -> _Measured:
     both = [*records, *(enough(chosen.others) if chosen else [])]
     table = measure(project, both, tuple(FAMILIES), track=track)
     positive = np.array([record.label == project.declared.labels[-1] for record in both], dtype=bool)
-    return _Measured(table=table, count=len(records), positive=positive, chosen=chosen)
+    return _Measured(table=table, count=len(records), positive=positive, chosen=chosen,
+                     look=look(project, FINAL, records, project.declared.seed))  # fmt: skip
 
 
 def _honest(project: Project, given: _Measured, probes: Sequence[Probe]) -> Sequence[Probe]:
@@ -112,7 +116,7 @@ def _honest(project: Project, given: _Measured, probes: Sequence[Probe]) -> Sequ
         return probes
     return judged_elsewhere(
         probes, given.table, given.chosen, given.count, given.positive, groups_of(given.table.records),
-        seed=project.declared.seed, permutations=PERMUTATIONS, workers=cores(), apart=apart(),
+        seed=project.declared.seed, permutations=PERMUTATIONS, workers=cores(), apart=apart(), sure=given.look.sure,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from imageledger.counted import Counted
 def probe(family, scores):
     return Probe(
         family=family, features=3, auc=0.8, low=0.7, high=0.9, model="linear", p=0.001, chance=0.59,
-        verdict="SHORTCUT", needed=0, strongest=None, measured=1.0, scores=scores,
+        verdict="SHORTCUT", strongest=None, measured=1.0, scores=scores,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("quick_probe")
 def judged(family: str, auc: float, verdict: str = SHORTCUT) -> Probe:
     return Probe(
         family=family, features=3, auc=auc, low=auc - 0.05, high=min(1.0, auc + 0.05), model="linear", p=0.001,
-        chance=0.59, verdict=verdict, needed=0, strongest=None, measured=1.0, scores=np.zeros(2),
+        chance=0.59, verdict=verdict, strongest=None, measured=1.0, scores=np.zeros(2),
     )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from shortcut_world import dataset, probe_of, probed_of, stage_of
 
-from audit.shortcuts import words
+from audit.shortcuts import power, words
 from audit.shortcuts import work as shortcuts
 from audit.shortcuts.work import ShortcutsSettings, as_it_was, probe_stages, rows_at
+from curate.evidence.looks import Look
 from curate.evidence.verdict import ALL
 from imageledger import manifest
 from imageledger.errors import LedgerError, ManifestError
@@ -151,10 +152,7 @@ def test_each_verdict_has_its_own_conclusion():
         for verdict, auc in (("SHORTCUT", 0.97), ("CLEAN", 0.5), ("INCONCLUSIVE", 0.6))
     )}  # fmt: skip
     assert told["SHORTCUT"] == "The file alone tells the classes apart with AUC 0.97 [0.92–1.00]."
-    assert told["CLEAN"] == (
-        "The file alone does not tell the classes apart: AUC 0.50 [0.45–0.55], within 0.40–0.60. A leak in a few of "
-        "the pictures may still be there."
-    )
+    assert told["CLEAN"] == ("The file alone does not tell the classes apart: AUC 0.50 [0.45–0.55], within 0.40–0.60.")
     assert told["INCONCLUSIVE"].startswith("It is undecided whether the file alone tells the classes apart: AUC 0.60")
     alone = probed_of(stage_of("final", probe_of("jpeg_history")))
     assert words.conclusion(alone.last).startswith("Jpeg-history alone tells the classes apart")
@@ -172,13 +170,36 @@ def test_sources_of_one_class_are_always_said():
 
 
 def test_small_sets_say_how_hard_clean_is_to_reach_when_it_matters():
-    unclear = probe_of("tone", 0.6, "INCONCLUSIVE", 400)
+    unclear = probe_of("tone", 0.6, "INCONCLUSIVE", (400, 900))
     assert (
         "With 20 pictures per class, chance alone reaches AUC 0.61"
-        in words.remarks(probed_of(stage_of("x", unclear)))[0]
+        in words.remarks(probed_of(stage_of("x", unclear)))[-1]
     )
     assert words.remarks(probed_of(stage_of("x", probe_of("tone")))) == []
-    assert words.remarks(probed_of(stage_of("x", unclear, each=300))) == []
+    assert "With" not in "".join(words.remarks(probed_of(stage_of("x", unclear, each=300))))
+
+
+def test_the_leak_that_would_have_been_found_is_said_for_what_is_no_shortcut():
+    quiet, blind = (replace(probe_of(name, 0.5, "CLEAN"), detectable=share) for name, share in
+                    (("tone", 0.2), ("chroma", 0.5)))  # fmt: skip
+    (line,) = power.remarks(stage_of("final", quiet, blind, probe_of("border")))
+    assert "8 in 10 are found from a share of 20 % (tone) to 50 % (chroma)." in line
+    (line,) = power.remarks(stage_of("final", quiet, replace(blind, detectable=None)))
+    assert "in 1 of 2 families that are not shortcuts" in line
+    assert power.remarks(stage_of("final", probe_of("border"))) == []
+
+
+def test_a_later_look_says_what_a_shortcut_then_needs():
+    assert power.looks(stage_of("final", probe_of("tone"))) == []
+    (line,) = power.looks(replace(stage_of("final", probe_of("tone")), look=Look(number=3)))
+    assert line.startswith(
+        "This is look 3 at changing final pictures. A shortcut therefore needs a corrected p below 0.00"
+    )
+
+
+def test_what_is_needed_is_a_range_that_may_have_no_end():
+    said = [power.needed_in_words(probe_of("tone", needed=needed)) for needed in ((0, 0), (130, 0), (130, 620), (7, 7))]
+    assert said == ["", "130 or more", "130–620", "7"]
 
 
 def test_a_family_that_does_not_apply_at_a_stage_is_a_dash():

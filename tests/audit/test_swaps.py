@@ -1,18 +1,17 @@
-"""Deliveries are swapped as they were measured, and only what depends on them flips."""
-
-from dataclasses import replace
+"""Pictures are delivered as either class came; what reads the delivery moves, and what it destroys is not reliance."""
 
 import numpy as np
 import pytest
-from originals import jpeg, png, scene
+from originals import jpeg, scene
 from PIL import Image, ImageDraw
 
 from audit.reliance import swaps
-from audit.reliance.swaps import Delivery
-from curate.matting import compositing
+from audit.reliance.delivery import Delivery, differing
 from curate.pictures import pixels
-from imageledger.record import Record, Step
+from imageledger.record import Record
 from imageledger.store import Store
+
+LABELS = ("real", "ai")
 
 
 def sigmoid(logit):
@@ -22,7 +21,7 @@ def sigmoid(logit):
 def lit(seed, level, quality):
     """A scene with a disc in the middle and a background of this level, as a JPEG of this quality."""
     ground = Image.blend(scene(seed, (200, 240)), Image.new("RGB", (200, 240), (level,) * 3), 0.8)
-    ImageDraw.Draw(ground).ellipse((50, 60, 150, 180), fill=(200, 150, 40 + seed))
+    ImageDraw.Draw(ground).ellipse((50, 60, 150, 180), fill=(200, 150, 40 + 2 * seed))
     return jpeg(ground, quality)
 
 
@@ -31,8 +30,8 @@ def delivered(tmp_path):
     """Two classes that were delivered differently: bright q60 reals, dark q95 ai."""
     store, rows = Store(tmp_path / "objects"), []
     for label, level, quality in (("real", 190, 60), ("ai", 90, 95)):
-        for n in range(8):
-            name = store.put(lit(n, level, quality), "jpg")
+        for n in range(12):
+            name = store.put(lit(n, level + n, quality), "jpg")
             rows.append(Record(source="s", member=f"{label}/{n}", label=label, origin=name, file=name))
     return store, rows
 
@@ -42,85 +41,105 @@ def corner(image):
 
 
 def middle(image):
-    return float(np.asarray(image.convert("L"), dtype=float)[90:150, 80:120].mean())
+    """The hue of the disc, which no delivery here changes much."""
+    values = np.asarray(image, dtype=float)[90:150, 80:120]
+    return float((values[..., 0] - values[..., 2]).mean())
 
 
-def ask_of(look, threshold, scale=-0.1):
-    return lambda images: [float(sigmoid(scale * (look(image) - threshold))) for image in images]
-
-
-def test_a_model_that_looks_at_the_background_flips_when_deliveries_are_swapped_but_not_under_the_placebo(delivered):
+def asked(delivered, look, threshold, scale, **changes):
     store, rows = delivered
-    ask = ask_of(corner, 140)
-    before = list(ask(pixels.decode(store.read(row.file)).image for row in rows))
-    found = swaps.swap(rows, before, ("real", "ai"), store, lambda _, images: ask(images))
-    assert [(one.label, one.other, one.flipped.hits, one.placebo.hits) for one in found] == [
-        ("real", "ai", 8, 0),
-        ("ai", "real", 8, 0),
-    ]
-    assert all(one.p < 0.01 and one.shift > 1 for one in found)
-    assert (found[0].delivery.quality, found[1].delivery.quality) == (95, 60)
+
+    def ask(_keys, images):
+        return [float(sigmoid(scale * (look(image) - threshold))) for image in images]
+
+    before = ask(None, (pixels.decode(store.read(row.file)).image for row in rows))
+    found = swaps.swap(rows, before, LABELS, changes.get("outside", rows), store, ask)
+    return {one.what: one for one in found}
 
 
-def test_a_model_that_looks_at_the_middle_does_not_flip(delivered):
-    store, rows = delivered
-    ask = ask_of(middle, 100, scale=0.5)
-    before = list(ask(pixels.decode(store.read(row.file)).image for row in rows))
-    for one in swaps.swap(rows, before, ("real", "ai"), store, lambda _, images: ask(images)):
-        assert (one.flipped.hits, one.placebo.hits) == (0, 0)
-        assert abs(one.shift) < 1
+def test_a_model_that_looks_at_the_background_moves_towards_the_class_of_the_delivery(delivered):
+    found = asked(delivered, corner, 140, -0.1)
+    whole = found[swaps.EVERYTHING]
+    assert [(flips.hits, still.hits) for flips, still in zip(whole.flipped, whole.placebo, strict=True)] == [(12, 0)] * 2
+    assert whole.p < 0.001
+    assert whole.bias.low > 1
+    assert whole.drift.value == pytest.approx(0, abs=1)
+    assert found["background"].p < 0.001
+    assert found["quality"].still
+    assert (whole.came[0].quality, whole.came[1].quality) == (60, 95)
 
 
-def test_an_unstable_model_flips_under_the_placebo_too(delivered):
+def test_a_model_that_looks_at_the_middle_does_not_move_with_the_background(delivered):
+    found = asked(delivered, middle, 100, 0.5)
+    assert found["background"].still
+    assert found["quality"].p > 0.05
+
+
+def trace(image):
+    """How strong a fine pattern is in the middle, which JPEG of low quality wipes out."""
+    grey = np.asarray(image.convert("L"), dtype=float)[90:150, 80:120]
+    return float(np.abs(np.diff(grey, axis=1)).mean())
+
+
+def test_a_trace_that_a_delivery_destroys_moves_one_class_alone_and_that_is_no_bias(tmp_path):
+    store, rows = Store(tmp_path / "objects"), []
+    rng = np.random.default_rng(0)
+    for label, quality in (("real", 30), ("ai", 97)):
+        for n in range(12):
+            values = np.asarray(scene(n, (200, 240)), dtype=float) * 0.3 + 90
+            if label == "ai":
+                values[90:150, 80:120] += 6 * rng.normal(size=(60, 40, 1))
+            picture = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+            name = store.put(jpeg(picture, quality), "jpg")
+            rows.append(Record(source="s", member=f"{label}/{n}", label=label, origin=name, file=name))
+    found = asked((store, rows), trace, 4.0, 2.0)
+    quality = found["quality"]
+    real, ai = quality.shifts
+    assert ai.value > 1, "the delivery of the reals takes the trace away"
+    assert real.still
+    assert quality.p > 0.5
+    assert not quality.still
+
+
+def test_an_unstable_model_flips_under_the_placebo_too_and_shows_nothing(delivered):
     store, rows = delivered
     rng = np.random.default_rng(0)
-    for one in swaps.swap(
-        rows, [0.4] * len(rows), ("real", "ai"), store, lambda _, images: [rng.random() for _ in images]
-    ):
-        assert one.placebo.hits > 0
+    found = swaps.swap(rows, [0.4, 0.6] * 12, LABELS, rows, store, lambda _, images: [rng.random() for _ in images])
+    for one in found:
+        assert sum(flips.hits for flips in one.placebo) > 0
         assert one.p > 0.01
 
 
-def test_a_picture_delivered_as_it_was_reaches_the_model_as_it_did(tmp_path):
-    store = Store(tmp_path / "objects")
-    image = scene(3, (300, 260))
-    origin = store.put(png(image), "png")
-    crop = (20, 10, 240, 230)
-    normal = store.put(pixels.encode(pixels.downscale(image, crop, 96), "jpeg", 90), "jpg")
-    alpha = Image.new("L", (96, 96))
-    ImageDraw.Draw(alpha).ellipse((10, 10, 86, 96), fill=255)
-    edge = compositing.standard_edge(np.asarray(alpha))
-    white = compositing.white_composite(pixels.decode(store.read(normal)).image, np.asarray(alpha), edge)
-    steps = (
-        Step(did="normalize@2", on=origin, settings={"quality": 90, "format": "jpeg"}, found={"crop": list(crop)}),
-        Step(did="whiten@1", on=normal),
-    )
-    record = Record(
-        source="s", member="m", label="real", origin=origin, file=store.put(png(white), "png"),
-        matte=store.put(png(alpha), "png"), width=96, height=96, steps=steps,
-    )  # fmt: skip
-    own = Delivery(quality=0, side=260, background=swaps.brightness(image, swaps.background(record, image.size, store)))
-    assert np.array_equal(np.asarray(swaps.remade(record, store, own)), np.asarray(white))
-    bare = replace(record, file=normal, matte="", steps=steps[:1])
-    own = replace(own, background=swaps.brightness(image, swaps.background(bare, image.size, store)))
-    assert np.array_equal(
-        np.asarray(swaps.remade(bare, store, own)), np.asarray(pixels.decode(store.read(normal)).image)
-    )
+def test_how_the_classes_came_is_measured_on_pictures_that_no_number_chose(delivered):
+    store, rows = delivered
+    alike = [row for row in rows if row.label == "real"]
+    twins = [Record(source="t", member=row.member, label="ai", origin=row.origin, file=row.file) for row in alike]
+    chosen = (store, [*alike, *twins])
+    assert asked(chosen, corner, 190, -0.1, outside=[*alike, *twins]) == {}, "they came alike: nothing can be asked"
+    found = asked(chosen, corner, 190, -0.1, outside=rows)
+    assert found["background"].p < 0.001
 
 
-def test_a_smaller_delivery_never_falls_below_what_the_model_sees(tmp_path):
-    store = Store(tmp_path / "objects")
-    image = scene(3, (300, 260))
-    origin = store.put(png(image), "png")
-    crop = (20, 10, 240, 230)
-    normal = store.put(pixels.encode(pixels.downscale(image, crop, 96), "jpeg", 90), "jpg")
-    step = Step(did="normalize@2", on=origin, settings={"quality": 90}, found={"crop": list(crop)})
-    record = Record(source="s", member="m", label="real", origin=origin, file=normal, steps=(step,))
-    for side in (20, 100, 900):
-        assert swaps.remade(record, store, Delivery(quality=80, side=side, background=10)).size == (96, 96)
+def test_deliveries_differ_only_beyond_what_nobody_sees():
+    one = Delivery(quality=90, side=1000, light=100, background=100, colour=40)
+    near = Delivery(quality=92, side=1040, light=103, background=97, colour=42)
+    assert differing(one, near) == ()
+    far = Delivery(quality=0, side=1100, light=105, background=95, colour=44)
+    assert differing(one, far) == ("quality", "side", "light", "background", "colour")
+    assert differing(Delivery(quality=100), Delivery(quality=0)) == ()
+    assert differing(one.only("side"), far) == ("side",)
 
 
-@pytest.mark.parametrize("quality", [1, 40, 75, 90, 95, 100])
-def test_the_quality_of_a_table_is_found(quality):
-    assert swaps.quality_of(pixels.decode(jpeg(scene(0), quality)).tables) == quality
-    assert swaps.quality_of(0) == 0
+def test_a_group_counts_once_and_a_shift_within_the_margin_is_none():
+    positive = np.arange(40) >= 20
+    before = sigmoid(np.where(positive, 1.0, -1.0) + np.tile(np.linspace(-1, 1, 20), 2))
+    moved = sigmoid(np.log(before / (1 - before)) + 0.1)
+    came = (Delivery(quality=60), Delivery(quality=95))
+    apart = [str(n) for n in range(40)]
+    one = swaps.compared("quality", came, before, before, moved, positive, apart)
+    assert one.still
+    assert one.p > 0.5
+    far = sigmoid(np.log(before / (1 - before)) + 1.0 + np.tile(np.repeat([0.5, -0.5], 10), 2))
+    alone, grouped = (swaps.compared("quality", came, before, before, far, positive, names)
+                      for names in (apart, [str(n // 10) for n in range(40)]))  # fmt: skip
+    assert alone.p < 1e-6 < grouped.p

@@ -39,7 +39,7 @@ def given_of(chosen, positive, part):
 def inside(values, positive):
     matrix, _ = prepare(values)
     scores = crossvalidated(matrix, positive, folds_of(positive, [str(row) for row in range(len(positive))], 0), 0)
-    return max(float(auc(each[:, None], positive[:, None])[0]) for each in scores.values())
+    return float(auc(scores["linear"][:, None], positive[:, None])[0])
 
 
 @pytest.mark.long

@@ -3,6 +3,7 @@
 import numpy as np
 
 from curate.evidence import probe
+from curate.evidence.permuted import Quick, folds_of
 from curate.evidence.verdict import Probe
 
 EACH = 100
@@ -30,6 +31,13 @@ def probed(values, positive=None, groups=None, **options):
 def made(**changes):
     fields = {
         "family": "x", "features": 1, "auc": 0.5, "low": 0.4, "high": 0.6, "model": "linear", "p": 1.0, "chance": 0.6,
-        "verdict": "", "needed": 0, "strongest": None, "measured": 1.0, "scores": np.zeros(2),
+        "verdict": "", "detectable": 0.2, "strongest": None, "measured": 1.0, "scores": np.zeros(2),
     }  # fmt: skip
     return Probe(**{**fields, **changes})
+
+
+def permutation_test(values, positive, groups, **settings):
+    """Test numbers on the folds that a probe draws."""
+    quick = values if isinstance(values, Quick) else Quick(values)
+    seed = settings.setdefault("seed", 42)
+    return quick.tested(positive, groups, folds_of(positive, groups, seed), **settings)

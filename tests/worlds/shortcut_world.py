@@ -52,7 +52,9 @@ def _made(project: Project, member: str, label: str, number: int, darker: float)
     )  # fmt: skip
 
 
-def probe_of(family: str, auc: float = 0.9, verdict: str = "SHORTCUT", needed: int = 0, rows: int = 40) -> Probe:
+def probe_of(
+    family: str, auc: float = 0.9, verdict: str = "SHORTCUT", needed: tuple[int, int] = (0, 0), rows: int = 40
+) -> Probe:
     """A probe made by hand; its interval is 0.05 wide on either side."""
     strongest = Strongest(
         feature="tone.mean" if family == ALL else "mean", auc=auc, low=auc - 0.05, high=auc + 0.05,
@@ -60,7 +62,8 @@ def probe_of(family: str, auc: float = 0.9, verdict: str = "SHORTCUT", needed: i
     )  # fmt: skip
     return Probe(
         family=family, features=3, auc=auc, low=auc - 0.05, high=min(auc + 0.05, 1.0), model="linear", p=0.0004,
-        chance=0.61, verdict=verdict, needed=needed, strongest=strongest, measured=1.0, scores=np.linspace(-1, 1, rows),
+        chance=0.61, verdict=verdict, needed=needed, detectable=0.3,
+        strongest=strongest, measured=1.0, scores=np.linspace(-1, 1, rows),
     )  # fmt: skip
 
 
