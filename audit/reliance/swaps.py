@@ -21,7 +21,7 @@ from curate.pictures import pixels
 from imageledger.counted import Counted, mean_by_group
 from imageledger.record import Record, groups_of
 from imageledger.store import Store
-from imageledger.types import Bools, Floats, Key
+from imageledger.types import Bools, Floats, Key, Track, untracked
 
 Ask = Callable[[Sequence[Key], Iterable[Image.Image]], Iterable[float]]
 """P(positive), 0..1, of upright RGB pictures, in order, given the key of the record that each was made from."""
@@ -91,7 +91,7 @@ class Swap:
 
 def swap(
     records: Sequence[Record], before: Sequence[float], labels: tuple[str, str], outside: Sequence[Record],
-    store: Store, ask: Ask,
+    store: Store, ask: Ask, track: Track = untracked,
 ) -> tuple[Swap, ...]:  # fmt: skip
     """Swap the deliveries of both classes, each thing in which they differ and all at once; empty where they do not.
 
@@ -113,7 +113,8 @@ def swap(
     chosen = [records[place] for place in places]
     flat = list(chain.from_iterable(deliveries))
     keys = [record.key for record in chosen for _ in flat]
-    answers = np.array(list(ask(keys, _remade(chosen, flat, store)))).reshape(len(chosen), len(deliveries), 2)
+    images = track(_remade(chosen, flat, store), len(keys), "deliver")
+    answers = np.array(list(ask(keys, images))).reshape(len(chosen), len(deliveries), 2)
     first = np.array([before[place] for place in places])
     positive = np.array([record.label == labels[1] for record in chosen])
     names = [*([EVERYTHING] if whole else []), *dials]

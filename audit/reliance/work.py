@@ -65,7 +65,7 @@ def reliance(
     compared = judge.judge(judged.shares, answers.positive, probes, rows, judged.groups)
     own = table.take(rows.tolist())
     told = explained(judged.shares, judged.positive, own.values, own.columns, judged.groups, seed=answers.run.seed)
-    swaps, skipped = _swaps(project, judged, [*records, *others])
+    swaps, skipped = _swaps(project, judged, [*records, *others], track)
     result = RunReliance(
         run=answers.run.name,
         labels=answers.labels,
@@ -161,7 +161,7 @@ def _probes(table: Table, answers: Answers, chosen: Chosen | None) -> Sequence[P
     )  # fmt: skip
 
 
-def _swaps(project: Project, judged: Answers, outside: Sequence[Record]) -> tuple[tuple[Swap, ...], str]:
+def _swaps(project: Project, judged: Answers, outside: Sequence[Record], track: Track) -> tuple[tuple[Swap, ...], str]:
     """Swap the deliveries of both classes; without originals or torch there are none, and the reason is returned.
 
     How the classes came is measured on all candidates, chosen or not.
@@ -175,7 +175,7 @@ def _swaps(project: Project, judged: Answers, outside: Sequence[Record]) -> tupl
         ask = _ask(judged)
         log.info("delivering %d pictures as the pictures of either class came", len(makeable))
         records, shares = zip(*makeable, strict=True)
-        swaps = swap(records, shares, judged.labels, there, project.store, ask)
+        swaps = swap(records, shares, judged.labels, there, project.store, ask, track)
     except (LedgerError, CannotDecode) as error:
         return (), str(error)
     return swaps, "" if swaps else "the pictures of both classes came alike in size, quality, brightness and colour"

@@ -45,7 +45,8 @@ def test_a_whitened_picture_goes_the_same_way_with_the_same_matte(tmp_path):
     white = compositing.white_composite(pixels.decode(store.read(bare.file)).image, np.asarray(alpha), edge)
     record = Record(
         source="s", member="m", label="real", origin=bare.origin, file=store.put(png(white), "png"),
-        matte=store.put(png(alpha), "png"), width=96, height=96, steps=(*bare.steps, Step(did="whiten@1", on=bare.file)),
+        matte=store.put(png(alpha), "png"), width=96, height=96,
+        steps=(*bare.steps, Step(did="whiten@1", on=bare.file)),
     )  # fmt: skip
     assert np.array_equal(np.asarray(deliveries.remade(record, image, store, Delivery(quality=0))), np.asarray(white))
 

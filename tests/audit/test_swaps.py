@@ -60,7 +60,9 @@ def asked(delivered, look, threshold, scale, **changes):
 def test_a_model_that_looks_at_the_background_moves_towards_the_class_of_the_delivery(delivered):
     found = asked(delivered, corner, 140, -0.1)
     whole = found[swaps.EVERYTHING]
-    assert [(flips.hits, still.hits) for flips, still in zip(whole.flipped, whole.placebo, strict=True)] == [(12, 0)] * 2
+    assert [(flips.hits, still.hits) for flips, still in zip(whole.flipped, whole.placebo, strict=True)] == [
+        (12, 0)
+    ] * 2
     assert whole.p < 0.001
     assert whole.bias.low > 1
     assert whole.drift.value == pytest.approx(0, abs=1)

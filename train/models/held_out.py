@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from PIL import Image
@@ -32,7 +33,14 @@ def ask_held_out(answers: Answers) -> Ask:
             places[answers.predictions[row].key].append(folder)
 
     def ask(keys: Iterable[Key], images: Iterable[Image.Image]) -> Iterator[float]:
-        for key, image in zip(keys, images, strict=True):
-            yield mean_of([next(predicting.predict(load(place), [image])) for place in places[key]])
+        pairs = zip(keys, images, strict=True)
+        while batch := list(islice(pairs, predicting.BATCH)):
+            said: list[list[float]] = [[] for _ in batch]
+            for place in dict.fromkeys(place for key, _ in batch for place in places[key]):
+                own = [number for number, (key, _) in enumerate(batch) if place in places[key]]
+                shares = predicting.predict(load(place), (batch[number][1] for number in own))
+                for number, share in zip(own, shares, strict=True):
+                    said[number].append(share)
+            yield from map(mean_of, said)
 
     return ask
