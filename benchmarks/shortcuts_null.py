@@ -14,9 +14,11 @@ from functools import partial
 
 import numpy as np
 
+from audit.self_test.judge import MOST_FALSE_ALARMS
+from audit.self_test.nulls import Nulls, false_alarms, labelled
 from audit.self_test.plants import UNTOUCHED
 from audit.self_test.portraits import sitters
-from audit.self_test.work import MOST_FALSE_ALARMS, Nulls, false_alarms, labelled, measured, table
+from audit.self_test.work import measured, table
 from curate.evidence.probe import probe
 from imageledger.engines.local import cores, ordered_map
 from imageledger.intervals import share_in_words, wilson

@@ -21,9 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from audit.self_test.plants import PLANTS, Plant, deliver
+from audit.self_test.halves import deliver
+from audit.self_test.judge import AMONG_THE_STRONGEST, PlantProbes
+from audit.self_test.nulls import labelled
+from audit.self_test.plants import PLANTS, Plant
 from audit.self_test.portraits import Sitter, sitters
-from audit.self_test.work import AMONG_THE_STRONGEST, PlantProbes, labelled, measured, planted, probe_plant
+from audit.self_test.work import measured, planted, probe_plant
 from curate.evidence.probe import probe
 from curate.evidence.verdict import SHORTCUT
 from curate.nuisance.spelling import spelled

@@ -6,7 +6,7 @@ colour. The transforms see numbers, never a label.
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -25,8 +25,8 @@ INSIDE, EDGE = 0.7, 1.0
 """Without a matte the background is what lies near the frame: nothing of it inside, all of it at this distance from
 the middle, in half widths and heights."""
 
-LOSSLESS = 0
-"""The JPEG quality of a picture that is no JPEG."""
+LOSSLESS, NO_JPEG = 0, 101
+"""The JPEG quality of a picture that is no JPEG, as it is written and as it is compared."""
 
 MOST_COLOUR = 3.0
 """Colours are made stronger or weaker by at most this factor."""
@@ -60,32 +60,41 @@ TOLERANCE = {"quality": 3, "side": 0.05, "light": 4, "background": 4, "colour": 
 
 def differing(one: Delivery, other: Delivery) -> tuple[str, ...]:
     """Name the things in which two deliveries differ."""
-    return tuple(name for name in DIALS if _apart(name, getattr(one, name), getattr(other, name)))
+    both = [name for name in DIALS if getattr(one, name) is not None and getattr(other, name) is not None]
+    scale = max(one.side or 1, other.side or 1)
+    return tuple(
+        name for name in both if _distance(name, one, other) > TOLERANCE[name] * (scale if name == "side" else 1)
+    )
 
 
-def _apart(name: str, one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return False
-    if name == "quality":
-        one, other = one or 101, other or 101
-    scale = max(one, other, 1.0) if name == "side" else 1.0
-    return abs(one - other) > TOLERANCE[name] * scale
-
-
-def delivery_of(records: Sequence[Record], store: Store) -> Delivery:
-    """Measure how the pictures of one class came: the median of each number."""
-    tables, numbers = [], []
+def delivery_of(records: Sequence[Record], store: Store) -> tuple[Delivery, Mapping[str, float]]:
+    """Measure how the pictures of one class came: the median of each number, and its standard deviation by name."""
+    numbers = []
     for record in records:
         picture = pixels.decode(store.read(record.origin))
-        tables.append(picture.tables)
         mask = background(record, picture.image.size, store)
         values = np.asarray(picture.image, dtype=np.float32)
-        numbers.append((min(picture.image.size), grey(values), brightness(values, mask), chroma(values)))
-    side, light, behind, colour = np.median(numbers, axis=0)
-    return Delivery(
-        quality=quality_of(int(np.median(tables))), side=int(side), light=float(light), background=float(behind),
-        colour=float(colour),
+        quality = quality_of(picture.tables) or NO_JPEG
+        numbers.append((quality, min(picture.image.size), grey(values), brightness(values, mask), chroma(values)))
+    quality, side, light, behind, colour = np.median(numbers, axis=0)
+    middle = Delivery(
+        quality=LOSSLESS if quality >= NO_JPEG else int(quality), side=int(side), light=float(light),
+        background=float(behind), colour=float(colour),
     )  # fmt: skip
+    return middle, dict(zip(DIALS, np.std(numbers, axis=0).tolist(), strict=True))
+
+
+def apart(one: Delivery, other: Delivery, spreads: Mapping[str, float]) -> float:
+    """Return how far two deliveries lie apart in what both set, at most over the things, in `spreads`."""
+    known = [name for name in DIALS if getattr(one, name) is not None]
+    return max((_distance(name, one, other) / max(spreads[name], 1e-6) for name in known), default=0.0)
+
+
+def _distance(name: str, one: Delivery, other: Delivery) -> float:
+    first, second = getattr(one, name), getattr(other, name)
+    if name == "quality":
+        first, second = first or NO_JPEG, second or NO_JPEG
+    return float(abs(first - second))
 
 
 def remade(record: Record, original: Image.Image, store: Store, delivery: Delivery) -> Image.Image:

@@ -6,7 +6,7 @@ import numpy as np
 
 from audit.reliance.explained import WEAK
 from audit.reliance.judge import SURE, RunReliance
-from audit.reliance.swaps import MARGIN, SWAPPED
+from audit.reliance.swaps import SWAPPED
 from audit.words import family_in_words
 from imageledger.figure import FAINT, LINE, MOUNT, NEGATIVE, POSITIVE, PROBLEM, drawn, key, styled, whisker
 from imageledger.letters import visible
@@ -27,8 +27,8 @@ def png(result: RunReliance, heading: str) -> bytes:
         "Left: what the file says of a picture, and what the model says. Middle: how much of the answers within a "
         "class the numbers of a family explain; red diamond: certainly more than nothing, which the "
         "face may explain too. "
-        f"Right: how far the answers move towards the class whose delivery a picture gets, in spreads of the answers; "
-        f"grey band: up to {MARGIN}; red diamond: both classes move further for certain."
+        "Right: how far the answers move towards the class whose delivery a picture gets, in spreads of the answers; "
+        "grey: too little to count; red diamond: both classes move further for certain."
     )
 
     def draw(figure: Any) -> None:
@@ -75,9 +75,9 @@ def _families(axes: Any, result: RunReliance) -> None:
 def _swaps(axes: Any, result: RunReliance) -> None:
     swaps = result.reliance.swaps
     moved = {swap.what for swap in result.reliance.moved}
-    axes.axvspan(-MARGIN, MARGIN, color=MOUNT, lw=0, zorder=0)
     axes.axvline(0, color=FAINT, lw=1, zorder=1)
     for row, swap in enumerate(swaps):
+        axes.barh(row, 2 * swap.margin, left=-swap.margin, height=0.7, color=MOUNT, zorder=0)
         marker = "D" if swap.what in moved else "o"
         for offset, shift, colour in zip((-0.15, 0.15), swap.shifts, (NEGATIVE, POSITIVE), strict=True):
             low, value, high = (float(np.clip(number, -MOST_SPREADS, MOST_SPREADS))

@@ -120,7 +120,8 @@ class Reliance:
         if self.probe.low <= 0.5 and not self.swaps:
             return CANNOT
         still = bool(self.swaps) and all(swap.still for swap in self.swaps)
-        return INDEPENDENT if still and all(one.high < WEAK for one in self.explained) else INCONCLUSIVE
+        apart = all(one.high < WEAK for one in self.explained) and self.joint.high < WEAK**0.5
+        return INDEPENDENT if still and apart else INCONCLUSIVE
 
     @property
     def worst(self) -> tuple[int, int]:

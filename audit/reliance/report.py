@@ -8,9 +8,9 @@ from typing import Any
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
 from audit.reliance import figure
 from audit.reliance.delivery import DIALS, Delivery
-from audit.reliance.explained import WEAK, Explained
+from audit.reliance.explained import Explained
 from audit.reliance.judge import CANNOT, INDEPENDENT, RELIES, Beside, Link, Reliance, RunReliance
-from audit.reliance.swaps import MARGIN, SWAPPED, Shift, Swap
+from audit.reliance.swaps import EVERYTHING, SWAPPED, Shift, Swap
 from audit.words import DRAWN_NOTE, family_in_words
 from imageledger.intervals import with_interval
 from imageledger.sheet import visible
@@ -59,7 +59,7 @@ def findings(result: RunReliance) -> list[Finding]:
     return [
         *notes(DRAWN_NOTE if result.drawn else "", headline(result)),
         verdict,
-        *notes(*_moves(result), _goes_with(reliance), _worst(result), *_beside(result.beside)),
+        *notes(*_moves(result), _goes_with(reliance), _follows(reliance), _worst(result), *_beside(result.beside)),
     ]
 
 
@@ -114,7 +114,9 @@ def swap_table(swaps: Sequence[Swap], labels: tuple[str, str]) -> list[Row]:
     return [
         {
             "swapped": SWAPPED[swap.what],
-            f"{labels[0]} / {labels[1]} came with": " / ".join(map(delivery_in_words, swap.came)),
+            f"{labels[0]} / {labels[1]} came with": "all of this"
+            if swap.what == EVERYTHING and len(swaps) > 1
+            else " / ".join(map(delivery_in_words, swap.came)),
             **{f"{label} moves": in_spreads(shift) for label, shift in zip(labels, swap.shifts, strict=True)},
             "bias": in_spreads(swap.bias),
             "drift": in_spreads(swap.drift),
@@ -170,10 +172,19 @@ def _of(reliance: Reliance, family: str) -> Explained | None:
     return next((one for one in reliance.explained if one.family == family), None)
 
 
+def _follows(reliance: Reliance) -> str:
+    """Say how far the answers follow the file's own call within a class."""
+    joint = reliance.joint
+    rho = with_interval(joint.rho, joint.low, joint.high, signed=True)
+    return (
+        f"Within a class the answers follow the file's own call with a rank correlation of {rho} (p = {joint.p:.2g})."
+    )
+
+
 def _goes_with(reliance: Reliance) -> str:
     """Say which numbers go with the answers within a class, and what that does not show."""
     if not reliance.going_with:
-        return f"No family of numbers goes with the answers within a class for certain (p below 0.01, {WEAK} counts)."
+        return "No family of numbers goes with the answers within a class for certain (corrected p below 0.01)."
     names = [f"{family_in_words(one.family)} (R² {one.share:.2f})" for one in reliance.going_with[:3]]
     more = len(reliance.going_with) - len(names)
     named = ", ".join(names) + (f" and {more} more" if more else "")
@@ -202,7 +213,7 @@ def _moves(result: RunReliance) -> list[str]:
     lines = [
         f"Delivered as the other class came ({SWAPPED[whole.what]}), in spreads of the answers within a class: bias "
         f"(each class towards the other) {in_spreads(whole.bias)}, drift (both alike, a lack of robustness) "
-        f"{in_spreads(whole.drift)}. Shifts up to {MARGIN} count as none."
+        f"{in_spreads(whole.drift)}. Shifts up to {whole.margin:.2f} count as none."
     ]
     if result.reliance.moved:
         return lines
@@ -245,7 +256,8 @@ def _noise(beside: Beside) -> str:
 def _swap_data(swap: Swap, labels: tuple[str, str]) -> Row:
     by_label = zip(labels, swap.came, swap.shifts, swap.flipped, swap.placebo, strict=True)
     return {
-        "what": swap.what, "bias": asdict(swap.bias), "drift": asdict(swap.drift), "p": swap.p, "still": swap.still,
+        "what": swap.what, "bias": asdict(swap.bias), "drift": asdict(swap.drift), "p": swap.p, "margin": swap.margin,
+        "still": swap.still,
         "classes": [
             {"label": label, "came": asdict(came), "shift": asdict(shift), "flipped": flipped.as_json(),
              "placebo": placebo.as_json()}

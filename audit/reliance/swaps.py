@@ -8,17 +8,19 @@ itself, and all at once.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import numpy as np
 from PIL import Image
 
-from audit.reliance.delivery import Delivery, delivery_of, differing, remade
+from audit.reliance.delivery import Delivery, apart, delivery_of, differing, remade
 from curate.evidence.probe import logit
 from curate.pictures import pixels
 from imageledger.counted import Counted, mean_by_group
+from imageledger.engines.local import ordered_map
 from imageledger.record import Record, groups_of
 from imageledger.store import Store
 from imageledger.types import Bools, Floats, Key, Track, untracked
@@ -26,11 +28,13 @@ from imageledger.types import Bools, Floats, Key, Track, untracked
 Ask = Callable[[Sequence[Key], Iterable[Image.Image]], Iterable[float]]
 """P(positive), 0..1, of upright RGB pictures, in order, given the key of the record that each was made from."""
 
-EVERY = 60
+EVERY = 40
 """So many pictures of a class are swapped at most."""
 
-MARGIN = 0.3
-"""A shift of the logit counts when it is larger than this share of the spread of the answers within a class."""
+MARGIN, LEAST_MARGIN = 0.3, 0.1
+"""A shift of the logit counts when it is larger than this share of the spread of the answers within a class; where the
+two deliveries lie closer together than the pictures of a class do, than this share of how a model would move that reads
+nothing else, but never less than the least."""
 
 EVERYTHING = "everything"
 """The name of the swap of all things at once."""
@@ -54,11 +58,6 @@ class Shift:
     high: float
     p: float
 
-    @property
-    def still(self) -> bool:
-        """Whether every shift beyond the margin can be excluded."""
-        return self.low > -MARGIN and self.high < MARGIN
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swap:
@@ -67,10 +66,11 @@ class Swap:
     `what` is the thing that was swapped, `came` how the pictures of the negative and of the positive class came.
     `shifts` are those of both classes towards the positive one, from the delivery of the negative class to that of the
     positive. `flipped` counts, by class, the pictures that are called something else than before once delivered as the
-    other class was, `placebo` those that are so under the delivery of their own.
+    other class was, `placebo` those that are so under the delivery of their own. Shifts up to `margin` count as none.
     """
 
     what: str
+    margin: float
     came: tuple[Delivery, Delivery]
     shifts: tuple[Shift, Shift]
     bias: Shift
@@ -86,12 +86,12 @@ class Swap:
     @property
     def still(self) -> bool:
         """Whether neither class moves by the margin, either way."""
-        return all(shift.still for shift in self.shifts)
+        return all(-self.margin < shift.low and shift.high < self.margin for shift in self.shifts)
 
 
 def swap(
     records: Sequence[Record], before: Sequence[float], labels: tuple[str, str], outside: Sequence[Record],
-    store: Store, ask: Ask, track: Track = untracked,
+    store: Store, ask: Ask, *, workers: int = 1, track: Track = untracked,
 ) -> tuple[Swap, ...]:  # fmt: skip
     """Swap the deliveries of both classes, each thing in which they differ and all at once; empty where they do not.
 
@@ -103,7 +103,7 @@ def swap(
     places = [place for label in labels for place in _some(records, by_label[label])]
     if not all(by_label.values()):
         return ()
-    came = _came(outside, labels, store)
+    came, spreads = _came(outside, labels, store)
     dials = differing(*came)
     if not dials:
         return ()
@@ -113,20 +113,31 @@ def swap(
     chosen = [records[place] for place in places]
     flat = list(chain.from_iterable(deliveries))
     keys = [record.key for record in chosen for _ in flat]
-    images = track(_remade(chosen, flat, store), len(keys), "deliver")
+    work = partial(_remade, deliveries=flat, store=store)
+    by_picture = ordered_map(work, ((record, None) for record in chosen), workers=workers)
+    images = track(chain.from_iterable(by_picture), len(keys), "deliver")
     answers = np.array(list(ask(keys, images))).reshape(len(chosen), len(deliveries), 2)
     first = np.array([before[place] for place in places])
     positive = np.array([record.label == labels[1] for record in chosen])
     names = [*([EVERYTHING] if whole else []), *dials]
     return tuple(
-        compared(name, pair, first, answers[:, number, 0], answers[:, number, 1], positive, groups_of(chosen))
+        compared(
+            name,
+            pair,
+            first,
+            answers[:, number, 0],
+            answers[:, number, 1],
+            positive,
+            groups_of(chosen),
+            max(LEAST_MARGIN, MARGIN * min(1.0, apart(*pair, spreads))),
+        )
         for number, (name, pair) in enumerate(zip(names, deliveries, strict=True))
     )
 
 
 def compared(
     what: str, came: tuple[Delivery, Delivery], before: Floats, as_negative: Floats, as_positive: Floats,
-    positive: Bools, groups: Sequence[str],
+    positive: Bools, groups: Sequence[str], margin: float = MARGIN,
 ) -> Swap:  # fmt: skip
     """Measure the shifts and count the flips of one swap; all answers are P(positive), 0..1. A group counts once."""
     names = np.asarray(groups)
@@ -143,9 +154,9 @@ def compared(
         return negatives, positives
 
     return Swap(
-        what=what, came=came, shifts=(_shift(*one), _shift(*other)),
-        bias=_shift((one[0] + other[0]) / 2, math.hypot(one[1], other[1]) / 2, min(one[2], other[2])),
-        drift=_shift((one[0] - other[0]) / 2, math.hypot(one[1], other[1]) / 2, min(one[2], other[2])),
+        what=what, margin=margin, came=came, shifts=(_shift(*one, margin), _shift(*other, margin)),
+        bias=_shift((one[0] + other[0]) / 2, math.hypot(one[1], other[1]) / 2, min(one[2], other[2]), margin),
+        drift=_shift((one[0] - other[0]) / 2, math.hypot(one[1], other[1]) / 2, min(one[2], other[2]), margin),
         flipped=counts(swapped), placebo=counts(own),
     )  # fmt: skip
 
@@ -160,21 +171,21 @@ def _some(records: Sequence[Record], places: Sequence[int]) -> list[int]:
     return sorted(places, key=lambda place: records[place].origin)[:EVERY]
 
 
-def _came(outside: Sequence[Record], labels: tuple[str, str], store: Store) -> tuple[Delivery, Delivery]:
-    """Measure how the pictures of both classes came."""
+def _came(
+    outside: Sequence[Record], labels: tuple[str, str], store: Store
+) -> tuple[tuple[Delivery, Delivery], Mapping[str, float]]:
+    """Measure how the pictures of both classes came, and how far those of a class lie apart, by the thing."""
     by_label = ([record for record in outside if record.label == label] for label in labels)
-    negative, positive = (
+    (negative, one), (positive, other) = (
         delivery_of([own[place] for place in _some(own, range(len(own)))], store) for own in by_label
     )  # fmt: skip
-    return negative, positive
+    return (negative, positive), {name: (one[name] + other[name]) / 2 for name in one}
 
 
-def _remade(records: Sequence[Record], deliveries: Sequence[Delivery], store: Store) -> Iterator[Image.Image]:
-    """Deliver each picture in every way, decoded once."""
-    for record in records:
-        original = pixels.decode(store.read(record.origin)).image
-        for delivery in deliveries:
-            yield remade(record, original, store, delivery)
+def _remade(record: Record, *, deliveries: Sequence[Delivery], store: Store) -> list[Image.Image]:
+    """Deliver a picture in every way, decoded once."""
+    original = pixels.decode(store.read(record.origin)).image
+    return [remade(record, original, store, delivery) for delivery in deliveries]
 
 
 def _estimate(values: Floats) -> tuple[float, float, int]:
@@ -184,12 +195,12 @@ def _estimate(values: Floats) -> tuple[float, float, int]:
     return float(values.mean()), error, max(1, count - 1)
 
 
-def _shift(value: float, error: float, freedom: int) -> Shift:
+def _shift(value: float, error: float, freedom: int, margin: float) -> Shift:
     """Return a shift with its interval and its p, after Student's t."""
     from scipy.stats import t
 
     if error == 0:
-        return Shift(value=value, low=value, high=value, p=float(value <= MARGIN))
+        return Shift(value=value, low=value, high=value, p=float(value <= margin))
     reach = float(t.ppf(0.975, freedom)) * error
-    p = float(t.sf((value - MARGIN) / error, freedom)) if math.isfinite(error) else 1.0
+    p = float(t.sf((value - margin) / error, freedom)) if math.isfinite(error) else 1.0
     return Shift(value=value, low=value - reach, high=value + reach, p=p)

@@ -175,7 +175,7 @@ def _swaps(project: Project, judged: Answers, outside: Sequence[Record], track: 
         ask = _ask(judged)
         log.info("delivering %d pictures as the pictures of either class came", len(makeable))
         records, shares = zip(*makeable, strict=True)
-        swaps = swap(records, shares, judged.labels, there, project.store, ask, track)
+        swaps = swap(records, shares, judged.labels, there, project.store, ask, workers=cores(), track=track)
     except (LedgerError, CannotDecode) as error:
         return (), str(error)
     return swaps, "" if swaps else "the pictures of both classes came alike in size, quality, brightness and colour"

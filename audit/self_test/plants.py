@@ -6,7 +6,6 @@ they do to real collections stands in docs/shortcuts.md.
 """
 
 import io
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -65,12 +64,8 @@ class Plant:
         return self.plain == WHITE
 
 
-def deliver(name: str, sitter: Sitter, seed: int) -> Delivered:
-    """Deliver a sitter in one of DELIVERIES; the same seed gives the same bytes."""
-    return DELIVERIES[name](sitter, np.random.default_rng([seed, zlib.crc32(name.encode()), sitter.number]))
-
-
-def _small(sitter: Sitter) -> Image.Image:
+def small(sitter: Sitter) -> Image.Image:
+    """Shrink a sitter's picture, as every delivery does."""
     return sitter.image.resize((_side(sitter),) * 2, Image.Resampling.LANCZOS)
 
 
@@ -84,80 +79,85 @@ def _named(content: bytes, suffix: str, chance: Chance, alpha: Alpha | None = No
     return Delivered(content=content, name=name, place=float(chance.random()), alpha=alpha)
 
 
-def _png(image: Image.Image, chance: Chance, alpha: Alpha | None = None) -> Delivered:
+def png(image: Image.Image, chance: Chance, alpha: Alpha | None = None) -> Delivered:
+    """Save a picture without loss."""
     target = io.BytesIO()
     image.save(target, "PNG", compress_level=1)
     return _named(target.getvalue(), "png", chance, alpha)
 
 
-def _jpeg(image: Image.Image, chance: Chance, quality: int = 95, subsampling: str = "4:2:0", **more: Any) -> Delivered:
+def jpeg(image: Image.Image, chance: Chance, quality: int = 95, subsampling: str = "4:2:0", **more: Any) -> Delivered:
+    """Save a picture as a JPEG."""
     target = io.BytesIO()
     image.save(target, "JPEG", quality=quality, subsampling=subsampling, **more)
     return _named(target.getvalue(), "jpg", chance)
 
 
-def _laundered(file: Delivered, chance: Chance) -> Delivered:
+def laundered(file: Delivered, chance: Chance) -> Delivered:
     """Decode a file and save it without loss: the header is gone, the history stays in the pixels."""
-    return _png(decode(file.content).image, chance)
+    return png(decode(file.content).image, chance)
 
 
 def _with_exif(sitter: Sitter, chance: Chance) -> Delivered:
     tags = Image.Exif()
     make, model, taken = 0x010F, 0x0110, 0x0132
     tags[make], tags[model], tags[taken] = "Lumen", "L-20", f"2024:05:{chance.integers(1, 29):02} 10:15:00"
-    return _jpeg(_small(sitter), chance, exif=tags.tobytes())
+    return jpeg(small(sitter), chance, exif=tags.tobytes())
 
 
 def _with_profile(sitter: Sitter, chance: Chance) -> Delivered:
     from PIL import ImageCms
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return _jpeg(_small(sitter), chance, icc_profile=profile)
+    return jpeg(small(sitter), chance, icc_profile=profile)
 
 
-def _larger(sitter: Sitter, chance: Chance) -> Delivered:
-    side = _side(sitter) * 5 // 4
-    return _png(sitter.image.resize((side, side), Image.Resampling.LANCZOS), chance)
+def larger(sitter: Sitter, chance: Chance, times: float = 5 / 4) -> Delivered:
+    """Deliver a picture with more pixels."""
+    side = int(_side(sitter) * times)
+    return png(sitter.image.resize((side, side), Image.Resampling.LANCZOS), chance)
 
 
 def _enlarged(sitter: Sitter, chance: Chance) -> Delivered:
     side = _side(sitter)
     tiny = sitter.image.resize((side // 2, side // 2), Image.Resampling.LANCZOS)
-    return _png(tiny.resize((side, side), Image.Resampling.BICUBIC), chance)
+    return png(tiny.resize((side, side), Image.Resampling.BICUBIC), chance)
 
 
 def _aliased(sitter: Sitter, chance: Chance) -> Delivered:
     """Shrink as OpenCV and torch do by default: bilinear, without a filter against aliasing."""
     shrunk = cv2.resize(np.asarray(sitter.image), (_side(sitter),) * 2, interpolation=cv2.INTER_LINEAR)
-    return _png(Image.fromarray(shrunk), chance)
+    return png(Image.fromarray(shrunk), chance)
 
 
 def _framed(sitter: Sitter, chance: Chance) -> Delivered:
-    image = _small(sitter)
+    image = small(sitter)
     ImageDraw.Draw(image).rectangle((0, 0, image.width - 1, image.height - 1), outline=(200, 200, 200))
-    return _png(image, chance)
+    return png(image, chance)
 
 
 def _watermarked(sitter: Sitter, chance: Chance) -> Delivered:
-    image = _small(sitter)
+    image = small(sitter)
     strip = Image.new("L", image.size)
     draw, at = ImageDraw.Draw(strip), (image.width * 66 // 100, image.height * 94 // 100)
     draw.text(at, "imagined.example", fill=150, font=ImageFont.load_default(image.height // 24))
     image.paste((255, 255, 255), mask=strip)
-    return _png(image, chance)
+    return png(image, chance)
 
 
-def _cropped(sitter: Sitter, chance: Chance) -> Delivered:
-    """Keep the middle four fifths of each side."""
-    edge = sitter.image.width // 10
+def cropped(sitter: Sitter, chance: Chance, share: float = 1 / 10) -> Delivered:
+    """Cut this share of the width off each side."""
+    edge = int(sitter.image.width * share)
     box = (edge, edge, sitter.image.width - edge, sitter.image.height - edge)
-    return _png(sitter.image.resize((_side(sitter),) * 2, Image.Resampling.LANCZOS, box=box), chance)
+    return png(sitter.image.resize((_side(sitter),) * 2, Image.Resampling.LANCZOS, box=box), chance)
 
 
-def _toned(change: Callable[[Image.Image], Image.Image], share: float = 1.0) -> Delivery:
+def toned(change: Callable[[Image.Image], Image.Image], share: float = 1.0) -> Delivery:
+    """Change the pixels of a share of the pictures."""
+
     def deliver(sitter: Sitter, chance: Chance) -> Delivered:
-        image = _small(sitter)
-        return _png(change(image) if chance.random() < share else image, chance)
+        image = small(sitter)
+        return png(change(image) if chance.random() < share else image, chance)
 
     return deliver
 
@@ -166,19 +166,19 @@ def _cut_out(sitter: Sitter) -> tuple[Image.Image, Alpha]:
     """Return the small picture and its matte."""
     if sitter.alpha is None:
         raise ValueError("a sitter without a matte cannot be laid on white")
-    return _small(sitter), np.asarray(Image.fromarray(sitter.alpha).resize((_side(sitter),) * 2, Image.Resampling.BOX))
+    return small(sitter), np.asarray(Image.fromarray(sitter.alpha).resize((_side(sitter),) * 2, Image.Resampling.BOX))
 
 
 def _white(sitter: Sitter, chance: Chance) -> Delivered:
     image, alpha = _cut_out(sitter)
-    return _png(white_composite(image, alpha), chance, alpha)
+    return png(white_composite(image, alpha), chance, alpha)
 
 
 def _off_white(sitter: Sitter, chance: Chance) -> Delivered:
     """Lay the person on grey level 250, which looks white."""
     image, alpha = _cut_out(sitter)
     behind = 1 - alpha[..., None] / 255
-    return _png(_rounded(np.asarray(white_composite(image, alpha)) - 5 * behind), chance, alpha)
+    return png(_rounded(np.asarray(white_composite(image, alpha)) - 5 * behind), chance, alpha)
 
 
 def _haloed(sitter: Sitter, chance: Chance) -> Delivered:
@@ -186,14 +186,14 @@ def _haloed(sitter: Sitter, chance: Chance) -> Delivered:
     image, alpha = _cut_out(sitter)
     share = alpha[..., None] / 255
     behind = 255 * (1 - share)
-    return _png(_rounded(np.asarray(image) * share * share + behind), chance, alpha)
+    return png(_rounded(np.asarray(image) * share * share + behind), chance, alpha)
 
 
 def _stepped(sitter: Sitter, chance: Chance) -> Delivered:
     """Cut out with a matte of zeros and ones."""
     image, alpha = _cut_out(sitter)
     hard = np.where(alpha >= 128, np.uint8(255), np.uint8(0))
-    return _png(Image.fromarray(np.where(hard[..., None] > 0, np.asarray(image), np.uint8(255))), chance, hard)
+    return png(Image.fromarray(np.where(hard[..., None] > 0, np.asarray(image), np.uint8(255))), chance, hard)
 
 
 def _rounded(values: NDArray[np.float64]) -> Image.Image:
@@ -202,17 +202,17 @@ def _rounded(values: NDArray[np.float64]) -> Image.Image:
 
 def _called(pattern: str) -> Delivery:
     def deliver(sitter: Sitter, chance: Chance) -> Delivered:
-        file = _png(_small(sitter), chance)
+        file = png(small(sitter), chance)
         return replace(file, name="folder:portraits#" + pattern.format(int(chance.integers(10_000))))
 
     return deliver
 
 
-def _placed(low: float, high: float) -> Delivery:
+def placed(low: float, high: float) -> Delivery:
     """Put a file into one part of its archive, with a name that counts."""
 
     def deliver(sitter: Sitter, chance: Chance) -> Delivered:
-        file, place = _png(_small(sitter), chance), float(chance.uniform(low, high))
+        file, place = png(small(sitter), chance), float(chance.uniform(low, high))
         return replace(file, name=f"folder:portraits#{round(10_000 * place):05}.png", place=place)
 
     return deliver
@@ -221,32 +221,32 @@ def _placed(low: float, high: float) -> Delivery:
 AS_IT_IS, JPEG, WHITE = "as it is", "JPEG q95", "cut out on white"
 
 DELIVERIES: Mapping[str, Delivery] = {
-    AS_IT_IS: lambda sitter, chance: _png(_small(sitter), chance),
-    JPEG: lambda sitter, chance: _jpeg(_small(sitter), chance),
+    AS_IT_IS: lambda sitter, chance: png(small(sitter), chance),
+    JPEG: lambda sitter, chance: jpeg(small(sitter), chance),
     WHITE: _white,
-    "through JPEG q90": lambda sitter, chance: _laundered(_jpeg(_small(sitter), chance, quality=90), chance),
-    "JPEG q85": lambda sitter, chance: _jpeg(_small(sitter), chance, quality=85),
-    "through 4:4:4": lambda sitter, chance: _laundered(_jpeg(_small(sitter), chance, subsampling="4:4:4"), chance),
-    "through 4:2:0": lambda sitter, chance: _laundered(_jpeg(_small(sitter), chance), chance),
-    "larger": _larger,
+    "through JPEG q90": lambda sitter, chance: laundered(jpeg(small(sitter), chance, quality=90), chance),
+    "JPEG q85": lambda sitter, chance: jpeg(small(sitter), chance, quality=85),
+    "through 4:4:4": lambda sitter, chance: laundered(jpeg(small(sitter), chance, subsampling="4:4:4"), chance),
+    "through 4:2:0": lambda sitter, chance: laundered(jpeg(small(sitter), chance), chance),
+    "larger": larger,
     "enlarged": _enlarged,
     "aliased": _aliased,
     "with EXIF": _with_exif,
     "with ICC": _with_profile,
-    "progressive": lambda sitter, chance: _jpeg(_small(sitter), chance, progressive=True),
+    "progressive": lambda sitter, chance: jpeg(small(sitter), chance, progressive=True),
     "framed": _framed,
     "off-white": _off_white,
     "haloed": _haloed,
     "stepped": _stepped,
-    "brighter": _toned(lambda image: ImageEnhance.Brightness(image).enhance(1.08)),
-    "more colourful": _toned(lambda image: ImageEnhance.Color(image).enhance(1.35)),
-    "often grey": _toned(lambda image: image.convert("L").convert("RGB"), share=1 / 3),
-    "cropped": _cropped,
+    "brighter": toned(lambda image: ImageEnhance.Brightness(image).enhance(1.08)),
+    "more colourful": toned(lambda image: ImageEnhance.Color(image).enhance(1.35)),
+    "often grey": toned(lambda image: image.convert("L").convert("RGB"), share=1 / 3),
+    "cropped": cropped,
     "as a camera names it": _called("DSC_{:04}.png"),
     "as a generator names it": _called("seed{:05}.png"),
     "watermarked": _watermarked,
-    "first half": _placed(0.0, 0.5),
-    "second half": _placed(0.5, 1.0),
+    "first half": placed(0.0, 0.5),
+    "second half": placed(0.5, 1.0),
 }
 """Ways in which a sitter may be delivered. The first three are those of null sets: nothing is planted there."""
 

@@ -31,7 +31,7 @@ def test_a_picture_delivered_as_it_was_reaches_the_model_as_it_did(tmp_path):
     own = Delivery(quality=0, side=260)
     assert np.array_equal(np.asarray(deliveries.remade(bare, image, store, own)), as_it_was)
     assert np.array_equal(np.asarray(deliveries.remade(bare, image, store, Delivery())), as_it_was)
-    measured = deliveries.delivery_of([bare], store)
+    measured, _ = deliveries.delivery_of([bare], store)
     assert np.abs(np.asarray(deliveries.remade(bare, image, store, measured), dtype=int) - as_it_was).max() <= 3
 
 
@@ -91,3 +91,11 @@ def test_the_background_alone_is_lit_where_the_mask_says_so():
 def test_the_quality_of_a_table_is_found(quality):
     assert deliveries.quality_of(pixels.decode(jpeg(scene(0), quality)).tables) == quality
     assert deliveries.quality_of(0) == 0
+
+
+def test_deliveries_lie_as_far_apart_as_the_pictures_of_a_class_do():
+    spreads = {"quality": 5.0, "side": 50.0, "light": 20.0, "background": 20.0, "colour": 10.0}
+    one, other = Delivery(quality=90, light=100), Delivery(quality=95, light=150)
+    assert deliveries.apart(one, other, spreads) == 2.5
+    assert deliveries.apart(one.only("quality"), other.only("quality"), spreads) == 1
+    assert deliveries.apart(Delivery(quality=100), Delivery(quality=0), spreads) == 0.2

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audit.self_test.plants import AS_IT_IS, DELIVERIES, JPEG, PLANTS, UNTOUCHED, WHITE, deliver
+from audit.self_test.halves import HALVES, deliver, half_of
+from audit.self_test.plants import AS_IT_IS, DELIVERIES, JPEG, PLANTS, UNTOUCHED, WHITE
 from audit.self_test.portraits import SIDE, Sitter, draw, sitters
 from curate.nuisance import FAMILIES
 from imageledger import manifest
@@ -158,3 +159,25 @@ def test_too_few_or_too_small_pictures_are_replaced_by_drawn_ones(project, count
     assert not chosen.own
     assert chosen.with_mattes
     assert len(set(chosen.groups)) == 30
+
+
+def half_as_strong(sitter, plant):
+    plain, half, whole = (picture(sitter, name) for name in (plant.plain, half_of(plant), plant.touched))
+    return np.abs(half - plain).mean(), np.abs(whole - plain).mean()
+
+
+def test_half_a_plant_changes_less_than_the_whole_and_more_than_nothing(sitter):
+    alike = [plant for plant in PLANTS if plant.touched in HALVES and plant.name not in ("native size", "file name")]
+    in_pixels = [
+        plant for plant in alike if plant.plain in (AS_IT_IS, WHITE) and not {"grey", "JPEG"} & set(plant.name.split())
+    ]
+    assert len(in_pixels) >= 8
+    for plant in in_pixels:
+        half, whole = half_as_strong(sitter, plant)
+        assert 0.2 * whole < half < 0.85 * whole, plant.name
+
+
+def test_what_is_there_or_not_has_no_half():
+    assert {plant.name for plant in PLANTS if not half_of(plant)} == {
+        "EXIF in one class", "ICC profile in one class", "progressive JPEG", "file name",
+    }  # fmt: skip

@@ -53,7 +53,7 @@ def swapped(*values, p=0.5, what="light"):
     first, last = (Shift(value=value, low=value - 0.1, high=value + 0.1, p=p) for value in values)
     none = Counted(np.zeros(10, dtype=bool), range(10))
     came = Delivery(light=90.0), Delivery(light=120.0)
-    return Swap(what=what, came=came, shifts=(first, last), bias=first, drift=last, flipped=(none, none),
+    return Swap(what=what, margin=0.3, came=came, shifts=(first, last), bias=first, drift=last, flipped=(none, none),
                 placebo=(none, none))  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def test_only_a_delivery_that_moves_both_classes_its_way_is_reliance():
     still, both, one = swapped(0.1, -0.1), swapped(1.2, 0.9, p=1e-5), swapped(1.2, 0.0, p=0.4)
     assert replace(plain, swaps=(still, both)).moved == [both]
     assert replace(plain, swaps=(still, both)).verdict == RELIES
-    assert replace(plain, swaps=(still,)).verdict == INDEPENDENT
+    assert replace(plain, swaps=(still,)).verdict == (INDEPENDENT if plain.joint.high < 0.3 else INCONCLUSIVE)
     assert replace(plain, swaps=(still, one)).verdict == INCONCLUSIVE, "a trace that was destroyed"
     assert replace(plain, swaps=(swapped(1.2, 0.9, p=0.02),)).verdict == INCONCLUSIVE
 

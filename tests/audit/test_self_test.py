@@ -6,11 +6,13 @@ from functools import cache, partial
 import numpy as np
 import pytest
 
-from audit.self_test import plants
+from audit.self_test import nulls, plants
 from audit.self_test import work as selftest
+from audit.self_test.judge import PlantProbes, SelfTest
+from audit.self_test.nulls import Nulls
 from audit.self_test.plants import PLANTS
 from audit.self_test.portraits import Sitter, Sitters, draw
-from audit.self_test.work import Nulls, Planted, PlantProbes, SelfTest, SelfTestSettings
+from audit.self_test.work import Planted, SelfTestSettings
 from curate.evidence.probe import probe
 from curate.evidence.verdict import CLEAN, SHORTCUT, Probe
 from imageledger.record import Record
@@ -84,13 +86,13 @@ def test_looking_at_a_planted_set_names_the_family_that_separates():
 def test_false_alarms_are_those_that_the_probe_itself_would_give():
     rng, groups = np.random.default_rng(3), NOBODY.groups[:60]
     values = {"tone": rng.normal(size=(60, 5)), "chroma": rng.normal(size=(60, 2))}
-    values["chroma"][:, 1] += 5 * selftest.labelled(60, 30, 12)
+    values["chroma"][:, 1] += 5 * nulls.labelled(60, 30, 12)
     columns = {name: [str(number) for number in range(numbers.shape[1])] for name, numbers in values.items()}
     expected = []
     for seed in (10, 12):
-        probes = probe(columns, values, selftest.labelled(60, 30, seed), groups, seed=seed)
+        probes = probe(columns, values, nulls.labelled(60, 30, seed), groups, seed=seed)
         expected.append([one.family for one in probes if one.verdict == SHORTCUT])
-    alarms = selftest.false_alarms(Nulls(values=values, positives=30, seeds=[10, 12]), groups=groups)
+    alarms = nulls.false_alarms(Nulls(values=values, positives=30, seeds=[10, 12]), groups=groups)
     assert alarms == expected
     assert alarms[0] == []
     assert "chroma" in alarms[1]
@@ -98,8 +100,8 @@ def test_false_alarms_are_those_that_the_probe_itself_would_give():
 
 
 def test_classes_by_chance_have_the_size_that_is_asked_for():
-    assert selftest.labelled(200, 20, 4).sum() == 20
-    assert (selftest.labelled(200, 100, 4) != selftest.labelled(200, 100, 5)).any()
+    assert nulls.labelled(200, 20, 4).sum() == 20
+    assert (nulls.labelled(200, 100, 4) != nulls.labelled(200, 100, 5)).any()
 
 
 @cache
