@@ -42,7 +42,7 @@ from imageledger.types import Bools, Floats, Key
 
 SITTERS, EACH, SIDE = 240, 60, 300
 LABELS = ("real", "ai")
-DELIVERIES = {"real": (72, 1.00, -8.0), "ai": (86, 0.85, 8.0)}
+DELIVERIES = {"real": (72, 1.00, -12.0), "ai": (86, 0.85, 12.0)}
 """JPEG quality, size and brightness by class; every picture lies around them."""
 SPREADS = (8.0, 0.10, 12.0)
 TRACE = 5.0

@@ -1,9 +1,12 @@
 """How often the verdicts of `audit shortcuts` are right, on tables of numbers whose truth is known.
 
-    python benchmarks/verdicts.py [--sets 40]
+    python benchmarks/verdicts.py [--sets 40] [--growing 200]
 
-Each row is a kind of table: what is in it, which verdicts are right, how often they were given (Wilson's interval),
-and what the rules before would have said of the same probes: CLEAN for an interval below 0.60 alone.
+The first table has a row for each kind of table: what is in it, which verdicts are right, how often they were given
+(Wilson's interval), and what the rules before would have said of the same probes: CLEAN for an interval below 0.60
+alone. Then: whether so many pictures as are called needed decide, whether a leak as large as is called detectable is
+found, how often sets in which nothing is ever raise an alarm while they grow and are looked at ten times, whether
+intervals near 1 hold the truth, and what stopping permutations early or late does to their error.
 """
 
 import argparse
@@ -12,12 +15,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from curate.evidence.permuted import AT_MOST_TIMES, CHUNK, SETTLED
+from curate.evidence.looks import Look
+from curate.evidence.permuted import AT_MOST_TIMES, CHUNK, CLEAR, EARLIEST, PLAIN, SETTLED, Quick, folds_of
 from curate.evidence.probe import PERMUTATIONS, interval, probe
 from curate.evidence.verdict import AT_LEAST, AT_MOST, CLEAN, INCONCLUSIVE, SHORTCUT, SURE, Probe
 from imageledger.console import table
 from imageledger.engines.local import cores, ordered_map
-from imageledger.intervals import share_in_words, wilson
+from imageledger.intervals import holm, share_in_words, wilson
 from imageledger.types import Bools, Floats
 
 Made = tuple[Floats, Bools, list[str]]
@@ -68,6 +72,26 @@ def undeclared(seed: int) -> Made:
     return twins(seed, declared=False)
 
 
+def clusters(seed: int, declared: bool = True) -> Made:
+    """Numbers that say nothing, of 50 pictures that stand in the set four times, near enough, each in one class."""
+    rng = np.random.default_rng(seed)
+    owner = np.repeat(np.arange(50), 4)
+    values = rng.normal(size=(50, 12))[owner] + 0.1 * rng.normal(size=(200, 12))
+    return values, (owner % 2 == 1), [str(name) for name in owner] if declared else _alone(200)
+
+
+def undeclared_clusters(seed: int) -> Made:
+    """The same clusters, of which nobody said that they belong together."""
+    return clusters(seed, declared=False)
+
+
+def even_twins(seed: int) -> Made:
+    """A picture and its twin of the other class, which differ by chance alone; nobody said that they are pairs."""
+    rng = np.random.default_rng(seed)
+    first = rng.normal(size=(60, 3))
+    return np.concatenate([first, first + rng.normal(0, 0.1, size=(60, 3))]), np.arange(120) >= 60, _alone(120)
+
+
 def wide_noise(seed: int) -> Made:
     """Numbers that say nothing, of 1,500 pictures per class."""
     return noise(seed, each=1500, columns=6)
@@ -84,6 +108,9 @@ KINDS: dict[str, tuple[Callable[[int], Made], tuple[str, ...]]] = {
     "one number shifted in a tenth of a class": (planted, UNDECIDED),
     "twins, declared as pairs": (twins, UNDECIDED),
     "twins, undeclared": (undeclared, UNDECIDED),
+    "twins that differ by chance, undeclared": (even_twins, (INCONCLUSIVE, CLEAN)),
+    "clusters of one class, nothing else, declared": (clusters, (INCONCLUSIVE, CLEAN)),
+    "clusters of one class, nothing else, undeclared": (undeclared_clusters, (INCONCLUSIVE, CLEAN)),
 }
 """Tables of numbers, and the verdicts that are right for them."""
 
@@ -125,17 +152,77 @@ def coverage(sets: int, truth: float = 0.998, each: int = 100) -> tuple[int, int
     return now, bootstrap
 
 
-def error_of_permutations(families: int = 12, sets: int = 400_000) -> float:
-    """Return how often a true null gets a p-value that makes a shortcut of one of `families`, over how often it may."""
-    rng, limit, most = np.random.default_rng(0), SURE / families, 0.01
+def error_of_permutations(families: int = 12, number: int = 1, sets: int = 400_000) -> float:
+    """Return how often a true null gets a p-value that makes a shortcut of one of `families` at a look, over the limit.
+
+    The rules are those of `curate.evidence.permuted`, which stop early and go on late.
+    """
+    rng, limit, most = np.random.default_rng(0), Look(number=number).sure / families, 0.01
     p = rng.uniform(0, most, sets)  # larger ones never get there
-    reached, count = rng.binomial(PERMUTATIONS, p), np.full(sets, PERMUTATIONS)
-    open_still = (reached > 0) & (reached < SETTLED)
-    while open_still.any():
-        reached[open_still] += rng.binomial(CHUNK, p[open_still])
-        count[open_still] += CHUNK
-        open_still &= (reached < SETTLED) & (count < AT_MOST_TIMES * PERMUTATIONS)
-    return float(((1 + reached) / (1 + count) < limit).mean() * most / limit)
+    reached, count = rng.binomial(EARLIEST, p), np.full(sets, EARLIEST)
+    last = max(AT_MOST_TIMES * PERMUTATIONS, int(AT_MOST_TIMES / limit))
+    while True:
+        clear = (reached == 0) & (1 / (1 + count) < limit / CLEAR)
+        settled = (count >= PERMUTATIONS) & (clear | (reached >= SETTLED) | (count >= last))
+        going = ~((reached >= PLAIN) | settled)
+        if not going.any():
+            return float(((1 + reached) / (1 + count) < limit).mean() * most / limit)
+        reached[going] += rng.binomial(CHUNK, p[going])
+        count[going] += CHUNK
+
+
+def shifted(seed: int, shift: float, each: int) -> Made:
+    """Four numbers of which one differs between the classes by so many deviations."""
+    values, positive, groups = noise(seed, each=each, columns=4)
+    values[positive, 0] += shift
+    return values, positive, groups
+
+
+def enough(job: tuple[float, int], most: int = 1500) -> tuple[bool, bool] | None:
+    """Tell whether the fewest and the most pictures that 100 a class ask for decide; None where none are asked for."""
+    shift, seed = job
+    one = _verdict_of(*shifted(seed, shift, 100))
+    if one.verdict != INCONCLUSIVE or not one.needed[1] or one.needed[1] > most:
+        return None
+    fewest, last = (_verdict_of(*shifted(10_000 + seed, shift, each)).verdict != INCONCLUSIVE for each in one.needed)
+    return fewest, last
+
+
+def leak_found(seed: int) -> bool | None:
+    """Tell whether a leak as large as is called detectable is found in fresh numbers; None where none is detectable."""
+    values, positive, groups = noise(seed)
+    one = _verdict_of(values, positive, groups)
+    if one.detectable is None:
+        return None
+    fresh, rng = noise(50_000 + seed)[0], np.random.default_rng(seed)
+    own = rng.permutation(np.flatnonzero(positive))[: round(one.detectable * positive.sum())]
+    fresh[own, int(rng.integers(fresh.shape[1]))] = 4 + rng.random(len(own))
+    return _verdict_of(fresh, positive, groups).verdict == SHORTCUT
+
+
+LOOKS, FAMILIES = 10, 3
+
+
+def grown(seed: int) -> tuple[bool, bool]:
+    """Look ten times at a growing set in which nothing is: ever a shortcut, with looks counted and without?"""
+    values, positive, groups = noise(seed, each=200, columns=6 * FAMILIES)
+    tables = np.split(values, FAMILIES, axis=1)
+    counted = plain = False
+    for number in range(1, LOOKS + 1):
+        rows = slice(0, 40 * number)
+        quick = [Quick(table[rows]) for table in tables]
+        folds, sure = folds_of(positive[rows], groups[rows], seed), Look(number=number).sure
+        corrected = holm([each.tested(positive[rows], groups[rows], folds, limit=sure / FAMILIES).p for each in quick])
+        for own, p in zip(tables, corrected, strict=True):
+            if p < SURE and _verdict_of(own[rows], positive[rows], groups[rows]).low > AT_LEAST:
+                counted, plain = counted or p < sure, True
+    return counted, plain
+
+
+def _verdict_of(values: Floats, positive: Bools, groups: list[str]) -> Probe:
+    names = [str(column) for column in range(values.shape[1])]
+    (result,) = probe({"x": names}, {"x": values}, positive, groups, joint=False)
+    return result
 
 
 def of_sets(hits: int, sets: int) -> str:
@@ -147,7 +234,9 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, default=40, help="tables of each kind")
-    sets = parser.parse_args().sets
+    parser.add_argument("--growing", type=int, default=200, help="sets that grow and are looked at ten times")
+    asked = parser.parse_args()
+    sets = asked.sets
     jobs = [(kind, seed) for kind in KINDS for seed in range(sets)]
     results = list(ordered_map(judged, ((job, None) for job in jobs), workers=cores()))
     rows = []
@@ -166,11 +255,34 @@ def main() -> None:
             }
         )
     table(rows, title=f"Verdicts on {sets} tables of each kind")
+    power(sets)
+    ever = list(ordered_map(grown, ((seed, None) for seed in range(asked.growing)), workers=cores()))
+    counts = [of_sets(sum(one[which] for one in ever), asked.growing) for which in (0, 1)]
+    print(f"Growing sets in which nothing is, looked at {LOOKS} times, ever SHORTCUT: {counts[0]}; had looks not been "
+          f"counted: {counts[1]}")  # fmt: skip
     now, bootstrap = coverage(10 * sets)
     print(f"A 95 % interval holds an AUC of 0.998: {of_sets(now, 10 * sets)}; the bootstrap alone: "
           f"{of_sets(bootstrap, 10 * sets)}")  # fmt: skip
 
-    print(f"Error of the permutation test at the limit of 12 families, over the nominal: {error_of_permutations():.2f}")
+    errors = ", ".join(f"{error_of_permutations(number=number):.2f} at look {number}" for number in (1, 2, 5))
+    print(f"Error of the permutation test at the limit of 12 families, over the nominal: {errors}")
+
+
+def power(sets: int) -> None:
+    """Print whether the pictures that are called needed decide, and the leaks that are called detectable are found."""
+    rows = []
+    for shift in (0.0, 0.35, 0.75):
+        jobs = (((shift, seed), None) for seed in range(sets))
+        told = [one for one in ordered_map(enough, jobs, workers=cores()) if one is not None]
+        rows.append({
+            "a number that differs by": f"{shift} deviations", "asked": str(len(told)),
+            **{name: of_sets(sum(one[which] for one in told), len(told))
+               for which, name in enumerate(("decided with the fewest", "decided with the most"))},
+        })  # fmt: skip
+    table(rows, title="Do the pictures that 100 per class call needed decide? (where at most 1,500 are)")
+    leaks = [one for one in ordered_map(leak_found, ((seed, None) for seed in range(sets)), workers=cores())
+             if one is not None]  # fmt: skip
+    print(f"Leaks as large as is called detectable, in fresh numbers, found: {of_sets(sum(leaks), len(leaks))}")
 
 
 if __name__ == "__main__":

@@ -67,15 +67,21 @@ def differing(one: Delivery, other: Delivery) -> tuple[str, ...]:
     )
 
 
-def delivery_of(records: Sequence[Record], store: Store) -> tuple[Delivery, Mapping[str, float]]:
-    """Measure how the pictures of one class came: the median of each number, and its standard deviation by name."""
-    numbers = []
-    for record in records:
-        picture = pixels.decode(store.read(record.origin))
-        mask = background(record, picture.image.size, store)
-        values = np.asarray(picture.image, dtype=np.float32)
-        quality = quality_of(picture.tables) or NO_JPEG
-        numbers.append((quality, min(picture.image.size), grey(values), brightness(values, mask), chroma(values)))
+Numbers = tuple[float, float, float, float, float]
+"""How one picture came, in the order of DIALS; the quality of what is no JPEG is NO_JPEG."""
+
+
+def measured(record: Record, *, store: Store) -> Numbers:
+    """Measure how one picture came."""
+    picture = pixels.decode(store.read(record.origin))
+    mask = background(record, picture.image.size, store)
+    values = np.asarray(picture.image, dtype=np.float32)
+    quality = quality_of(picture.tables) or NO_JPEG
+    return quality, min(picture.image.size), grey(values), brightness(values, mask), chroma(values)
+
+
+def delivery_of(numbers: Sequence[Numbers]) -> tuple[Delivery, Mapping[str, float]]:
+    """Say how the pictures of one class came: the median of each number, and its standard deviation by name."""
     quality, side, light, behind, colour = np.median(numbers, axis=0)
     middle = Delivery(
         quality=LOSSLESS if quality >= NO_JPEG else int(quality), side=int(side), light=float(light),

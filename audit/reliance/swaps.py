@@ -16,7 +16,7 @@ from itertools import chain
 import numpy as np
 from PIL import Image
 
-from audit.reliance.delivery import Delivery, apart, delivery_of, differing, remade
+from audit.reliance.delivery import Delivery, apart, delivery_of, differing, measured, remade
 from curate.evidence.probe import logit
 from curate.pictures import pixels
 from imageledger.counted import Counted, mean_by_group
@@ -28,8 +28,8 @@ from imageledger.types import Bools, Floats, Key, Track, untracked
 Ask = Callable[[Sequence[Key], Iterable[Image.Image]], Iterable[float]]
 """P(positive), 0..1, of upright RGB pictures, in order, given the key of the record that each was made from."""
 
-EVERY = 40
-"""So many pictures of a class are swapped at most."""
+EVERY, MEASURED = 40, 100
+"""So many pictures of a class are swapped at most, and so many measured to know how it came."""
 
 MARGIN, LEAST_MARGIN = 0.3, 0.1
 """A shift of the logit counts when it is larger than this share of the spread of the answers within a class; where the
@@ -100,10 +100,10 @@ def swap(
     `can_be_made`.
     """
     by_label = {label: [n for n, record in enumerate(records) if record.label == label] for label in labels}
-    places = [place for label in labels for place in _some(records, by_label[label])]
+    places = [place for label in labels for place in _some(records, by_label[label], EVERY)]
     if not all(by_label.values()):
         return ()
-    came, spreads = _came(outside, labels, store)
+    came, spreads = _came(outside, labels, store, workers)
     dials = differing(*came)
     if not dials:
         return ()
@@ -166,19 +166,20 @@ def can_be_made(record: Record, store: Store) -> bool:
     return bool(record.origin) and all(store.has(name) for name in (record.origin, record.matte) if name)
 
 
-def _some(records: Sequence[Record], places: Sequence[int]) -> list[int]:
-    """Return at most EVERY places, as good as by chance."""
-    return sorted(places, key=lambda place: records[place].origin)[:EVERY]
+def _some(records: Sequence[Record], places: Sequence[int], most: int) -> list[int]:
+    """Return at most so many places, as good as by chance."""
+    return sorted(places, key=lambda place: records[place].origin)[:most]
 
 
 def _came(
-    outside: Sequence[Record], labels: tuple[str, str], store: Store
+    outside: Sequence[Record], labels: tuple[str, str], store: Store, workers: int
 ) -> tuple[tuple[Delivery, Delivery], Mapping[str, float]]:
     """Measure how the pictures of both classes came, and how far those of a class lie apart, by the thing."""
     by_label = ([record for record in outside if record.label == label] for label in labels)
-    (negative, one), (positive, other) = (
-        delivery_of([own[place] for place in _some(own, range(len(own)))], store) for own in by_label
-    )  # fmt: skip
+    chosen = [[own[place] for place in _some(own, range(len(own)), MEASURED)] for own in by_label]
+    jobs = ((record, None) for own in chosen for record in own)
+    numbers = list(ordered_map(partial(measured, store=store), jobs, workers=workers))
+    (negative, one), (positive, other) = map(delivery_of, (numbers[: len(chosen[0])], numbers[len(chosen[0]) :]))
     return (negative, positive), {name: (one[name] + other[name]) / 2 for name in one}
 
 

@@ -41,6 +41,8 @@ AT_MOST_TIMES = 10
 """up to so many times the permutations are drawn."""
 PLAIN, EARLIEST = 50, 500
 """So many that reach it settle any p-value, once EARLIEST are drawn."""
+CLEAR = 3
+"""Where none reaches it, permutations end once the p-value is below the limit by this factor."""
 
 
 def prepare(values: Floats) -> tuple[Floats, NDArray[np.intp]]:
@@ -212,7 +214,7 @@ def _settled(reached: int, count: int, permutations: int, limit: float, most: in
         return True
     if count < permutations:
         return False
-    clear = not reached and 1 / (1 + count) < limit
+    clear = not reached and 1 / (1 + count) < limit / CLEAR
     return clear or reached >= SETTLED or count >= most
 
 

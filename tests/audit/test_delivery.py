@@ -31,7 +31,7 @@ def test_a_picture_delivered_as_it_was_reaches_the_model_as_it_did(tmp_path):
     own = Delivery(quality=0, side=260)
     assert np.array_equal(np.asarray(deliveries.remade(bare, image, store, own)), as_it_was)
     assert np.array_equal(np.asarray(deliveries.remade(bare, image, store, Delivery())), as_it_was)
-    measured, _ = deliveries.delivery_of([bare], store)
+    measured, _ = deliveries.delivery_of([deliveries.measured(bare, store=store)])
     assert np.abs(np.asarray(deliveries.remade(bare, image, store, measured), dtype=int) - as_it_was).max() <= 3
 
 
