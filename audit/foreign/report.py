@@ -1,6 +1,8 @@
 """What a model makes of pictures from elsewhere, written for people: sentences, a table, CSV, JSON and a figure."""
 
+import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -9,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
 from audit.foreign import figure
-from audit.foreign.judge import ALIKE, APART, NEAR, Judged
 from audit.words import other_label
-from imageledger.intervals import with_interval
 from imageledger.letters import visible
 from imageledger.types import Row
 from train.answers import Answers
+from train.evaluation.foreign import ALIKE, APART, Judged, in_words
 
 if TYPE_CHECKING:
     from audit.foreign.work import Picture
@@ -32,7 +33,7 @@ def report(
         for picture in pictures
     ]
     data = as_data(answers, source, label, judged, pictures)
-    sentence = conclusion(answers, label, judged)
+    sentence, name = conclusion(answers, label, judged), f"foreign-{label}-{_place(source)}"
     return Report(
         audit="foreign",
         subject=answers.run.name,
@@ -45,9 +46,9 @@ def report(
         rows=rows,
         data=data,
         contents={
-            f"foreign-{label}.csv": lambda: csv_bytes(COLUMNS, rows),
-            f"foreign-{label}.json": lambda: (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode(),
-            f"foreign-{label}.png": partial(figure.png, answers, label, pictures, sentence),
+            f"{name}.csv": lambda: csv_bytes(COLUMNS, rows),
+            f"{name}.json": lambda: (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode(),
+            f"{name}.png": partial(figure.png, answers, label, pictures, sentence),
         },
         folder=folder,
         warnings=answers.warnings,
@@ -56,19 +57,7 @@ def report(
 
 def conclusion(answers: Answers, label: str, judged: Judged) -> str:
     """Say in one sentence whether the model tells foreign pictures from the set's own."""
-    auc = f"AUC {with_interval(judged.auc.value, judged.auc.low, judged.auc.high)}"
-    if judged.verdict == ALIKE:
-        return (
-            f"The model hardly tells {label} pictures from elsewhere from the set's own: {auc}, within "
-            f"{0.5 - NEAR:.2f}–{0.5 + NEAR:.2f}."
-        )
-    if judged.verdict != APART:
-        return f"It is undecided whether the model tells {label} pictures from elsewhere from the set's own: {auc}."
-    towards = answers.labels[1] if judged.auc.value > 0.5 else answers.labels[0]
-    return (
-        f"The model tells {label} pictures from elsewhere from the set's own: {auc}. To it they look more {towards}: "
-        "its answers depend on where pictures come from, not only on whether a face is real."
-    )
+    return in_words(judged, label, answers.labels, "from elsewhere")
 
 
 def table(answers: Answers, source: str, label: str, judged: Judged) -> list[Row]:
@@ -97,6 +86,12 @@ def as_data(
         "pictures": len(pictures),
         "left_out": dict(Counter(picture.reason for picture in pictures if picture.share is None)),
     }
+
+
+def _place(source: str) -> str:
+    """Name a source in a file name: its last part, and a few digits that keep two of that name apart."""
+    last = re.sub(r"[^A-Za-z0-9]+", "-", source.rstrip("/").rpartition("/")[2].rpartition(":")[2]).strip("-")[:40]
+    return f"{last or 'source'}-{hashlib.sha256(source.encode()).hexdigest()[:6]}"
 
 
 def _wrong(answers: Answers, label: str, judged: Judged) -> str:

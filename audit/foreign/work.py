@@ -11,7 +11,6 @@ from PIL import Image
 
 from audit.findings import Report
 from audit.foreign import report
-from audit.foreign.judge import FEWEST, Asked, judge, together
 from curate.pictures.formats import claims_picture
 from curate.sources import BadMember, Source, open_source
 from imageledger.config import Project
@@ -20,6 +19,7 @@ from imageledger.errors import LedgerError, RunError
 from imageledger.record import OK, UNREADABLE, Record
 from imageledger.types import Floats, Track, untracked
 from train.answers import Answers
+from train.evaluation.foreign import FEWEST, Asked, judge, together
 from train.evaluation.metrics import mean_of
 from train.models import steps as applying
 from train.models.steps import Applied, Applier

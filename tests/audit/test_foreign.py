@@ -11,8 +11,8 @@ from PIL import Image
 from train_world import build, picture
 
 from audit.cli import main
-from audit.foreign.judge import ALIKE, APART, UNDECIDED, Asked, judge, together
 from train.config import TrainSettings
+from train.evaluation.foreign import ALIKE, APART, UNDECIDED, Asked, judge, together
 
 SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=2, size=32, batch_size=8)
 
@@ -83,14 +83,17 @@ def test_the_command_asks_a_real_model_and_counts_what_was_left_out(trained, run
     assert "2 of 18 pictures were left out" in " ".join(ran.output.split())
     assert "in the dataset already" in ran.output
     folder = trained.runs / "first" / "audit"
-    told = json.loads((folder / "foreign-real.json").read_text())
+    (path,) = folder.glob("foreign-real-alike-*.json")
+    told = json.loads(path.read_text())
     assert (told["foreign_wrong"]["n"], told["own_wrong"]["n"], told["pictures"]) == (16, 12, 18)
-    with (folder / "foreign-real.csv").open(newline="") as file:
+    with path.with_suffix(".csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert sum(row["probability"] != "" for row in rows) == 16
-    assert Image.open(folder / "foreign-real.png").size[0] > 400
+    assert Image.open(path.with_suffix(".png")).size[0] > 400
     again = runner.invoke(main, ["foreign", "first", "blue", "--label", "real", "--json", "--quiet"])
     assert json.loads(again.stdout)["auc"].keys() == {"value", "low", "high"}
+    assert path.is_file(), "another source does not take the place of the first"
+    assert len(list(folder.glob("foreign-real-*.json"))) == 2
 
 
 @pytest.mark.long

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -242,9 +243,25 @@ def test_a_source_of_both_classes_is_judged_by_its_balanced_accuracy(held, tmp_p
         for one, picture in zip(todo.pictures, mixed, strict=True)
     ]  # fmt: skip
     done = [holding_out.Done(name=f"1-{n}", run=Run.load(place), predictions=answers, kept=False) for n in (1, 2)]
-    for one in holding_out.evaluated(mixed, LABELS, divided, done, 42):
+    for one in holding_out.evaluated(mixed, LABELS, divided, done, "source", 42):
         assert (one["label"], one["other"]) == ("", {})
         assert one["unseen"]["method"].startswith("Wilson of")
+
+
+def test_a_source_that_the_model_never_met_is_compared_with_those_of_its_label_that_it_knows():
+    three = pictures(*[("ai", "a", "x")] * 24, *[("real", "b", "")] * 60, *[("real", "c", "")] * 60)
+    part = next(part for part in holding_out.divide(three, LABELS, "source", 42).parts if part.name == "b")
+    reads_source = {one.key: SimpleNamespace(probability=0.9 if one.source == "b" else 0.1) for one in three}
+    (told,) = holding_out.apart(three, LABELS, part, reads_source)
+    assert (told["label"], told["verdict"], told["value"]) == ("real", "TOLD APART", 1)
+    assert told["sentence"].startswith("The model tells real pictures of b from the set's own: AUC 1.00")
+    rng = np.random.default_rng(0)
+    reads_face = {one.key: SimpleNamespace(probability=float(rng.random())) for one in three}
+    (told,) = holding_out.apart(three, LABELS, part, reads_face)
+    assert told["verdict"] == "UNDECIDED"
+    few = pictures(*[("ai", "a", "x")] * 9, *[("real", "b", "")] * 9, *[("real", "c", "")] * 9)
+    part = holding_out.divide(few, LABELS, "source", 42).parts[0]
+    assert holding_out.apart(few, LABELS, part, {one.key: SimpleNamespace(probability=0.5) for one in few}) == []
 
 
 def test_the_drawn_world_of_other_tests_has_no_generators(tmp_path, runner):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imageledger.intervals import with_interval
+from train.evaluation.foreign import FEWEST
 from train.runs import Run
 
 Figure = Mapping[str, Any]
@@ -33,6 +34,19 @@ def below_chance(run: Run) -> str:
     )
 
 
+def apart(run: Run) -> list[str]:
+    """Say of which sources the model that never met them tells the pictures from others of the same label."""
+    if run.evaluation["by"] != "source":
+        return []
+    told = [each for part in run.evaluation["parts"] for each in part.get("apart", ())]
+    if not told:
+        return [
+            f"Whether the models tell pictures of one label apart by source was not asked: fewer than {FEWEST} of a "
+            "label were held out on either side."
+        ]
+    return [each["sentence"] for each in told]
+
+
 def rows(run: Run) -> list[dict[str, str]]:
     """Return one row per part for a table, the worst first."""
     return [
@@ -43,6 +57,11 @@ def rows(run: Run) -> list[dict[str, str]]:
             "known": in_words(part["seen"]) + (f" on {part['seen']['n']}" if part["seen"] else ""),
             "other class": in_words(part["other"]),
             "AUC unseen": in_words(part["auc"]),
+            **(
+                {"told from others of its label": ", ".join(map(in_words, part["apart"])) or "-"}
+                if "apart" in part
+                else {}
+            ),
         }
         for part in run.evaluation["parts"]
     ]

@@ -24,7 +24,8 @@ def hold_out(
     For each generator of the ai pictures in MANIFEST (default: the project's final.jsonl), a model is trained without
     that generator, then judged on its pictures and on real ones that it has not seen either. The worst generator is
     the headline: it tells what to expect of the next one. Beside it stand the models that do know the generator, on
-    pictures of it that they have not seen. --by source leaves out sources instead, of either class.
+    pictures of it that they have not seen. --by source leaves out sources instead, of either class. Of each part it is
+    also asked whether its pictures are told from others of the same label, as audit foreign asks of a new source.
 
     If it is killed, the same command keeps what is done and carries on.
 
@@ -50,7 +51,8 @@ def hold_out(
     else:
         console.result(unseen.headline(run))
         console.table(unseen.rows(run), title=f"run {run.name}: recall of what was left out")
-        if warning := unseen.below_chance(run):
-            console.result(warning)
+        for sentence in (unseen.below_chance(run), *unseen.apart(run)):
+            if sentence:
+                console.result(sentence)
         console.result(place)
     options.say_drawn(place)

@@ -15,9 +15,11 @@ import numpy as np
 from imageledger.config import Project
 from imageledger.counted import Counted
 from imageledger.errors import RunError
-from imageledger.types import Track, untracked
+from imageledger.types import Key, Track, untracked
 from train.config import TrainSettings
+from train.evaluation import foreign
 from train.evaluation.evaluate import evaluate
+from train.evaluation.foreign import Asked
 from train.evaluation.metrics import score
 from train.evaluation.unseen import Figure
 from train.folds import Part, hold_out_parts
@@ -93,7 +95,7 @@ def hold_out(
             predictions, labels, [groups[row.key] for row in predictions], rounds=by_model(predictions),
             seed=settings.seed,
         )  # fmt: skip
-        parts = evaluated(task.pictures, labels, divided, done, settings.seed)
+        parts = evaluated(task.pictures, labels, divided, done, by, settings.seed)
         run = replace(
             done[0].run, name=name, kind=HOLD_OUT, settings={**done[0].run.settings, "by": by},
             metrics=score(predictions, labels, groups), evaluation={**judged, "by": by, "parts": parts},
@@ -134,10 +136,12 @@ def by_model(predictions: Sequence[Prediction]) -> Rounds | None:
 
 
 def evaluated(
-    pictures: Sequence[Picture], labels: Sequence[str], divided: Divided, done: Sequence[Done], seed: int
+    pictures: Sequence[Picture], labels: Sequence[str], divided: Divided, done: Sequence[Done], by: str, seed: int
 ) -> list[dict[str, Any]]:
     """Return what each part came to, the worst first, as run.json holds it.
 
+    Of sources, `apart` is what the model that was trained without the part makes of its pictures beside those of the
+    same label that it had not seen either, from parts that it knows: an AUC by label, with a sentence.
     `unseen` is the recall of the part's pictures by the model that was trained without it (the balanced accuracy, of
     a part with both classes), `seen` that of those of them that models which know the part had not seen, `other` the
     recall of the held-out pictures of the other class, `auc` of the part among these.
@@ -169,8 +173,33 @@ def evaluated(
             "name": part.name, "label": label, "pictures": len(part.own), "trained_on": len(part.rest),
             "unseen": _figure(judged, label), "seen": _figure(seen, label),
             "other": judged["recall"][rest] if rest else {}, "auc": judged["auc"],
+            **({"apart": apart(pictures, labels, part, answers[number])} if by == SOURCE else {}),
         })  # fmt: skip
     return sorted(results, key=lambda part: part["unseen"].get("value", 1.0))
+
+
+def apart(
+    pictures: Sequence[Picture], labels: Sequence[str], part: Part, answers: Mapping[Key, Prediction]
+) -> list[dict[str, Any]]:
+    """Ask for each label whether the model tells the part that it never met from parts that it knows."""
+    told = []
+    for label in labels:
+        own, known = ([row for row in rows if pictures[row].label == label] for rows in (part.own, part.beside))
+        if min(len(own), len(known)) < foreign.FEWEST:
+            continue
+        both = [*own, *known]
+        groups = np.unique([pictures[row].group for row in both], return_inverse=True)[1]
+        asked = Asked(
+            shares=np.array([answers[pictures[row].key].probability for row in both]),
+            foreign=np.arange(len(both)) < len(own), groups=groups, models=np.zeros(len(both), dtype=np.intp),
+        )  # fmt: skip
+        judged = foreign.judge(asked, positive=label == labels[1])
+        told.append({
+            "label": label, "verdict": judged.verdict, "value": judged.auc.value, "low": judged.auc.low,
+            "high": judged.auc.high, "own": len(own), "known": len(known),
+            "sentence": foreign.in_words(judged, label, (labels[0], labels[1]), f"of {part.name}"),
+        })  # fmt: skip
+    return told
 
 
 def _trainings(pictures: Sequence[Picture], divided: Divided, settings: TrainSettings) -> list[Training]:

@@ -239,6 +239,7 @@ def _unseen(run: Run, known: About) -> list[str]:
         by = escaped(other.evaluation["by"])
         parts.append(f"Run `{escaped(other.name)}`, by {by}. {escaped(unseen.headline(other))}")
         parts.append(table(unseen.rows(other)))
+        parts += map(escaped, unseen.apart(other))
     return parts
 
 

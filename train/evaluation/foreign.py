@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imageledger.counted import Counted
+from imageledger.intervals import with_interval
 from imageledger.types import Bools, Floats, Ints
 from train.evaluation import statistics
 from train.evaluation.statistics import Estimate
@@ -71,4 +72,19 @@ def together(parts: Sequence[Asked]) -> Asked:
         foreign=np.concatenate([part.foreign for part in parts]),
         groups=np.concatenate([part.groups for part in parts]),
         models=np.concatenate([part.models for part in parts]),
+    )
+
+
+def in_words(judged: Judged, label: str, labels: tuple[str, str], whose: str) -> str:
+    """Say in one sentence whether a model tells pictures of a label, `whose` ("from elsewhere"), from the set's own."""
+    auc = f"AUC {with_interval(judged.auc.value, judged.auc.low, judged.auc.high)}"
+    if judged.verdict == ALIKE:
+        near = f"{0.5 - NEAR:.2f}–{0.5 + NEAR:.2f}"
+        return f"The model hardly tells {label} pictures {whose} from the set's own: {auc}, within {near}."
+    if judged.verdict != APART:
+        return f"It is undecided whether the model tells {label} pictures {whose} from the set's own: {auc}."
+    towards = labels[1] if judged.auc.value > 0.5 else labels[0]
+    return (
+        f"The model tells {label} pictures {whose} from the set's own: {auc}. To it they look more {towards}: "
+        "its answers depend on where pictures come from, not only on whether a face is real."
     )
