@@ -75,10 +75,15 @@ def trace(image: Image.Image) -> float:
     return abs(float((face * checkers(face.shape)).mean()))
 
 
-def chance(image: Image.Image) -> float:
-    """Read something of the face that no file has to do with: here, nothing but the picture's own coarse content."""
+def coarse(image: Image.Image) -> float:
+    """Read something coarse that a picture shows, which the numbers of the thumbnail see too."""
     small = np.asarray(image.convert("L").resize((6, 6)), dtype=float)
     return float(small[2, 2] + small[3, 3] - small[2, 3] - small[3, 2])
+
+
+def person(_: Image.Image) -> float:
+    """Know who it is, whatever the file: filled in by the member's name, which stands for the person."""
+    return 0.0
 
 
 READS: dict[str, tuple[Sequence[Model], tuple[str, ...]]] = {
@@ -86,7 +91,8 @@ READS: dict[str, tuple[Sequence[Model], tuple[str, ...]]] = {
     "the JPEG grid": ((grid,), (RELIES,)),
     "the size": ((size,), (RELIES,)),
     "a trace in the face, which numbers see too": ((trace,), (INDEPENDENT, INCONCLUSIVE)),
-    "the face alone": ((chance,), (INDEPENDENT, INCONCLUSIVE)),
+    "what a picture shows, which numbers see too": ((coarse,), (INDEPENDENT, INCONCLUSIVE)),
+    "the person, which no number sees": ((person,), (INDEPENDENT, INCONCLUSIVE)),
     "brightness and the trace": ((brightness, trace), (RELIES,)),
     "the JPEG grid and the trace": ((grid, trace), (RELIES,)),
 }
@@ -179,19 +185,20 @@ def _judged(
     outside: Sequence[Record], world: World, seed: int, kept: dict[str, list[dict[Model, float]]],
 ) -> tuple[str, str]:  # fmt: skip
     models = READS[name][0]
-    scales = [(np.mean(seen), np.std(seen) + 1e-9) for seen in ([model(image) for image in images] for model in models)]
+    seen = [_read(image, record.key) for image, record in zip(images, own.records, strict=True)]
+    scales = [(np.mean(read), np.std(read) + 1e-9) for read in ([one[model] for one in seen] for model in models)]
     noise = np.random.default_rng([seed, len(name)])
 
     def said(seen: dict[Model, float]) -> float:
         parts = [(seen[model] - middle) / spread for model, (middle, spread) in zip(models, scales, strict=True)]
         return float(1 / (1 + np.exp(-2 * np.mean(parts))))
 
-    def ask(_: Sequence[Key], pictures: Iterable[Image.Image]) -> list[float]:
+    def ask(keys: Sequence[Key], pictures: Iterable[Image.Image]) -> list[float]:
         if "swapped" not in kept:
-            kept["swapped"] = [_read(picture) for picture in pictures]
+            kept["swapped"] = [_read(picture, key) for picture, key in zip(pictures, keys, strict=True)]
         return [said(seen) for seen in kept["swapped"]]
 
-    answers = np.array([said(_read(image)) for image in images])
+    answers = np.array([said(one) for one in seen])
     answers = 1 / (1 + np.exp(-(np.log(answers / (1 - answers)) + 0.2 * noise.normal(size=len(answers)))))
     groups = groups_of(own.records)
     result = judge(answers, positive, probes, range(len(answers)), groups)
@@ -208,8 +215,9 @@ def _judged(
     return result.verdict, before
 
 
-def _read(image: Image.Image) -> dict[Model, float]:
-    return {model: model(image) for model in (brightness, grid, size, trace, chance)}
+def _read(image: Image.Image, key: Key) -> dict[Model, float]:
+    known = float(np.random.default_rng(int(key[1])).normal())
+    return {**{model: model(image) for model in (brightness, grid, size, trace, coarse)}, person: known}
 
 
 def main() -> None:

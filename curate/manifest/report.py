@@ -12,16 +12,9 @@ from curate.evidence.transfer import FEWEST, Pool, transfer
 from curate.evidence.verdict import Told
 from curate.manifest.balance import Key, Wanted, divide
 from curate.manifest.matched import Selection, choice_of, select
-from curate.manifest.matching.balance_table import (
-    APART,
-    Difference,
-    as_csv,
-    balance_figure,
-    column_of,
-    differences,
-    title,
-)
+from curate.manifest.matching.balance_table import Difference, as_csv, balance_figure, differences, title
 from curate.manifest.parts import PARTS
+from curate.manifest.unmended import helpful, worsened
 from curate.manifest.work import ManifestSettings, selective
 from curate.nuisance import FAMILIES, family
 from curate.nuisance.spelling import spelled
@@ -45,12 +38,6 @@ FEW_PERMUTATIONS = 250
 ABSENT = "–"
 
 JOINT, HELD = "matched on, together", "not matched on, together"
-
-SURELY = 2.5
-"""Standard errors that a difference must exceed, so that chance alone does not explain it."""
-
-SCARCE = 0.35
-"""With a larger share of a class than this beyond the middle of the other it is not for want of pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +142,8 @@ def balance_rows(compared: Compared) -> list[dict[str, str]]:
             "feature": title(difference.family, difference.feature),
             "difference, plain": f"{difference.plain:+.2f}",
             "matched": f"{difference.matched:+.2f}",
+            "variance ratio, plain": f"{difference.ratios[0]:.2f}",
+            "variance ratio, matched": f"{difference.ratios[1]:.2f}",
         }
         for difference in compared.differences[:WORST]
     ]
@@ -181,29 +170,9 @@ def remarks(table: Table, compared: Compared, selection: Selection, wanted: Want
         *_cost(table.records, selection, wanted),
         f"{len(selection.loose)} of {len(selection.pairs)} pairs are outside the caliper"
         + (": the classes agree as a whole rather than pair by pair" if selection.loose else ""),
-        *helpful(table, compared, selection, wanted, labels),
+        *worsened(compared.differences, wanted),
+        *helpful(table, compared.differences, selection, wanted, labels),
     ]
-
-
-def helpful(table: Table, compared: Compared, selection: Selection, wanted: Wanted, labels: Sequence[str]) -> list[str]:
-    """Say where the classes stay apart and why: one feature a family, and the pictures that would help."""
-    limit = max(APART, SURELY * float(np.sqrt(2 / wanted.per_class)))
-    still = [difference for difference in compared.differences if abs(difference.matched) > limit]
-    if not still:
-        return []
-    lines = [
-        f"{family(name).title} was not matched on: the candidates of the two classes hardly overlap in it"
-        for name in selection.hopeless
-    ]
-    of = f"{len(still)} of {len(compared.differences)} features"
-    lines.append(f"the classes still differ in {of} (by more than {limit:.2f} standard deviations):")
-    for name in dict.fromkeys(
-        difference.family for difference in sorted(still, key=lambda difference: -abs(difference.matched))
-    ):
-        own = [difference for difference in still if difference.family == name]
-        worded = [difference for difference in own if not any(letter.isdigit() for letter in difference.feature)] or own
-        lines.append(_lacking(table, max(worded, key=lambda difference: abs(difference.matched)), labels))
-    return lines
 
 
 def _told(
@@ -273,25 +242,3 @@ def _pairs_csv(selection: Selection, labels: Sequence[str]) -> str:
         for pair in selection.pairs
     )
     return spreadsheet.as_csv((*labels, "split", "within caliper"), rows)
-
-
-def _lacking(table: Table, difference: Difference, labels: Sequence[str]) -> str:
-    """Say of one feature which class has too few pictures where the other one lies."""
-    column = column_of(table, difference.family, difference.feature)
-    negative, positive = difference.medians
-    shortages = []
-    for label, other, here, there in (
-        (labels[0], labels[1], negative, positive),
-        (labels[1], labels[0], positive, negative),
-    ):
-        own = column[[record.label == label for record in table.records]]
-        side, beyond = ("above", own > there) if there > here else ("below", own < there)
-        shortages.append((float(np.mean(beyond)), int(np.sum(beyond)), len(own), label, other, side, there))
-    share, count, total, label, other, side, there = min(shortages)
-    name = f"  {title(difference.family, difference.feature)}: "
-    if share > SCARCE or negative == positive:
-        return f"{name}median {negative:.3g} for {labels[0]}, {positive:.3g} for {labels[1]}"
-    return (
-        f"{name}{count or 'none'} of {total} {label} candidates {'is' if count == 1 else 'are'} {side} {there:.3g}, "
-        f"the median of the {other} pictures; fetch more {label} pictures {side} it"
-    )

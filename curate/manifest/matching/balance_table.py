@@ -16,6 +16,10 @@ from imageledger.figure import FAINT, FINE, PROBLEM, drawn, key, styled
 from imageledger.store import write_whole
 from imageledger.types import Floats
 
+RATIO = 2.0
+"""Ratio of variances, either way, beyond which a feature is called unmatched (Rubin, 2001)."""
+WIDEST = 2.0
+"""Ratios beyond 2 to this power stand at the edge of the figure."""
 APART = 0.25
 """Standardised difference above which a feature is called unmatched (Rubin, 2001), unless chance alone explains it."""
 
@@ -24,14 +28,21 @@ APART = 0.25
 class Difference:
     """How far the classes lie apart in one feature, in standard deviations: plainly chosen, and matched.
 
-    `medians` are those of the matched (negative, positive) pictures, in the feature's own unit.
+    `ratios` are the variances of the positive over those of the negative class, plain and matched. `medians` are those
+    of the matched (negative, positive) pictures, in the feature's own unit.
     """
 
     family: str
     feature: str
     plain: float
     matched: float
+    ratios: tuple[float, float]
     medians: tuple[float, float]
+
+    @property
+    def worsened(self) -> float:
+        """By how many standard deviations the classes lie further apart than plainly chosen; below 0 where nearer."""
+        return abs(self.matched) - abs(self.plain)
 
 
 def differences(
@@ -40,6 +51,7 @@ def differences(
     """Return the standardised mean difference of every feature matched on, on the scale of normal scores."""
     scaled = normal_scores({name: table.columns[name] for name in on}, {name: table.values[name] for name in on})
     plain, matched = (_standardised(scaled.matrix, side, label) for side in (before, after))
+    ratios = [_ratios(scaled.matrix, side, label) for side in (before, after)]
     compared = []
     for number, (of, name) in enumerate(zip(scaled.families, scaled.names, strict=True)):
         column = column_of(table, of, name)
@@ -47,20 +59,28 @@ def differences(
         compared.append(
             Difference(
                 family=of, feature=name, plain=float(plain[number]), matched=float(matched[number]),
-                medians=(medians[0], medians[1]),
+                ratios=(float(ratios[0][number]), float(ratios[1][number])), medians=(medians[0], medians[1]),
             )
         )  # fmt: skip
-    return sorted(compared, key=lambda difference: (-abs(difference.plain), difference.family, difference.feature))
+    return sorted(
+        compared, key=lambda one: (-max(abs(one.plain), abs(one.matched)), one.family, one.feature)
+    )  # fmt: skip
 
 
 def as_csv(compared: Sequence[Difference]) -> str:
     """Write all differences as CSV."""
-    names = ("family", "feature", "plain", "matched", "median_negative", "median_positive")
+    names = (
+        "family", "feature", "plain", "matched", "variance_ratio_plain", "variance_ratio_matched", "median_negative",
+        "median_positive",
+    )  # fmt: skip
     rows = (
         (
             difference.family,
             difference.feature,
-            *(float(f"{number:.6g}") for number in (difference.plain, difference.matched, *difference.medians)),
+            *(
+                float(f"{number:.6g}")
+                for number in (difference.plain, difference.matched, *difference.ratios, *difference.medians)
+            ),
         )
         for difference in compared
     )
@@ -68,32 +88,38 @@ def as_csv(compared: Sequence[Difference]) -> str:
 
 
 def balance_figure(compared: Sequence[Difference], target: Path, most: int = 40) -> None:
-    """Draw the differences before and after, one line per feature, the worst `most` (Love, 2004)."""
+    """Draw differences and variance ratios before and after, one line per feature, the worst `most` (Love, 2004)."""
     shown = compared[:most]
     content = drawn(
-        (8, 0.7 + 0.2 * len(shown)), lambda figure: _love(figure.subplots(), shown),
+        (10.5, 0.7 + 0.2 * len(shown)), lambda figure: _love(figure, shown),
         title="How far the classes lie apart before and after matching",
-        note=f"{len(shown)} of {len(compared)} features, the farthest apart first",
-        foot=f"Dotted line: {APART} standard deviations. A feature beyond it counts as unmatched, unless chance alone "
-        "explains it (Rubin, 2001).",
+        note=f"{len(shown)} of {len(compared)} features, the farthest apart first, before or after",
+        foot=f"Dotted lines: {APART} standard deviations, and variance ratios of {RATIO:g} either way. A feature "
+        "beyond them counts as unmatched, unless chance alone explains it (Rubin, 2001).",
     )  # fmt: skip
     write_whole(target, content)
 
 
-def _love(axes: Any, shown: Sequence[Difference]) -> None:
+def _love(figure: Any, shown: Sequence[Difference]) -> None:
+    means, variances = figure.subplots(1, 2, width_ratios=(3, 2), sharey=True)
     places = range(len(shown))
-    for values, name, colour, marker in (
-        ([abs(each.plain) for each in shown], "plain balanced choice", PROBLEM, "D"),
-        ([abs(each.matched) for each in shown], "matched", FINE, "o"),
-    ):
-        axes.plot(values, places, marker, color=colour, label=name, markersize=5)
-    axes.axvline(APART, linestyle=":", color=FAINT, lw=1)
-    axes.set_yticks(list(places), [title(each.family, each.feature) for each in shown])
-    axes.set_ylim(len(shown) - 0.5, -0.5)
-    axes.set_xlim(left=0)
-    styled(axes, x="standardised mean difference between the classes (standard deviations)", grid="both")
-    axes.tick_params(axis="y", labelsize=7)
-    key(axes, loc="lower right", columns=1)
+    for which, name, colour, marker in ((0, "plain balanced choice", PROBLEM, "D"), (1, "matched", FINE, "o")):
+        apart = [abs((each.plain, each.matched)[which]) for each in shown]
+        means.plot(apart, places, marker, color=colour, label=name, markersize=5)
+        ratios = [np.clip(np.log2(max(each.ratios[which], 1e-9)), -WIDEST, WIDEST) for each in shown]
+        variances.plot(ratios, places, marker, color=colour, markersize=5)
+    means.axvline(APART, linestyle=":", color=FAINT, lw=1)
+    for side in (-1, 1):
+        variances.axvline(side * np.log2(RATIO), linestyle=":", color=FAINT, lw=1)
+    means.set_yticks(list(places), [title(each.family, each.feature) for each in shown])
+    means.set_ylim(len(shown) - 0.5, -0.5)
+    means.set_xlim(left=0)
+    variances.set_xlim(-WIDEST - 0.2, WIDEST + 0.2)
+    variances.set_xticks([-2, -1, 0, 1, 2], ["1/4", "1/2", "1", "2", "4"])
+    styled(means, x="standardised mean difference (standard deviations)", grid="both")
+    styled(variances, x="ratio of variances", grid="both")
+    means.tick_params(axis="y", labelsize=7)
+    key(means, loc="lower right", columns=1)
 
 
 def title(of: str, feature: str) -> str:
@@ -103,6 +129,12 @@ def title(of: str, feature: str) -> str:
 
 def _standardised(matrix: Floats, side: NDArray[np.bool_], label: NDArray[np.bool_]) -> Floats:
     return np.asarray(matrix[side & label].mean(axis=0) - matrix[side & ~label].mean(axis=0))
+
+
+def _ratios(matrix: Floats, side: NDArray[np.bool_], label: NDArray[np.bool_]) -> Floats:
+    """Return the variances of the positive over those of the negative class; 1 where neither varies."""
+    positive, negative = (matrix[side & own].var(axis=0) for own in (label, ~label))
+    return np.asarray((positive + 1e-9) / (negative + 1e-9))
 
 
 def column_of(table: Table, of: str, feature: str) -> Floats:
