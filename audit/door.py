@@ -104,11 +104,12 @@ def recipes(
     return work.recipes(project, manifest, settings=settings, track=track)
 
 
-def self_test(project: Project, *, track: Track, quick: bool, seed: int) -> Report:
+def self_test(project: Project, *, track: Track, quick: bool, thorough: bool, output: Where, seed: int) -> Report:
     """Plant known shortcuts, and none, and count what the audit of shortcuts finds."""
     from audit.self_test import work
 
-    return work.self_test(project, settings=work.SelfTestSettings(quick=quick, seed=seed), track=track)
+    settings = work.SelfTestSettings(quick=quick, thorough=thorough, seed=seed)
+    return _written(work.self_test(project, settings=settings, track=track), output)
 
 
 def _written(report: Report, output: Where, *, gate: bool = False) -> Report:

@@ -143,7 +143,9 @@ class Audits(Reached):
         """Try the recipes of `normalize` on a sample: how much shortcut each leaves, how much signal it keeps."""
         return self._audit("recipes", locals())
 
-    def self_test(self, *, quick: bool = False, seed: int = 42) -> "Report":
+    def self_test(
+        self, *, quick: bool = False, thorough: bool = False, output: str | Path | None = None, seed: int = 42
+    ) -> "Report":
         """Plant known shortcuts into this dataset, and none, and count what `shortcuts` finds."""
         return self._audit("self_test", locals())
 
