@@ -112,7 +112,8 @@ def remade(record: Record, original: Image.Image, store: Store, delivery: Delive
     crop = normalized(record).crop
     size = _normal_side(record, store)
     least = size / (crop[2] - crop[0]) if crop and size else 0.0
-    came, scale = redelivered(original, delivery, background(record, original.size, store), least)
+    behind = None if delivery.background is None else background(record, original.size, store)
+    came, scale = redelivered(original, delivery, behind, least)
     if crop is None or not size:
         return came
     left, top = round(scale * crop[0]), round(scale * crop[1])
@@ -124,22 +125,13 @@ def remade(record: Record, original: Image.Image, store: Store, delivery: Delive
 
 
 def redelivered(
-    image: Image.Image, delivery: Delivery, mask: NDArray[np.float32], least: float = 0.0
+    image: Image.Image, delivery: Delivery, mask: NDArray[np.float32] | None = None, least: float = 0.0
 ) -> tuple[Image.Image, float]:
     """Bring a picture to a delivery; return it with the scale it came to, at least `least`.
 
-    `mask` is the share of background of each pixel, 0..1, height x width.
+    `mask` is the share of background of each pixel, 0..1, height x width, which a delivery of the background needs.
     """
-    values = np.asarray(image, dtype=np.float32)
-    if delivery.colour is not None:
-        level = values.mean(axis=2, keepdims=True)
-        factor = min(MOST_COLOUR, max(1 / MOST_COLOUR, delivery.colour / max(chroma(values), 1.0)))
-        values = level + factor * (values - level)
-    if delivery.light is not None:
-        values = values + (delivery.light - grey(values))
-    if delivery.background is not None:
-        values = values + (delivery.background - brightness(values, mask)) * mask[..., None]
-    came = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    came = _lit(image, delivery, mask)
     scale = 1.0 if delivery.side is None else max(delivery.side / min(image.size), least)
     if scale != 1:
         sides = [math.ceil(scale * side - 1e-9) for side in image.size]
@@ -149,6 +141,22 @@ def redelivered(
     target = io.BytesIO()
     came.save(target, "JPEG", quality=delivery.quality)
     return Image.open(io.BytesIO(target.getvalue())).convert("RGB"), scale
+
+
+def _lit(image: Image.Image, delivery: Delivery, mask: NDArray[np.float32] | None) -> Image.Image:
+    """Bring colour, brightness and background of a picture to those of a delivery."""
+    if delivery.colour is None and delivery.light is None and delivery.background is None:
+        return image
+    values = np.asarray(image, dtype=np.float32)
+    if delivery.colour is not None:
+        level = values.mean(axis=2, keepdims=True)
+        factor = min(MOST_COLOUR, max(1 / MOST_COLOUR, delivery.colour / max(chroma(values), 1.0)))
+        values = level + factor * (values - level)
+    if delivery.light is not None:
+        values = values + (delivery.light - grey(values))
+    if delivery.background is not None and mask is not None:
+        values = values + (delivery.background - brightness(values, mask)) * mask[..., None]
+    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
 
 
 def background(record: Record, size: tuple[int, int], store: Store) -> NDArray[np.float32]:

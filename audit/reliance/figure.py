@@ -55,7 +55,8 @@ def _pictures(axes: Any, result: RunReliance) -> None:
             axes.plot(ends, np.polyval(np.polyfit(file[side], model[side], 1), ends), color=colour, lw=2, zorder=4)
     positive = result.labels[1]
     key(axes, loc="upper left", columns=1)
-    styled(axes, x=f"the file alone, out of fold: logit of P({positive})", y=f"the model: logit of P({positive})")
+    asked = "asked outside the choice" if result.chosen else "out of fold"
+    styled(axes, x=f"the file alone, {asked}: logit of P({positive})", y=f"the model: logit of P({positive})")
 
 
 def _families(axes: Any, result: RunReliance) -> None:
@@ -90,4 +91,5 @@ def _swaps(axes: Any, result: RunReliance) -> None:
     reach = max([1.0, *(abs(end) for swap in swaps for shift in swap.shifts for end in (shift.low, shift.high))])
     reach = min(reach * 1.1, MOST_SPREADS)
     axes.set_xlim(-reach, reach)
-    styled(axes, x=f"moves, in spreads: {' (first) and '.join(map(visible, result.labels))}")
+    axes.locator_params(axis="x", nbins=5)
+    styled(axes, x=f"moves, in spreads ({', then '.join(map(visible, result.labels))})")

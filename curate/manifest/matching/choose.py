@@ -124,7 +124,17 @@ def hopeless(given: Candidates) -> list[str]:
 
 def varies(given: Candidates) -> bool:
     """Tell whether any number differs between candidates, so that there is something to match on."""
-    return bool(normal_scores(given.columns, given.values).matrix.shape[1])
+    return any(_differs(given.values[name]) for name in given.columns)
+
+
+def _differs(table: Floats) -> bool:
+    """Tell whether any column holds two different numbers, or a number for some rows alone."""
+    there = np.isfinite(table)
+    lowest, highest = (np.where(there, table, end).T for end in (np.inf, -np.inf))
+    several = (
+        [high > low for low, high in zip(lowest.min(axis=1), highest.max(axis=1), strict=True)] if len(table) else []
+    )
+    return any(several) or bool((there.any(axis=0) & ~there.all(axis=0)).any())
 
 
 def _start(given: Candidates, logits: Floats, count: int) -> NDArray[np.bool_]:

@@ -40,10 +40,14 @@ def normal_scores(columns: Mapping[str, Sequence[str]], values: Mapping[str, Flo
     """
     families, names, scores, known = [], [], [], set()
     for family, features in columns.items():
+        whole = _whole(values[family])
         for place, feature in enumerate(features):
             column = values[family][:, place]
             there = np.isfinite(column)
-            for name, score in ((feature, _scores(column, there)), (f"{feature} applies", _scores(there * 1.0))):
+            made = {feature: whole[place]} if place in whole else {feature: _scores(column, there)}
+            if there.any() and not there.all():
+                made[f"{feature} applies"] = _scores(there * 1.0, np.ones(len(there), dtype=bool))
+            for name, score in made.items():
                 if score.size and score.std() > 0 and score.tobytes() not in known:
                     known.add(score.tobytes())
                     families.append(family)
@@ -80,11 +84,23 @@ def distances(inner: Floats) -> Floats:
     return np.sqrt(np.maximum(lengths[:, None] + lengths[None, :] - 2 * inner, 0))
 
 
-def _scores(column: Floats, there: NDArray[np.bool_] | None = None) -> Floats:
-    there = np.ones(len(column), dtype=bool) if there is None else there
+def _whole(table: Floats) -> dict[int, Floats]:
+    """Return the scores of the columns that every picture has, ranked together, which is much faster."""
+    places = np.flatnonzero(np.isfinite(table).all(axis=0))
+    if not len(places) or not len(table):
+        return {}
+    quantiles = ndtri((rankdata(table[:, places], axis=0) - 0.5) / len(table)).T
+    return {int(place): _standard(np.ascontiguousarray(row)) for place, row in zip(places, quantiles, strict=True)}
+
+
+def _scores(column: Floats, there: NDArray[np.bool_]) -> Floats:
     scores = np.zeros(len(column))
     if there.any():
-        quantiles = ndtri((rankdata(column[there]) - 0.5) / there.sum())
-        spread = quantiles.std()
-        scores[there] = np.round((quantiles - quantiles.mean()) / spread, 6) if spread > 1e-9 else 0.0
+        scores[there] = _standard(ndtri((rankdata(column[there]) - 0.5) / there.sum()))
     return scores
+
+
+def _standard(quantiles: Floats) -> Floats:
+    """Bring quantiles to mean 0 and variance 1; to 0 where they do not vary."""
+    spread = quantiles.std()
+    return np.asarray(np.round((quantiles - quantiles.mean()) / spread, 6) if spread > 1e-9 else 0.0 * quantiles)
