@@ -31,8 +31,8 @@ def remarks(stage: StageProbes) -> list[str]:
     if worst.detectable is None:
         several = sum(probe.detectable is None for probe in blind)
         return [
-            f"With so few pictures no leak would be found with certainty in {several} of {len(blind)} families that "
-            "are not shortcuts, not even one in the whole of a class. Their silence says nothing."
+            f"In {several} of {len(blind)} families that are not shortcuts, so few pictures would not show even a leak "
+            "in the whole of a class in 8 of 10 cases. Their silence says nothing."
         ]
     best = min(blind, key=lambda probe: probe.detectable or math.inf)
     shares = leak_in_words(worst)

@@ -182,3 +182,15 @@ def test_a_set_of_one_label_is_cut_to_what_is_enough_too():
 def test_pictures_of_the_same_digest_are_chosen_by_name():
     records = [Record(source="s", member=f"{n}", label="ai", origin="x") for n in (3, 1, 2)]
     assert [record.member for record in probe.enough(records, 2)] == ["1", "2"]
+
+
+def test_folds_are_drawn_once_where_the_classes_lie_plainly_apart(monkeypatch):
+    really, seeds = probe.crossvalidated, []
+
+    def counted(matrix, positive, folds, seed):
+        seeds.append(seed)
+        return really(matrix, positive, folds, seed)
+
+    monkeypatch.setattr(probe, "crossvalidated", counted)
+    (one,) = probed(noise(8, columns=2, rows=60) + 20 * labels(30)[:, None], seed=10, **QUICKLY)
+    assert (seeds, one.auc) == ([10], 1)
