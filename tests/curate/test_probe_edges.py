@@ -6,7 +6,7 @@ from probed_world import EACH, alone, labels, made, noise, permutation_test, pro
 
 from curate.evidence import probe
 from curate.evidence import verdict as verdicts
-from curate.evidence.permuted import folds_of
+from curate.evidence.permuted import auc, folds_of
 from curate.evidence.verdict import CLEAN, INCONCLUSIVE, MOST
 from imageledger.intervals import holm
 from imageledger.record import Record
@@ -194,3 +194,14 @@ def test_folds_are_drawn_once_where_the_classes_lie_plainly_apart(monkeypatch):
     monkeypatch.setattr(probe, "crossvalidated", counted)
     (one,) = probed(noise(8, columns=2, rows=60) + 20 * labels(30)[:, None], seed=10, **QUICKLY)
     assert (seeds, one.auc) == ([10], 1)
+
+
+def test_areas_are_those_of_ranks_ties_and_all():
+    from scipy.stats import rankdata
+
+    rng = np.random.default_rng(0)
+    scores, positive = np.round(rng.normal(size=(60, 40)), 1), rng.random((60, 40)) < 0.4
+    positive[:, 0] = False
+    ones = positive.sum(axis=0)
+    ranked = (rankdata(scores, axis=0) * positive).sum(axis=0) - ones * (ones + 1) / 2
+    assert np.array_equal(auc(scores, positive), ranked / np.maximum(ones * (60 - ones), 1))
