@@ -205,11 +205,11 @@ LOOKS, FAMILIES = 10, 3
 
 def grown(seed: int) -> tuple[bool, bool]:
     """Look ten times at a growing set in which nothing is: ever a shortcut, with looks counted and without?"""
-    values, positive, groups = noise(seed, each=200, columns=6 * FAMILIES)
+    values, positive, groups = noise(seed, each=10 * LOOKS, columns=6 * FAMILIES)
     tables = np.split(values, FAMILIES, axis=1)
     counted = plain = False
     for number in range(1, LOOKS + 1):
-        rows = slice(0, 40 * number)
+        rows = slice(0, 20 * number)
         quick = [Quick(table[rows]) for table in tables]
         folds, sure = folds_of(positive[rows], groups[rows], seed), Look(number=number).sure
         corrected = holm([each.tested(positive[rows], groups[rows], folds, limit=sure / FAMILIES).p for each in quick])
