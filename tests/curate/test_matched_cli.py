@@ -133,7 +133,9 @@ def test_json_holds_the_counts_and_both_tables_of_the_matching(ready, runner):
     told = json.loads(result.stdout)
     assert {row["label"] for row in told["pictures"]} == {"real", "ai"}
     balance, probes = told["matching"].values()
-    assert balance[0].keys() == {"feature", "difference, plain", "matched"}
+    assert balance[0].keys() == {
+        "feature", "difference, plain", "matched", "variance ratio, plain", "variance ratio, matched",
+    }  # fmt: skip
     assert {row["probe"] for row in probes} >= {"tone"}
     assert any("inside the choice" in line and "not to be quoted" in line for line in told["said"])
     assert told["manifest"] == str(ready.manifest("manifest"))

@@ -209,5 +209,7 @@ def test_reliance_asks_the_models_of_the_folds_about_swapped_deliveries(crossed,
     monkeypatch.setattr(reliance_run, "FAMILIES", ("tone", "chroma"))
     data = reliance_run.reliance(project, place).data
     assert data["swaps_skipped"] == ""
-    assert [swap["pictures"] for swap in data["swaps"]] == [15, 15]
+    assert data["swaps"]
+    for swap in data["swaps"]:
+        assert [one["flipped"]["n"] for one in swap["classes"]] == [15, 15]
     assert (data["split"], data["accuracy"]["model"]["n"]) == ("out of fold, 2 models together", 30)
