@@ -16,8 +16,9 @@ from collections.abc import Callable
 import numpy as np
 
 from curate.evidence.looks import Look
-from curate.evidence.permuted import AT_MOST_TIMES, CHUNK, CLEAR, EARLIEST, PLAIN, SETTLED, Quick, folds_of
+from curate.evidence.permuted import CHUNK, Quick, folds_of
 from curate.evidence.probe import PERMUTATIONS, interval, probe
+from curate.evidence.stopping import CLEAR, EARLIEST, PLAIN, SETTLED, most_for
 from curate.evidence.verdict import AT_LEAST, AT_MOST, CLEAN, INCONCLUSIVE, SHORTCUT, SURE, Probe
 from imageledger.console import table
 from imageledger.engines.local import cores, ordered_map
@@ -160,7 +161,7 @@ def error_of_permutations(families: int = 12, number: int = 1, sets: int = 400_0
     rng, limit, most = np.random.default_rng(0), Look(number=number).sure / families, 0.01
     p = rng.uniform(0, most, sets)  # larger ones never get there
     reached, count = rng.binomial(EARLIEST, p), np.full(sets, EARLIEST)
-    last = max(AT_MOST_TIMES * PERMUTATIONS, int(AT_MOST_TIMES / limit))
+    last = most_for(PERMUTATIONS, limit)
     while True:
         clear = (reached == 0) & (1 / (1 + count) < limit / CLEAR)
         settled = (count >= PERMUTATIONS) & (clear | (reached >= SETTLED) | (count >= last))

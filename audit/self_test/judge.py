@@ -95,7 +95,7 @@ def _row(probed: PlantProbes) -> Row:
         "named": family_in_words(named.family) if named.verdict == SHORTCUT else "",
         "AUC": round(named.auc, 3),
         "interval": f"{named.low:.2f}–{named.high:.2f}",
-        "p": round(named.p, 4),
+        "p": float(f"{named.p:.2g}"),
         "verdict": named.verdict,
         "stronger still": ", ".join(f"{family_in_words(rival.family)} {rival.auc:.2f}" for rival in strongest),
         "right": "yes" if probed.right else "NO",
@@ -105,5 +105,5 @@ def _row(probed: PlantProbes) -> Row:
 def for_people(row: Row) -> Row:
     """Return a row as a terminal shows it."""
     low, high = map(float, row["interval"].split("–"))
-    words = {"AUC": with_interval(row["AUC"], low, high), "p": f"{row['p']:.4f}"}
+    words = {"AUC": with_interval(row["AUC"], low, high), "p": f"{row['p']:.4f}" if row["p"] >= 0.0001 else "<0.0001"}
     return {name: words.get(name, value) for name, value in row.items() if name != "interval"}

@@ -11,7 +11,6 @@ reach the statistic that no verdict hangs on more, and go on where a few more or
 1991). `benchmarks/verdicts.py` prints what that does to the error.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -19,6 +18,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.evidence.stopping import most_for, p_value, settled
 from imageledger.errors import LedgerError
 from imageledger.types import Bools, Floats
 
@@ -35,14 +35,6 @@ LANDMARKS = 300
 """A row is compared with so many others, the same in every run: bounds the time with many pictures."""
 CHUNK = 250
 """So many permutations are scored at once: bounds the memory."""
-SETTLED = 10
-"""So many permutations that reach the true statistic settle a p-value near the limit; with fewer"""
-AT_MOST_TIMES = 10
-"""up to so many times the permutations are drawn."""
-PLAIN, EARLIEST = 50, 500
-"""So many that reach it settle any p-value, once EARLIEST are drawn."""
-CLEAR = 3
-"""Where none reaches it, permutations end once the p-value is below the limit by this factor."""
 
 
 def prepare(values: Floats) -> tuple[Floats, NDArray[np.intp]]:
@@ -171,7 +163,7 @@ class Quick:
             return Tested()
         smoothers = self.smoothers(folds)
         seen = self.statistics(positive[:, None], smoothers)
-        most = max(AT_MOST_TIMES * permutations, math.ceil(AT_MOST_TIMES / limit))
+        most = most_for(permutations, limit)
         drawn = permuted(positive, groups, folds, seed, most + CHUNK)
         first = [next(drawn)[:, :permutations]]
         if not (first[0] != positive[:, None]).any():
@@ -183,8 +175,9 @@ class Quick:
         middle, spread = chunks[0].mean(axis=1, keepdims=True), chunks[0].std(axis=1, keepdims=True) + 1e-12
         truth = ((seen - middle) / spread).max() - 1e-9
         largest = [((chunks[0] - middle) / spread).max(axis=0)]
+        away = float((truth - largest[0].mean()) / (largest[0].std() + 1e-12))
         reached, count = int((largest[0] >= truth).sum()), len(largest[0])
-        while not _settled(reached, count, permutations, limit, most):
+        while not settled(reached, count, away, permutations, limit, most):
             labels = next(drawn)
             if count < permutations:
                 labels = labels[:, : permutations - count]
@@ -193,7 +186,7 @@ class Quick:
             reached, count = reached + int((largest[-1] >= truth).sum()), count + labels.shape[1]
         chance = float(np.quantile(np.concatenate([chunk[:-1].max(axis=0) for chunk in chunks]), 0.95))
         return Tested(
-            auc=float(seen[:-1].max()), p=(1 + reached) / (1 + count), chance=chance, middle=middle, spread=spread,
+            auc=float(seen[:-1].max()), p=p_value(reached, count, away), chance=chance, middle=middle, spread=spread,
             largest=np.concatenate(largest),
         )  # fmt: skip
 
@@ -220,16 +213,6 @@ class Quick:
         from scipy.stats import rankdata
 
         return np.asarray(rankdata(self.matrix, axis=0))
-
-
-def _settled(reached: int, count: int, permutations: int, limit: float, most: int) -> bool:
-    """Tell whether more permutations would change no verdict; at least `permutations` unless the p-value is plain."""
-    if reached >= PLAIN and count >= min(EARLIEST, permutations):
-        return True
-    if count < permutations:
-        return False
-    clear = not reached and 1 / (1 + count) < limit / CLEAR
-    return clear or reached >= SETTLED or count >= most
 
 
 def _smoother(matrix: Floats, folds: Folds) -> Smoother:

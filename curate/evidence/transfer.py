@@ -17,6 +17,7 @@ import numpy as np
 from curate.evidence.permuted import CHUNK, Quick, permuted, prepare
 from curate.evidence.planted import detectable
 from curate.evidence.probe import REPEATS, TREES, interval, logit, models, within
+from curate.evidence.stopping import MOST_EVER, p_value
 from curate.evidence.verdict import ALL, SURE, Probe, Told, Transfer, judged
 from imageledger.engines.local import ordered_map
 from imageledger.intervals import holm
@@ -61,7 +62,7 @@ def transfer(
     Expects `given.judged`. p-values are not corrected for the number of tables.
     """
     limit = sure / max(1, len(tables))
-    drawn = max(PRECISION * permutations, math.ceil(PRECISION / limit))
+    drawn = max(PRECISION * permutations, min(MOST_EVER, math.ceil(PRECISION / limit)))
     work = partial(_transferred, given=given, seed=seed, permutations=drawn, limit=limit)
     return list(ordered_map(work, ((item, None) for item in tables.items()), workers=workers))
 
@@ -136,7 +137,7 @@ def _transferred(item: tuple[str, Floats], *, given: Pool, seed: int, permutatio
 def _leak(quick: Quick, positive: Bools, groups: Sequence[str], part: Ints, seed: int, limit: float) -> float | None:
     """Return the smallest leak in all parts that probes which learned from the others' choice would have found."""
     parts = [np.flatnonzero(part == each) for each in np.unique(part)]
-    tested = quick.tested(positive, groups, parts, seed=seed, permutations=math.ceil(1 / limit), limit=limit)
+    tested = quick.tested(positive, groups, parts, seed=seed, limit=limit)
     return detectable(quick, positive, groups, parts, tested, seed=seed, limit=limit, scale=len(parts))
 
 
@@ -174,7 +175,8 @@ def _by_chance(
             for labels in permuted(truth, names, [np.arange(len(own))], seed, -(-permutations // CHUNK) * CHUNK)
         ])  # fmt: skip
         seen = float(((ranks @ truth - ones * (ones + 1) / 2) / pairs).max())
-        ps.append((1 + int((null >= seen - 1e-9).sum())) / (1 + len(null)))
+        away = (seen - float(null.mean())) / (float(null.std()) + 1e-12)
+        ps.append(p_value(int((null >= seen - 1e-9).sum()), len(null), away))
         chances.append(float(np.quantile(null, 0.95)))
         weights.append(pairs)
     return min(1.0, 2 * float(np.average(ps, weights=weights))), float(np.average(chances, weights=weights))

@@ -7,6 +7,7 @@ from probed_world import EACH, alone, labels, made, noise, permutation_test, pro
 from curate.evidence import probe
 from curate.evidence import verdict as verdicts
 from curate.evidence.permuted import auc, folds_of
+from curate.evidence.stopping import TINY, most_for
 from curate.evidence.verdict import CLEAN, INCONCLUSIVE, MOST
 from imageledger.intervals import holm
 from imageledger.record import Record
@@ -205,3 +206,17 @@ def test_areas_are_those_of_ranks_ties_and_all():
     ones = positive.sum(axis=0)
     ranked = (rankdata(scores, axis=0) * positive).sum(axis=0) - ones * (ones + 1) / 2
     assert np.array_equal(auc(scores, positive), ranked / np.maximum(ones * (60 - ones), 1))
+
+
+def test_what_lies_far_beyond_chance_needs_no_more_permutations_than_were_asked_for_at_any_look():
+    values = noise(6, columns=3, rows=200)
+    values[:, 0] += 6 * labels()
+    early, late = (permutation_test(values, labels(), alone(200), permutations=500, limit=limit)
+                   for limit in (1e-3, 1e-9))  # fmt: skip
+    assert len(early.largest) == len(late.largest) == 500
+    assert late.p == TINY
+
+
+def test_no_limit_asks_for_millions_of_permutations():
+    assert most_for(2000, 1e-3) == 20_000
+    assert most_for(2000, 1e-9) == 100_000
