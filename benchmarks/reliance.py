@@ -15,6 +15,7 @@ import io
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from audit.reliance.swaps import swap
 from audit.self_test.portraits import draw
 from curate.evidence.measure import Table, measure
 from curate.evidence.probe import probe
+from curate.evidence.verdict import Probe
 from curate.manifest.balance import Wanted
 from curate.manifest.chosen import Chosen, judged_elsewhere
 from curate.manifest.matched import select
@@ -107,7 +109,7 @@ def checkers(shape: Sequence[int]) -> Floats:
 def sitters(folder: Path | None) -> list[Image.Image]:
     """Return portraits, drawn or those of a folder, square and SIDE pixels large."""
     if folder is None:
-        return list(ordered_map(partial(_drawn), ((n, None) for n in range(SITTERS)), workers=cores()))
+        return list(ordered_map(_drawn, ((n, None) for n in range(SITTERS)), workers=cores()))
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
     return [ImageOps.fit(Image.open(path).convert("RGB"), (SIDE, SIDE)) for path in paths[:SITTERS]]
 
@@ -181,8 +183,9 @@ def verdicts(seed: int, world: World) -> list[tuple[str, str]]:
 
 
 def _judged(
-    name: str, own: Table, positive: Bools, inside: list, probes: list, images: Sequence[Image.Image],
-    outside: Sequence[Record], world: World, seed: int, kept: dict[str, list[dict[Model, float]]],
+    name: str, own: Table, positive: Bools, inside: Sequence[Probe], probes: Sequence[Probe],
+    images: Sequence[Image.Image], outside: Sequence[Record], world: World, seed: int,
+    kept: dict[str, list[dict[Model, float]]],
 ) -> tuple[str, str]:  # fmt: skip
     models = READS[name][0]
     seen = [_read(image, record.key) for image, record in zip(images, own.records, strict=True)]
@@ -204,10 +207,7 @@ def _judged(
     result = judge(answers, positive, probes, range(len(answers)), groups)
     told = explained(answers, positive, own.values, own.columns, groups, seed=seed)
     swaps = swap(own.records, answers.tolist(), LABELS, outside, world.project.store, ask)
-    result = type(result)(**{
-        field: getattr(result, field)
-        for field in ("links", "model", "file", "cells", "answers", "probe", "positive", "groups")
-    }, explained=tuple(told), swaps=swaps)  # fmt: skip
+    result = replace(result, explained=tuple(told), swaps=swaps)
     old = judge(answers, positive, inside, range(len(answers)), groups)
     before = (
         RELIES if any(link.p < 0.01 for link in old.links) else INDEPENDENT if old.joint.high < 0.3 else INCONCLUSIVE

@@ -95,8 +95,8 @@ def swap(
 ) -> tuple[Swap, ...]:  # fmt: skip
     """Swap the deliveries of both classes, each thing in which they differ and all at once; empty where they do not.
 
-    `before` is what the model said of each record, 0..1. How the classes came is measured on `outside`, which are
-    pictures that no number chose. Raises StoreError for missing originals and CannotDecode for damaged ones: see
+    `before` is what the model said of each record, 0..1. How the classes came is measured on `outside`: all candidates,
+    whom no number has chosen yet. Raises StoreError for missing originals and CannotDecode for damaged ones: see
     `can_be_made`.
     """
     by_label = {label: [n for n, record in enumerate(records) if record.label == label] for label in labels}
@@ -107,11 +107,10 @@ def swap(
     dials = differing(*came)
     if not dials:
         return ()
-    pairs = [(one.only(dial), other.only(dial)) for dial in dials for one, other in [came]]
-    whole = [came] if len(dials) > 1 else []
-    deliveries = [*whole, *pairs]
+    alone = {dial: (came[0].only(dial), came[1].only(dial)) for dial in dials}
+    deliveries = {EVERYTHING: came, **alone} if len(dials) > 1 else alone
     chosen = [records[place] for place in places]
-    flat = list(chain.from_iterable(deliveries))
+    flat = list(chain.from_iterable(deliveries.values()))
     keys = [record.key for record in chosen for _ in flat]
     work = partial(_remade, deliveries=flat, store=store)
     by_picture = ordered_map(work, ((record, None) for record in chosen), workers=workers)
@@ -119,20 +118,12 @@ def swap(
     answers = np.array(list(ask(keys, images))).reshape(len(chosen), len(deliveries), 2)
     first = np.array([before[place] for place in places])
     positive = np.array([record.label == labels[1] for record in chosen])
-    names = [*([EVERYTHING] if whole else []), *dials]
-    return tuple(
-        compared(
-            name,
-            pair,
-            first,
-            answers[:, number, 0],
-            answers[:, number, 1],
-            positive,
-            groups_of(chosen),
-            max(LEAST_MARGIN, MARGIN * min(1.0, apart(*pair, spreads))),
-        )
-        for number, (name, pair) in enumerate(zip(names, deliveries, strict=True))
-    )
+    groups = groups_of(chosen)
+    swaps = []
+    for (what, pair), (as_negative, as_positive) in zip(deliveries.items(), answers.transpose(1, 2, 0), strict=True):
+        margin = max(LEAST_MARGIN, MARGIN * min(1.0, apart(*pair, spreads)))
+        swaps.append(compared(what, pair, first, as_negative, as_positive, positive, groups, margin))
+    return tuple(swaps)
 
 
 def compared(

@@ -68,11 +68,12 @@ def half_of(plant: Plant) -> str:
     return f"half {plant.touched}" if plant.touched in HALVES else ""
 
 
-def deliveries() -> Mapping[str, Delivery]:
-    """Return all deliveries, whole and half, by name."""
-    return {**DELIVERIES, **{f"half {name}": delivery for name, delivery in HALVES.items()}}
+ALL_DELIVERIES: Mapping[str, Delivery] = {
+    **DELIVERIES, **{f"half {name}": delivery for name, delivery in HALVES.items()},
+}  # fmt: skip
+"""All deliveries, whole and half."""
 
 
 def deliver(name: str, sitter: Sitter, seed: int) -> Delivered:
-    """Deliver a sitter in one of the ways of `deliveries`; the same seed gives the same bytes."""
-    return deliveries()[name](sitter, np.random.default_rng([seed, zlib.crc32(name.encode()), sitter.number]))
+    """Deliver a sitter in one of ALL_DELIVERIES; the same seed gives the same bytes."""
+    return ALL_DELIVERIES[name](sitter, np.random.default_rng([seed, zlib.crc32(name.encode()), sitter.number]))

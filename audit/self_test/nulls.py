@@ -139,8 +139,8 @@ def _near(values: Tables, rows: Ints, rng: np.random.Generator) -> Tables:
     """Repeat rows of tables, each a little different."""
     near = {}
     for name, table in values.items():
-        spread = np.nanstd(np.where(np.isfinite(table), table, np.nan), axis=0) if len(table) else 0
-        near[name] = table[rows] + ALIKE * np.nan_to_num(spread) * rng.normal(size=(len(rows), table.shape[1]))
+        spread = np.ma.masked_invalid(table).std(axis=0).filled(0)
+        near[name] = table[rows] + ALIKE * spread * rng.normal(size=(len(rows), table.shape[1]))
     return near
 
 

@@ -97,13 +97,12 @@ def run(project: Project | None, *, settings: SelfTestSettings, track: Track = u
     plants = [plant for plant in PLANTS if (plant.small or not quick) and (people.with_mattes or plant.plain != WHITE)]
     untouched = [name for name in UNTOUCHED if people.with_mattes or name != WHITE]
     labels = [nulls.labelled(2 * each, each, [seed, number]) for number in range(len(plants))]
-    wanted = [_deliveries(number, plants, labels, untouched) for number in range(2 * each)]
+    every = [tuple(doses.wanted(plants, untouched))] * (2 * each)
+    wanted = every if settings.thorough else [_deliveries(n, plants, labels, untouched) for n in range(2 * each)]
 
     def spread(work: Callable[[Any], Any], jobs: Iterable[Any], total: int) -> list[Any]:
         return list(track(ordered_map(work, ((job, None) for job in jobs), workers=workers), total, "self-test"))
 
-    if settings.thorough:
-        wanted = [tuple(doses.wanted(plants, untouched))] * (2 * each)
     seen = spread(partial(measured, people=people, seed=seed), enumerate(wanted), len(wanted))
     sets = (planted(plant, seen, positive) for plant, positive in zip(plants, labels, strict=True))
     probed = spread(partial(probe_plant, groups=people.groups, seed=seed), sets, len(plants))
@@ -123,14 +122,13 @@ def _others(values: Tables, seed: int, spread: Spread) -> list[Alarms]:
     people = Sitters(groups=[str(number) for number in range(count)], seed=seed + 1)
     fresh = spread(partial(measured, people=people, seed=seed), ((n, (AS_IT_IS,)) for n in range(count)), count)
     whole = table([picture[AS_IT_IS] for picture in fresh])
-    alarms = []
+    sets = [("Fresh pictures in every set", nulls.apart(whole), True)]
     for number, (kind, make, counts) in enumerate(nulls.KINDS):
-        given = [make(values, np.random.default_rng([seed, number, n])) for n in range(nulls.SETS)]
-        alarms.append((kind, given, counts))
-    alarms.insert(0, ("Fresh pictures in every set", nulls.apart(whole), True))
+        made = [make(values, np.random.default_rng([seed, number, n])) for n in range(nulls.SETS)]
+        sets.append((kind, made, counts))
     return [
         Alarms(kind=kind, counts=counts, found=of_each(spread(nulls.alarm, given, len(given))))
-        for kind, given, counts in alarms
+        for kind, given, counts in sets
     ]
 
 

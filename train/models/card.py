@@ -238,8 +238,7 @@ def _unseen(run: Run, known: About) -> list[str]:
     for other in held:
         by = escaped(other.evaluation["by"])
         parts.append(f"Run `{escaped(other.name)}`, by {by}. {escaped(unseen.headline(other))}")
-        parts.append(table(unseen.rows(other)))
-        parts += map(escaped, unseen.apart(other))
+        parts += [table(unseen.rows(other)), *map(escaped, unseen.apart(other))]
     return parts
 
 
