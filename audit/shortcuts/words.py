@@ -7,6 +7,7 @@ from audit.shortcuts import chosen, power
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.words import DRAWN, DRAWN_NOTE, family_in_words
 from curate.evidence.measure import FETCHED
+from curate.evidence.probe import ENOUGH
 from curate.evidence.verdict import ALL, AT_MOST, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
 from curate.nuisance import family
 from imageledger.intervals import with_interval
@@ -124,8 +125,9 @@ def remarks(probed: DatasetProbes) -> list[str]:
     lines = [DRAWN_NOTE] if any(record.source.startswith(DRAWN) for record in last.table.records) else []
     if last.there > len(last.positive):
         lines.append(
-            f"{len(last.positive)} of {last.there} pictures were measured, at most {probed.most} of each label, which "
-            "is enough for every verdict; --most measures more."
+            f"{len(last.positive)} of {last.there} pictures were measured, at most {probed.most} of each label"
+            + (", which is enough for every verdict" if probed.most >= ENOUGH else "")
+            + "; --most measures more."
         )
     if len(probed.stages) > 1:
         lines.append(_course(probed))
