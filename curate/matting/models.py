@@ -58,9 +58,8 @@ def find_model(name: str, path: Path | None = None, sha256: str = "") -> Model:
     Raises ModelError for an unknown or remote model, a file that cannot be had, or a wrong digest.
     """
     need("onnxruntime", "whiten")  # rembg ends the interpreter when it is missing
-    need("rembg", "whiten")
     with uncompiled():
-        from rembg.sessions import sessions
+        sessions = need("rembg.sessions", "whiten").sessions
 
     if path is not None and name not in CUSTOM:
         name = CUSTOM[0]

@@ -1,5 +1,7 @@
 import hashlib
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -190,3 +192,16 @@ def test_a_model_with_another_interface_stops_with_what_is_wanted(answering, mon
     with pytest.raises(ModelError) as refused:
         answering(np.float32(0.5))
     assert "U2-Net's interface" in refused.value.hint
+
+
+def test_finding_a_model_compiles_nothing_in_a_process_that_has_not_seen_rembg(selfie):
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from curate.matting.models import find_model\n"
+        "find_model('u2net_custom', Path(sys.argv[1]))\n"
+        "from pymatting.util.boxfilter import boxfilter_rows_valid\n"
+        "print(type(boxfilter_rows_valid).__name__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, selfie], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "function", done.stderr
