@@ -85,12 +85,19 @@ def run(folder: Path, text: str, *words: str, stdin: bool = False, **more: str) 
 
 
 def begin(folder: Path, text: str, *words: str) -> "subprocess.Popen[str]":
-    """Begin a script in a process group of its own, as a terminal does."""
+    """Begin a script in a process group of its own, as a terminal does.
+
+    It hears an interrupt even where these tests run in the background of a shell, whose children ignore it.
+    """
     command = [sys.executable, str(script_in(folder, text)), *words]
-    return subprocess.Popen(
-        command, cwd=folder, env=environment(), start_new_session=True, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command, cwd=folder, env=environment(), start_new_session=True, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def until(holds, seconds: float = 60.0) -> None:
