@@ -149,7 +149,8 @@ def _lit(image: Image.Image, delivery: Delivery, mask: NDArray[np.float32] | Non
         return image
     values = np.asarray(image, dtype=np.float32)
     if delivery.colour is not None:
-        level = values.mean(axis=2, keepdims=True)
+        red, green, blue = np.moveaxis(values, 2, 0)
+        level = ((red + green + blue) / 3)[..., None]
         factor = min(MOST_COLOUR, max(1 / MOST_COLOUR, delivery.colour / max(chroma(values), 1.0)))
         values = level + factor * (values - level)
     if delivery.light is not None:
@@ -177,7 +178,9 @@ def grey(values: Floats | NDArray[np.float32]) -> float:
 
 def chroma(values: NDArray[np.float32]) -> float:
     """Return the mean difference of the strongest and the weakest channel, 0..255."""
-    return float((values.max(axis=2) - values.min(axis=2)).mean())
+    red, green, blue = np.moveaxis(values, 2, 0)  # three planes: along the last axis numpy takes twenty times as long
+    strongest, weakest = (of(of(red, green), blue) for of in (np.maximum, np.minimum))
+    return float((strongest - weakest).mean())
 
 
 def brightness(values: NDArray[np.float32], mask: NDArray[np.float32]) -> float:

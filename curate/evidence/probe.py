@@ -40,6 +40,8 @@ ENOUGH = 3000
 Model = Literal["linear", "trees", "single"]
 
 RESAMPLES = 1000
+DRAWN_AT_ONCE = 100_000
+"""So many pictures of resampled sets are counted at once: they fit a processor's cache."""
 REPEATS, MANY, PLAIN = 3, 1000, 0.99
 """Folds are drawn so often anew; once is enough for more pictures than MANY, and where the classes lie PLAIN apart."""
 
@@ -150,19 +152,23 @@ def interval(
     part = np.zeros(len(scores), dtype=np.intp) if part is None else part
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     _, rank = np.unique(scores, return_inverse=True)
-    levels, place = np.unique(part * len(scores) + rank, return_inverse=True)
+    place = part * len(scores) + rank
+    order = np.argsort(place, kind="stable")
+    levels, starts = np.unique(place[order], return_index=True)
     begins = np.searchsorted(levels // len(scores), np.unique(part))
     first = np.repeat(begins, np.diff([*begins, len(levels)]))
-    rng = np.random.default_rng(seed)
-    areas = []
-    for _ in range(RESAMPLES):
-        drawn = np.bincount(rng.integers(group.max() + 1, size=group.max() + 1), minlength=group.max() + 1)[group]
-        ones = np.bincount(place, weights=drawn * positive)
-        zeros = np.bincount(place, weights=drawn * ~positive)
-        pairs = float((np.add.reduceat(ones, begins) * np.add.reduceat(zeros, begins)).sum())
-        if pairs:
-            before = np.cumsum(zeros) - zeros
-            areas.append(float(ones @ (before - before[first] + zeros / 2) / pairs))
+    rng, count = np.random.default_rng(seed), int(group.max()) + 1
+    areas: list[float] = []
+    step = max(1, DRAWN_AT_ONCE // len(scores))
+    for done in range(0, RESAMPLES, step):
+        sets = min(step, RESAMPLES - done)
+        groups_drawn = rng.integers(count, size=(sets, count)) + count * np.arange(sets)[:, None]
+        drawn = np.bincount(groups_drawn.ravel(), minlength=sets * count).reshape(sets, count)[:, group[order]]
+        ones, zeros = (np.add.reduceat(drawn * side, starts, axis=1) for side in (positive[order], ~positive[order]))
+        pairs = (np.add.reduceat(ones, begins, axis=1) * np.add.reduceat(zeros, begins, axis=1)).sum(axis=1)
+        before = np.cumsum(zeros, axis=1) - zeros
+        won = (ones * (before - before[:, first] + zeros / 2)).sum(axis=1)
+        areas.extend(won[pairs > 0] / pairs[pairs > 0])
     low, high = (float(end) for end in np.quantile(areas, (0.025, 0.975)))
     area = within(scores, positive, part)
     if max(area, 1 - area) < NEAR_ONE:

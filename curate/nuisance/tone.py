@@ -57,7 +57,7 @@ def _tone(luma: NDArray[np.float32]) -> dict[str, float]:
 
 
 def _colour(colours: NDArray[np.float32]) -> dict[str, float]:
-    high, low = colours.max(axis=1), colours.min(axis=1)
+    high, low = (of(of(colours[:, 0], colours[:, 1]), colours[:, 2]) for of in (np.maximum, np.minimum))
     chroma = high - low
     saturation = chroma / np.maximum(high, 1)
     red, green, blue = (float(mean) for mean in colours.mean(axis=0))
