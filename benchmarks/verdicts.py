@@ -12,9 +12,11 @@ intervals near 1 hold the truth, and what stopping permutations early or late do
 import argparse
 from collections import Counter
 from collections.abc import Callable
+from unittest.mock import patch
 
 import numpy as np
 
+from curate.evidence import permuted, stopping
 from curate.evidence.looks import Look
 from curate.evidence.permuted import CHUNK, Quick, folds_of
 from curate.evidence.probe import PERMUTATIONS, interval, probe
@@ -202,8 +204,12 @@ def leak_found(seed: int) -> bool | None:
 
 
 LOOKS, FAMILIES = 10, 3
+QUICK = {"PLAIN": 10, "EARLIEST": 0}
+"""Permutations end at ten that reach the true value: 2,000 would then give p = 0.0055 or more, and 0.0033 is needed."""
 
 
+@patch.multiple(stopping, **QUICK)
+@patch.object(permuted, "CHUNK", 50)
 def grown(seed: int) -> tuple[bool, bool]:
     """Look ten times at a growing set in which nothing is: ever a shortcut, with looks counted and without?"""
     values, positive, groups = noise(seed, each=10 * LOOKS, columns=6 * FAMILIES)
