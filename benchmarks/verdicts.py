@@ -10,11 +10,13 @@ intervals near 1 hold the truth, and what stopping permutations early or late do
 """
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Callable
 from unittest.mock import patch
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from curate.evidence import permuted, stopping
 from curate.evidence.looks import Look
@@ -216,14 +218,19 @@ def grown(seed: int) -> tuple[bool, bool]:
     tables = np.split(values, FAMILIES, axis=1)
     counted = plain = False
     for number in range(1, LOOKS + 1):
-        rows = slice(0, 20 * number)
-        quick = [Quick(table[rows]) for table in tables]
-        folds, sure = folds_of(positive[rows], groups[rows], seed), Look(number=number).sure
-        corrected = holm([each.tested(positive[rows], groups[rows], folds, limit=sure / FAMILIES).p for each in quick])
-        for own, p in zip(tables, corrected, strict=True):
+        rows, sure = slice(0, 20 * number), Look(number=number).sure
+        for own, p in zip(tables, _corrected([each[rows] for each in tables], positive[rows], sure), strict=True):
             if p < SURE and _verdict_of(own[rows], positive[rows], groups[rows]).low > AT_LEAST:
                 counted, plain = counted or p < sure, True
     return counted, plain
+
+
+def _corrected(tables: list[Floats], positive: Bools, sure: float) -> list[float]:
+    """Return the p-value of each table, corrected over all."""
+    groups = _alone(len(positive))
+    folds = folds_of(positive, groups, len(positive))
+    with threadpool_limits(1):  # two processes of two threads each would wait for each other
+        return holm([Quick(own).tested(positive, groups, folds, limit=sure / len(tables)).p for own in tables])
 
 
 def _verdict_of(values: Floats, positive: Bools, groups: list[str]) -> Probe:
@@ -263,7 +270,11 @@ def main() -> None:
         )
     table(rows, title=f"Verdicts on {sets} tables of each kind")
     power(sets)
-    ever = list(ordered_map(grown, ((seed, None) for seed in range(asked.growing)), workers=cores()))
+    ever = []
+    for one in ordered_map(grown, ((seed, None) for seed in range(asked.growing)), workers=cores()):
+        ever.append(one)
+        if len(ever) % 100 == 0:
+            print(f"growing sets: {len(ever)} of {asked.growing}", file=sys.stderr)
     counts = [of_sets(sum(one[which] for one in ever), asked.growing) for which in (0, 1)]
     print(f"Growing sets in which nothing is, looked at {LOOKS} times, ever SHORTCUT: {counts[0]}; had looks not been "
           f"counted: {counts[1]}")  # fmt: skip
