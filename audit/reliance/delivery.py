@@ -178,7 +178,7 @@ def grey(values: Floats | NDArray[np.float32]) -> float:
 
 def chroma(values: NDArray[np.float32]) -> float:
     """Return the mean difference of the strongest and the weakest channel, 0..255."""
-    red, green, blue = np.moveaxis(values, 2, 0)  # three planes: along the last axis numpy takes twenty times as long
+    red, green, blue = np.moveaxis(values, 2, 0)  # along the last axis numpy takes several times as long
     strongest, weakest = (of(of(red, green), blue) for of in (np.maximum, np.minimum))
     return float((strongest - weakest).mean())
 
