@@ -43,7 +43,7 @@ SOFTNESS = [
 def measure(seen: Seen) -> dict[str, float]:
     """Measure silhouette, contour, softness and rim of the recorded matte, or of a flat white background."""
     values = dict.fromkeys([*SILHOUETTE, *CONTOUR, *SOFTNESS, *UNMIXED, *RIM], float("nan"))
-    pixels = seen.window.astype(np.uint8)
+    pixels = seen.pixels
     left, top, right, bottom = seen.part
     if seen.alpha is not None:
         whole = seen.alpha

@@ -51,7 +51,7 @@ PERIODS = [f"{what}_{way}" for way in "hv" for what in ("period_3", "period", "p
 
 def measure(seen: Seen) -> dict[str, float]:
     """Measure spectrum, residual and periodicity of the part of the window that is not a white background."""
-    white = white_backdrop(seen.window.astype(np.uint8))
+    white = white_backdrop(seen.pixels)
     person = None if white is None else ~white
     values = dict.fromkeys([*SPECTRUM, *RESIDUAL, *PERIODS], float("nan"))
     if (power := _spectrum(seen.grey, person)) is not None:
@@ -133,7 +133,7 @@ def _residual(grey: Floats32, person: Mask | None) -> dict[str, float]:
     clipped = np.clip(residual, -4 * typical - 1, 4 * typical + 1) * weight
     height, width = clipped.shape
     for lag, (down, across) in LAGS.items():
-        first, second = clipped[: height - down, : width - across], clipped[down:, across:]
+        first, second = (part.ravel() for part in (clipped[: height - down, : width - across], clipped[down:, across:]))
         energy = float(np.vdot(first, first)) + float(np.vdot(second, second))
         values[f"residual_{lag}"] = 2 * float(np.vdot(first, second)) / energy if energy > 0 else float("nan")
     return values

@@ -54,9 +54,14 @@ class Seen:
         return across, down, min(across + WINDOW, self.image.width), min(down + WINDOW, self.image.height)
 
     @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The `part` of the picture at its own resolution, height x width x 3."""
+        return np.asarray(self.image.crop(self.part))
+
+    @cached_property
     def window(self) -> NDArray[np.float32]:
-        """The `part` of the picture at its own resolution, height x width x 3, 0..255."""
-        return np.asarray(self.image.crop(self.part), dtype=np.float32)
+        """The same pixels as floats, 0..255."""
+        return self.pixels.astype(np.float32)
 
     @cached_property
     def grey(self) -> NDArray[np.float32]:

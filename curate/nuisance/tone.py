@@ -44,7 +44,7 @@ def measure(seen: Seen) -> dict[str, float]:
     if len(pixels):
         colours = pixels.astype(np.float32)
         values |= _tone(colours @ LUMA) | _colour(colours)
-    return values | _histogram(seen.window.astype(np.uint8))
+    return values | _histogram(seen.pixels)
 
 
 def _tone(luma: NDArray[np.float32]) -> dict[str, float]:

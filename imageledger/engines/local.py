@@ -26,6 +26,9 @@ WINDOW = 64
 WORTH_A_POOL = 6
 """With fewer items to work on in a window, the calling process does them: starting workers costs more."""
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+"""The variables that libraries read for how many threads they may start."""
+
 
 def cores() -> int:
     """Return how many cores this process may use."""
@@ -96,7 +99,7 @@ def _processes(work: Callable[[Item], Result], workers: int) -> Iterator[Submit[
     stopped = get_context("loky").Event()
     theirs, ours = Pipe(duplex=False)
     given = (bytes(dumps(work)), theirs, stopped)
-    pool: Executor = ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=given)
+    pool: Executor = ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=given, env=_share(workers))
     try:
         with _interrupts_held():
             pool.submit(int)  # the first thing to do starts all workers
@@ -111,6 +114,14 @@ def _processes(work: Callable[[Item], Result], workers: int) -> Iterator[Submit[
         pool.shutdown(wait=True)
         ours.close()
         theirs.close()
+
+
+def _share(workers: int) -> dict[str, str]:
+    """Return the environment that gives each worker its share of the cores.
+
+    Unasked, OpenCV, BLAS and OpenMP start a thread per core in every worker, and those threads wait for each other.
+    """
+    return dict.fromkeys(THREADS, str(max(1, cores() // workers)))
 
 
 def _mend_loky() -> None:

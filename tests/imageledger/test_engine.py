@@ -27,6 +27,15 @@ def pid_of(number: int) -> int:
     return os.getpid()
 
 
+def threads_in_use(number: int) -> set[int]:
+    import cv2
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    np.ones((64, 64)) @ np.ones((64, 64))
+    return {cv2.getNumThreads(), *(library["num_threads"] for library in threadpool_info())}
+
+
 def dying(number: int) -> int:
     if number == 9:
         os._exit(7)
@@ -70,6 +79,12 @@ def test_a_handful_of_items_is_worked_on_without_starting_workers():
 
 def test_many_items_are_worked_on_by_other_processes():
     assert os.getpid() not in set(ordered_map(pid_of, undone(WORTH_A_POOL), workers=2))
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_workers_divide_the_cores_instead_of_each_starting_a_thread_per_core(share, monkeypatch):
+    monkeypatch.setattr("imageledger.engines.local.cores", lambda: 2 * share)
+    assert list(ordered_map(threads_in_use, undone(20), workers=2)) == [{share}] * 20
 
 
 @pytest.mark.parametrize(("workers", "threads"), [(1, False), (3, True), (2, False)])
