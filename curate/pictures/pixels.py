@@ -5,10 +5,11 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
@@ -151,8 +152,9 @@ def _decode(content: bytes) -> Picture:
             raise CannotDecode("a picture without pixels")
         frames = getattr(image, "n_frames", 1)
         image.seek(0)
-        notes = ["turned upright by EXIF"] if _orientation(image) in SIDEWAYS else []
-        image.load()  # which itself turns a TIFF upright and forgets the tag
+        sideways = _sideways(getattr(image, "tag_v2", {}))  # loading turns a TIFF upright and forgets the tag
+        image.load()  # before `getexif`: that of a PNG decodes the pixels too, and a broken EXIF block is forgiven
+        notes = ["turned upright by EXIF"] if sideways or _sideways(_exif(image)) else []
         known = (image.format or "").lower(), image.mode
         tables = _luma_table_sum(image)
         turned, unreadable = _upright(image)
@@ -179,11 +181,18 @@ def _libtiff_hushed(content: bytes) -> Iterator[None]:
         os.close(kept)
 
 
-def _orientation(image: Image.Image) -> int:
+def _sideways(tags: Mapping[int, Any]) -> bool:
     try:
-        return int(image.getexif().get(0x0112, 1))
+        return int(tags.get(0x0112, 1)) in SIDEWAYS
     except Exception:  # see _upright
-        return 1
+        return False
+
+
+def _exif(image: Image.Image) -> Mapping[int, Any]:
+    try:
+        return image.getexif()
+    except Exception:  # see _upright
+        return {}
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
