@@ -26,7 +26,7 @@ DRAWS = 10
 
 Measured = Mapping[str, Mapping[str, Values]]
 """What one sitter gave: delivery -> family -> feature -> number."""
-Spread = Callable[[Callable[[Any], Any], Iterable[Any], int], list[Any]]
+Spread = Callable[[Callable[[Any], Any], Iterable[Any], int, str], list[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,9 @@ def doses(
         )
         for number, (plant, share, half) in enumerate(asked)
     )  # fmt: skip
-    found = spread(partial(_found, groups=groups, limit=SURE / families), jobs, len(asked))
+    found = spread(
+        partial(_found, groups=groups, limit=SURE / families), jobs, len(asked), "planting in parts of a class"
+    )
     return [
         Dose(plant=plant, share=share, half=half, found=of_each(hits))
         for (plant, share, half), hits in zip(asked, found, strict=True)

@@ -88,8 +88,7 @@ def self_test(
 def run(project: Project | None, *, settings: SelfTestSettings, track: Track = untracked) -> SelfTest:
     """Plant every nuisance, and none, and probe each set.
 
-    `track` shows the progress of three loops: the pictures that are measured, the planted sets, and batches of null
-    sets.
+    `track` shows the progress of every phase: pictures that are measured, planted sets, batches of null sets, doses.
     """
     quick, seed, workers = settings.quick, settings.seed, settings.workers or cores()
     each, null_sets = (QUICK_PER_CLASS, QUICK_NULL_SETS) if quick else (PER_CLASS, NULL_SETS)
@@ -100,15 +99,17 @@ def run(project: Project | None, *, settings: SelfTestSettings, track: Track = u
     every = [tuple(doses.wanted(plants, untouched))] * (2 * each)
     wanted = every if settings.thorough else [_deliveries(n, plants, labels, untouched) for n in range(2 * each)]
 
-    def spread(work: Callable[[Any], Any], jobs: Iterable[Any], total: int) -> list[Any]:
-        return list(track(ordered_map(work, ((job, None) for job in jobs), workers=workers), total, "self-test"))
+    def spread(work: Callable[[Any], Any], jobs: Iterable[Any], total: int, phase: str) -> list[Any]:
+        return list(track(ordered_map(work, ((job, None) for job in jobs), workers=workers), total, phase))
 
-    seen = spread(partial(measured, people=people, seed=seed), enumerate(wanted), len(wanted))
+    seen = spread(partial(measured, people=people, seed=seed), enumerate(wanted), len(wanted), "measuring pictures")
     sets = (planted(plant, seen, positive) for plant, positive in zip(plants, labels, strict=True))
-    probed = spread(partial(probe_plant, groups=people.groups, seed=seed), sets, len(plants))
+    probed = spread(partial(probe_plant, groups=people.groups, seed=seed), sets, len(plants), "probing planted sets")
     tables = {name: table([picture[name] for picture in seen]) for name in untouched}
     batches = list(nulls.batches(tables, each, seed, null_sets))
-    alarms = spread(partial(nulls.false_alarms, groups=people.groups), batches, len(batches))
+    alarms = spread(
+        partial(nulls.false_alarms, groups=people.groups), batches, len(batches), "probing sets without a plant"
+    )
     test = SelfTest(planted=probed, alarms=[families for batch in alarms for families in batch], sitters=people)
     if not settings.thorough:
         return test
@@ -120,14 +121,21 @@ def _others(values: Tables, seed: int, spread: Spread) -> list[Alarms]:
     """Try null sets of fresh pictures, which are always drawn, and of clusters and twins, declared or not."""
     count = nulls.SETS * nulls.FRESH
     people = Sitters(groups=[str(number) for number in range(count)], seed=seed + 1)
-    fresh = spread(partial(measured, people=people, seed=seed), ((n, (AS_IT_IS,)) for n in range(count)), count)
+    fresh = spread(
+        partial(measured, people=people, seed=seed),
+        ((n, (AS_IT_IS,)) for n in range(count)),
+        count,
+        "measuring fresh pictures",
+    )
     whole = table([picture[AS_IT_IS] for picture in fresh])
     sets = [("Fresh pictures in every set", nulls.apart(whole), True)]
     for number, (kind, make, counts) in enumerate(nulls.KINDS):
         made = [make(values, np.random.default_rng([seed, number, n])) for n in range(nulls.SETS)]
         sets.append((kind, made, counts))
     return [
-        Alarms(kind=kind, counts=counts, found=of_each(spread(nulls.alarm, given, len(given))))
+        Alarms(
+            kind=kind, counts=counts, found=of_each(spread(nulls.alarm, given, len(given), f"probing: {kind.lower()}"))
+        )
         for kind, given, counts in sets
     ]
 
