@@ -21,7 +21,8 @@ NAMES = [str(number) for number in range(80)]
 
 def inline(work, jobs, total, phase):
     done = list(map(work, jobs))
-    assert len(done) == total and phase
+    assert len(done) == total
+    assert phase
     return done
 
 
