@@ -3,7 +3,6 @@
 Nothing here can see a label, and nothing imports torch.
 """
 
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from curate.history import face_of
 from curate.matting import backend
@@ -158,7 +157,7 @@ class Applier:
             looked = self.steps.normalize is not None
             if record.status != OK:
                 return Applied(status=record.status, reason=record.reason, original=original, looked=looked)
-            image = opened(store.read(record.file))
+            image = original if record.file == record.origin else pixels.decode(store.read(record.file)).image
         except CannotDecode as error:
             return Applied(status=UNREADABLE, reason=str(error))
         return Applied(image=image, original=original, face=face_of(record), looked=looked)
@@ -233,12 +232,3 @@ class Scratch(Store):
     def is_sound(self, name: str) -> bool:
         """Say that what lies in memory is sound."""
         return name in self.held
-
-
-def opened(content: bytes) -> Image.Image:
-    """Open a picture as training does, upright and in RGB; raise CannotDecode when it cannot be."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except Exception as error:  # see `pixels.decode`
-        raise CannotDecode(f"cannot be opened as training does: {error}"[:160]) from error

@@ -5,8 +5,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 
-from PIL import Image, ImageOps
-
+from curate.pictures import pixels
 from imageledger.errors import RunError, StoreError
 from train.config import TrainSettings
 from train.network import devices
@@ -24,7 +23,7 @@ of the time that a small network takes."""
 
 
 class Album:
-    """Opens pictures upright and in RGB, each one decoded once as long as there is room for it."""
+    """Opens pictures upright and in sRGB, each one decoded once as long as there is room for it."""
 
     __name__ = "album"  # fasttransform wants functions, and takes a callable with a name for one
 
@@ -50,13 +49,15 @@ class Album:
 
 
 def decoded(path: Path) -> Any:
-    """Return a picture as fastai's PILImage, upright and RGB; raise StoreError, naming the file, when it cannot be."""
+    """Return a picture as fastai's PILImage, upright and sRGB; raise StoreError, naming the file, when it cannot be.
+
+    Decoded as curate decodes: a deep picture is scaled, alpha lies over white, a profile is applied.
+    """
     try:
-        with Image.open(path) as opened:
-            return vision.PILImage(ImageOps.exif_transpose(opened).convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return vision.PILImage(pixels.decode(path.read_bytes()).image)
+    except (OSError, pixels.CannotDecode) as error:
         raise StoreError(
-            f"{path} cannot be decoded: {error}", "imageledger verify lists what is damaged and how to restore it"
+            f"{path}: {error}", "imageledger verify lists what is damaged and how to restore it"
         ) from error
 
 
