@@ -37,8 +37,8 @@ def fetch(
     **options: Any,
 ) -> Outcome:
     """Fetch the sources, with paths relative to the working directory, or all that are declared."""
-    if not sources and (labels or any(value is not None for value in options.values())):
-        raise ConfigError("label, labels, limit and generator belong to a source named beside them")
+    if not sources and (labels or any(value not in (None, ()) for value in options.values())):
+        raise ConfigError("what pictures are, and which to take, is said of a source: name it too")
     words = labels if isinstance(labels, str) or labels is None else None
     chosen = parse_options({**options, "labels": words})
     if words is None and labels is not None:
@@ -118,7 +118,7 @@ def planted(project: Project, address: str, predictions: Path) -> list[Row]:
 
     truth = open_sample(address, project).truth()
     write_truth(project.folder / "truth.jsonl", truth)
-    rows = map(json.loads, predictions.read_text(encoding="utf-8").splitlines())
+    rows = map(json.loads, predictions.read_text(encoding="utf-8").rstrip("\n").split("\n"))
     suspects = {row["member"] for row in rows if row["predicted"] != row["label"]}
     return list(found(truth, manifest.read(project.manifest("manifest")), suspects))
 

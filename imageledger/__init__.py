@@ -8,6 +8,7 @@ From Python, begin with `open` or `create`; both return a Dataset:
     faces.fetch("folder:photos", label="real")
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from imageledger.errors import LedgerError as LedgerError
 
 __version__ = "0.1.0"
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else onnxruntime writes a device id into the home folder
 
 _HOMES = {
     "Dataset": "imageledger.dataset.dataset",

@@ -23,6 +23,13 @@ MANIFEST_OF = {
 }
 """The stages, in their usual order, and the name of the manifest each writes."""
 
+OUTPUT = frozenset({"manifests", *(f"data/{name}" for name in
+    ("audit", "downloads", "features", "matched", "measured", "objects", "runs"))})  # fmt: skip
+"""The folders that commands write, seen from the project folder: never pictures to fetch."""
+
+EXPORTED = ".imageledger-export"
+"""Lies in every folder tree that `curate manifest --export` wrote; only such a tree is replaced."""
+
 TABLES = (*MANIFEST_OF, "train")
 """The tables of settings that imageledger.toml may hold beside [[source]]."""
 
@@ -41,12 +48,14 @@ class SourceEntry:
     address: str
     label: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    table: str = ""
     generator: str = ""
     licence: str = ""
     pair: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     limit: int = 0
+    follow_links: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +157,7 @@ def open_project(folder: Path | None = None) -> Project:
     root = find_root((folder or Path.cwd()).resolve())
     path = root / FILE
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}", "correct the line named above") from error
     entries = content.pop("source", [])

@@ -49,7 +49,7 @@ def read(path: Path, labels: Collection[str] = ()) -> Decisions:
         return {}
     made: dict[tuple[str, str], tuple[Decision, ...]] = {}
     try:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
             if line.strip():
                 decision = _decision(line, labels, f"{path}:{number}")
                 made[decision.key] = (*made.get(decision.key, ()), decision)

@@ -24,6 +24,16 @@ class Fetch(click.Command):
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option("--label", help="Label of every picture in the named sources.")
 @click.option("--labels", metavar="GLOB=LABEL,…", help="Labels by path, such as 'real/**=real,fake/**=ai'.")
+@click.option(
+    "--table",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Labels from a .csv, .tsv, .jsonl or .parquet with the columns path and label.",
+)
+@click.option("--include", multiple=True, metavar="GLOB", help="Take only files that match; may be repeated.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files that match; may be repeated.")
+@click.option("--follow-links", is_flag=True, default=None, help="Read what the links in a folder lead to.")
+@click.option("--licence", help="Licence of the pictures, such as CC-BY-4.0, where the source names none.")
 @click.option("--limit", type=click.IntRange(0), help="Number of pictures to take of each label [default: 0, all].")
 @click.option("--generator", help="What made the AI pictures, such as stylegan2; used to evaluate by generator.")
 @click.option("--workers", type=click.IntRange(1), help="Files to read or download at once [default: 8].")
@@ -47,6 +57,9 @@ def fetch(
         --labels '**/real/**=real,**/fake/**=ai' --generator stylegan
     curate fetch                         all declared sources again; unchanged sources are not read again
 
+    A --table may also have the columns group, pair, generator and licence. A path in it names a file of the source, or
+    how its path ends; --labels translates its labels, such as 'fake=ai'.
+
     In --labels, * stays within a folder and ** crosses folders. The first matching pattern decides; files that match
     none are skipped. Kaggle credentials are read from where the kaggle command keeps them (KAGGLE_API_TOKEN,
     ~/.kaggle/); public datasets need none.
@@ -55,8 +68,8 @@ def fetch(
     from curate.sources.entries import located, named, parse_options
     from imageledger.config import open_project
 
-    if not sources and any(value is not None for value in options.values()):
-        raise click.UsageError("--label, --labels, --limit and --generator need a SOURCE")
+    if not sources and any(value not in (None, ()) for value in options.values()):
+        raise click.UsageError("what pictures are, and which to take, is said of a SOURCE: name it too")
     opened = open_project(project)
     chosen = parse_options(options)
     entries = [named(located(source, opened, Path.cwd()), opened, **chosen) for source in sources]

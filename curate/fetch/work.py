@@ -6,20 +6,19 @@ import logging
 import re
 import threading
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from dataclasses import replace
 from typing import Any
 
+from curate.fetch.select import Selection, open_entry, select
 from curate.history import Fetched, noted
-from curate.pictures.formats import SUFFIXES, claims_picture, sniff, what_is
-from curate.sources import BadMember, Labelled, Member, Remote, Source, ledger, licences, open_source
-from curate.sources.choose import label_of, sample, wanted
+from curate.pictures.formats import SUFFIXES, sniff, what_is
+from curate.sources import BadMember, Source, ledger, licences
 from curate.sources.entries import base, check, write
+from curate.sources.table import Facts
 from imageledger import manifest
 from imageledger.config import FILE, Project, SourceEntry
-from imageledger.errors import ConfigError, SourceError
+from imageledger.errors import ConfigError
 from imageledger.record import Record
 from imageledger.stage import MADE_BY_A_STEP, Outcome, Stage, Work, run_seeds
 from imageledger.types import Track, untracked
@@ -29,26 +28,6 @@ logger = logging.getLogger(__name__)
 STAGE = Stage(name="fetch", version=1)
 WORKERS = 8
 """Files read or downloaded at once: fetching waits for disks and networks, not for cores."""
-
-LARGE = 1024**3
-"""From how many bytes on a limited source is downloaded file by file rather than whole."""
-
-SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """One opened source and what was chosen from it: (member, label) pairs, sorted by member."""
-
-    entry: SourceEntry
-    source: Source
-    licence: str
-    chosen: Sequence[tuple[Member, str]]
-
-    @property
-    def address(self) -> str:
-        """The canonical address as rows carry it."""
-        return unicodedata.normalize("NFC", self.source.address)
 
 
 def fetch(
@@ -68,7 +47,7 @@ def fetch(
     if not entries:
         raise ConfigError(f"no source is declared in {project.root / FILE}", "curate fetch SOURCE --label real")
     check(entries, project)
-    selections = sorted((_select(entry, project) for entry in entries), key=lambda selection: selection.address)
+    selections = sorted((select(entry, project) for entry in entries), key=lambda selection: selection.address)
     check([replace(selection.entry, address=selection.address) for selection in selections], project)
     outcome = _run(project, selections, _others(project, selections) if named else None, workers, track)
     if named:
@@ -114,7 +93,7 @@ def _work(project: Project, opened: Mapping[str, Source]) -> Work:
         with guard:
             if address not in sources:
                 entry = next((e for e in project.sources if base(e.address) == base(address)), None)
-                sources[address] = _open(replace(entry or SourceEntry(address=address), address=address), project)
+                sources[address] = open_entry(replace(entry or SourceEntry(address=address), address=address), project)
             return sources[address]
 
     def work(record: Record) -> Record:
@@ -138,14 +117,15 @@ def _seeds(project: Project, selections: Sequence[Selection]) -> Iterator[Record
     for selection in selections:
         entry = selection.entry
         for member, label in selection.chosen:
-            pair = pair_of(entry, member.name)
+            fact = selection.facts.get(member.name, Facts())
+            pair = f"pair:{fact.pair}" if fact.pair else pair_of(entry, member.name)
             yield Record(
                 source=selection.address,
                 member=member.name,
                 label=label,
-                generator=_generator(entry, label, project),
-                licence=selection.licence,
-                group=pair,
+                generator=fact.generator or _generator(entry, label, project),
+                licence=licences.spdx([fact.licence]) if fact.licence else selection.licence,
+                group=f"group:{fact.group}" if fact.group else pair,
                 pair=pair,
             )
 
@@ -196,98 +176,10 @@ def _count_and_digest(selections: Sequence[Selection], kept: Iterable[Record]) -
         seen.update(f"{selection.address}\0{selection.source.digest}\0{selection.licence}\0".encode())
         seen.update(f"{selection.entry.generator}\n{selection.entry.pair}".encode())
         for member, label in selection.chosen:
-            seen.update(f"{member.name}\0{member.size}\0{label}\n".encode())
+            fact = selection.facts.get(member.name, "")
+            seen.update(f"{member.name}\0{member.size}\0{label}\n{fact or ''}".encode())
             count += 1
     for record in kept:
         seen.update(f"{record.to_line()}\n".encode())
         count += 1
     return count, f"sha256:{seen.hexdigest()}"
-
-
-def _open(entry: SourceEntry, project: Project) -> Source:
-    source = open_source(entry.address, project)
-    if entry.limit and isinstance(source, Remote) and source.size > LARGE:
-        return source.file_by_file()
-    return source
-
-
-def _select(entry: SourceEntry, project: Project) -> Selection:
-    source = _open(entry, project)
-    licence = licences.spdx([entry.licence or source.licence])
-    _judge_licence(source.address, licence, project)
-    if not (entry.label or entry.labels) and isinstance(source, Labelled):
-        entry = replace(entry, labels=dict(source.labels))
-    if not (entry.label or entry.labels):
-        one, other = project.declared.labels
-        raise ConfigError(
-            f"{source.address}: no label says what its pictures are",
-            f"--label {one}, or --labels '{one}/**={one},{other}/**={other}'",
-        )
-    members = [member for member in source.members() if wanted(member.name, entry.include, entry.exclude)]
-    labelled = _labelled(source.address, members, entry)
-    pictures = _pictures(source, labelled)
-    chosen = {
-        name
-        for label in set(labelled.values())
-        for name in sample((m.name for m in pictures if labelled[m.name] == label), entry.limit, project.declared.seed)
-    }
-    if not chosen:
-        raise SourceError(f"{source.address} holds no pictures that were asked for", _folders(members))
-    pairs = [(member, labelled[member.name]) for member in pictures if member.name in chosen]
-    return Selection(entry, source, licence, pairs)
-
-
-def _judge_licence(address: str, licence: str, project: Project) -> None:
-    allowed = project.declared.licences
-    if not licences.is_allowed(licence, allowed):
-        raise SourceError(
-            f"{address} is under the licence {licence}, and {FILE} allows only {', '.join(allowed)}",
-            f"add it to licences in {FILE}, or leave the source out",
-        )
-    if why := licences.concern(licence):
-        logger.warning("%s: licence %s: %s", address, licence, why)
-
-
-def _labelled(address: str, members: Sequence[Member], entry: SourceEntry) -> dict[str, str]:
-    """Return member name -> label; say which patterns match nothing and how many members match none."""
-    if entry.label:
-        return {member.name: entry.label for member in members}
-    labels: dict[str, str] = {}
-    used: Counter[str] = Counter()
-    for member in members:
-        glob, label = label_of(member.name, entry.labels)
-        if label:
-            labels[member.name] = label
-            used[glob] += 1
-    for glob in entry.labels:
-        if not used[glob]:
-            logger.warning("%s: nothing matches %r; %s", address, glob, _folders(members))
-    if skipped := len(members) - len(labels):
-        logger.warning("%s: %d of %d files match no label pattern and were skipped", address, skipped, len(members))
-    return labels
-
-
-def _pictures(source: Source, labelled: Mapping[str, str]) -> list[Member]:
-    """Return the members that are pictures by content, or claim to be by name; say what the others are."""
-    pictures, others = [], Counter[str]()
-    for member in source.members():
-        if member.name not in labelled:
-            continue
-        if claims_picture(member.name) or sniff(source.head(member.name)):
-            pictures.append(member)
-        else:
-            others[PurePosixPath(member.name).suffix.lower() or "no suffix"] += 1
-    if others:
-        kinds = [kind for kind, _ in others.most_common(SHOWN)] + ["…"] * (len(others) > SHOWN)
-        files = "file" if others.total() == 1 else "files"
-        logger.info("%s: %d other %s left alone: %s", source.address, others.total(), files, ", ".join(kinds))
-    return pictures
-
-
-def _folders(members: Sequence[Member]) -> str:
-    """Describe where the members lie, for a person whose pattern missed them."""
-    if not members:
-        return "there are no files in it"
-    tops = Counter(f"{name.rpartition('/')[0]}/" if "/" in name else "(top)" for name, _ in members)
-    shown = [f"{folder} ({count})" for folder, count in tops.most_common(SHOWN)]
-    return f"its files lie in {', '.join(shown)}" + (" …" if len(tops) > SHOWN else "")

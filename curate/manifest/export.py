@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from imageledger.config import EXPORTED
 from imageledger.errors import LedgerError
 from imageledger.record import Record
 from imageledger.store import Store
-
-MARKER = ".imageledger-export"
-"""Lies in every folder tree that we wrote; only such a tree is replaced."""
 
 
 def export(records: Iterable[Record], store: Store, target: Path) -> int:
@@ -27,7 +25,7 @@ def export(records: Iterable[Record], store: Store, target: Path) -> int:
             raise LedgerError(f"{folder} is not empty and was not written by --export", "name a new or an empty folder")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    (draft / MARKER).write_text("written by curate manifest, whose --export replaces this folder\n", encoding="utf-8")
+    (draft / EXPORTED).write_text("written by curate manifest, whose --export replaces this folder\n", encoding="utf-8")
     names: Counter[tuple[str, str, str]] = Counter()
     for record in records:
         if record.split:
@@ -53,4 +51,4 @@ def _place(store: Store, name: str, target: Path) -> None:
 
 
 def _ours(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / MARKER).is_file() or not any(folder.iterdir()))
+    return folder.is_dir() and ((folder / EXPORTED).is_file() or not any(folder.iterdir()))

@@ -127,9 +127,15 @@ def standard_edge(matte: Alpha) -> Alpha:
     if inside.all() or not inside.any():
         return 255 * inside
     within, beyond = (cv2.distanceTransform(part, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for part in (inside, 1 - inside))
-    distance = _smoothed(within - beyond, STEADY * longer) - INSET * longer
-    share = np.clip(distance / max(1.0, SOFT * longer) + 0.5, 0, 1)
-    return np.rint(255 * share * share * (3 - 2 * share)).astype(np.uint8)
+    share = _smoothed(within - beyond, STEADY * longer)
+    share -= INSET * longer
+    share /= max(1.0, SOFT * longer)
+    share += 0.5
+    alpha = np.where(share >= 1, np.uint8(255), np.uint8(0))
+    soft = (share > 0) & (share < 1)
+    part = share[soft]
+    alpha[soft] = np.rint(255 * part * part * (3 - 2 * part)).astype(np.uint8)
+    return alpha
 
 
 def _smoothed(values: NDArray[Any], spread: float) -> Floats:

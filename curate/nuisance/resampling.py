@@ -9,6 +9,7 @@ white background is left out, so that the silhouette does not speak in the place
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft2
 
 from curate.nuisance.backdrop import white_backdrop
 from curate.nuisance.seen import Family, Seen
@@ -86,7 +87,8 @@ def _spectrum(grey: Floats32, person: Mask | None) -> Floats32 | None:
     chosen = chosen[spread >= min(1.0, 0.5 * spread.max())]
     taper = np.outer(np.hanning(BLOCK), np.hanning(BLOCK)).astype(np.float32)
     level = (chosen * taper).sum(axis=(1, 2), keepdims=True) / taper.sum()
-    power = np.abs(np.fft.rfft2((chosen - level) * taper)) ** 2 / (taper**2).sum()
+    waves = rfft2((chosen - level) * taper)
+    power = (waves.real**2 + waves.imag**2) / (taper**2).sum()
     logs: Floats32 = np.log(power + TINY_POWER).mean(axis=0, dtype=np.float32)
     return logs
 
@@ -169,7 +171,7 @@ def _periods(grey: Floats32, person: Mask | None) -> dict[str, float]:
 
 FAMILY = Family(
     name="resampling",
-    version=1,
+    version=2,
     speaks_for_file=True,
     measure=measure,
     advice="Shrink both classes with one antialiasing filter by at least 1.6 (curate normalize --recipe forensic), "

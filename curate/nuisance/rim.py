@@ -1,5 +1,6 @@
 """The rim of a cut-out: how the picture behaves within some pixels of the edge of the person. Pure functions."""
 
+import itertools
 from collections.abc import Callable
 
 import cv2
@@ -139,8 +140,11 @@ def _mixed(here: Floats32, behind: Floats32) -> dict[str, float]:
 
 
 def _profile(values: Floats32, distance: Floats32, middle: Callable[[Floats32], np.floating]) -> NDArray[np.float64]:
-    at = np.rint(distance).astype(int)
-    return np.array([middle(values[at == step]) if (at == step).any() else np.nan for step in range(1, REACH + 1)])
+    at = np.rint(distance).astype(np.uint8)
+    order = np.argsort(at, kind="stable")
+    edges = np.searchsorted(at[order], np.arange(1, REACH + 2))
+    parts = (values[order[low:high]] for low, high in itertools.pairwise(edges))
+    return np.array([middle(part) if len(part) else np.nan for part in parts])
 
 
 def _grain(luma: Floats32, within: Floats32, beyond: Floats32) -> dict[str, float]:

@@ -102,6 +102,18 @@ class Remote(Protocol):
         ...
 
 
+@runtime_checkable
+class Linked(Protocol):
+    """A source with links to what lies outside of it, `links_away`, which are left out unless they are followed."""
+
+    @property
+    def links_away(self) -> Sequence[str]: ...  # noqa: D102
+
+    def following_links(self) -> Source:
+        """Return the same source with its links followed."""
+        ...
+
+
 Opener = Callable[[str, Project], Source]
 AnyOpener = TypeVar("AnyOpener", bound=Callable[..., Source])
 

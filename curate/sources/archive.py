@@ -11,7 +11,9 @@ from pathlib import Path
 
 from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large
 from curate.sources.choose import is_hidden
-from curate.sources.folder import member_name, place
+from curate.sources.folder import place
+from curate.sources.names import named_apart
+from curate.sources.zip_names import opened, raw_name
 from imageledger.config import Project
 from imageledger.errors import SourceError
 from imageledger.manifest import digest
@@ -38,7 +40,7 @@ class Archive:
     def _zip(self) -> zipfile.ZipFile:
         try:
             _refuse_endless(self.path)
-            return zipfile.ZipFile(self.path)
+            return opened(self.path)
         except (*_DAMAGE, UnicodeDecodeError, NotImplementedError) as error:
             raise SourceError(
                 f"{self.path} is not a zip that can be read: {error}", "download or copy it again"
@@ -49,13 +51,13 @@ class Archive:
         infos: dict[str, zipfile.ZipInfo] = {}
         twice = 0
         for info in self._zip.infolist():
-            name = member_name(info.filename)
-            if not info.is_dir() and not is_hidden(name):
-                twice += name in infos
-                infos[name] = info
+            raw = raw_name(info)
+            if not info.is_dir() and not is_hidden(raw):
+                twice += raw in infos
+                infos[raw] = info
         if twice:
             logger.warning("%s: names that occur again, so that only their last file counts: %d", self.address, twice)
-        return infos
+        return {name: infos[raw] for name, raw in named_apart(infos).items()}
 
     def members(self) -> Sequence[Member]:
         """List the files of the zip, sorted; of two files with one name the last counts, as in every unzip program."""

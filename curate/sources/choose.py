@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from imageledger.errors import ConfigError
@@ -20,7 +20,7 @@ def compiled(glob: str) -> re.Pattern[str]:
     """
     wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = []
-    for piece in _PIECES.findall(unicodedata.normalize("NFC", glob).removeprefix("./")):
+    for piece in _PIECES.findall(_plain(glob)):
         if piece in wild:
             parts.append(wild[piece])
         elif len(piece) > 2 and piece[0] == "[":
@@ -32,6 +32,10 @@ def compiled(glob: str) -> re.Pattern[str]:
         return re.compile("".join(parts), re.DOTALL)
     except re.error as error:
         raise ConfigError(f"{glob!r} is not a pattern: {error}", "such as 'real/**' or '**/*.jpg'") from error
+
+
+def _plain(glob: str) -> str:
+    return unicodedata.normalize("NFC", glob).removeprefix("./")
 
 
 def matches(glob: str, name: str) -> bool:
@@ -52,12 +56,25 @@ def wanted(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
     return not include or any(matches(glob, name) for glob in include)
 
 
-def label_of(name: str, labels: Mapping[str, str]) -> tuple[str, str]:
-    """Return the first glob of a table that matches, and its label; two empty strings when none does."""
-    for glob, label in labels.items():
-        if matches(glob, name):
-            return glob, label
-    return "", ""
+def labeller(labels: Mapping[str, str]) -> Callable[[str], tuple[str, str]]:
+    """Return what finds, for a name, the first glob of a table that matches, and its label; "" and "" for none.
+
+    Globs that name one file each are looked up rather than tried in turn.
+
+    >>> labeller({"a.jpg": "real", "*": "ai"})("a.jpg"), labeller({})("a.jpg")
+    (('a.jpg', 'real'), ('', ''))
+    """
+    ranks = {glob: rank for rank, glob in enumerate(labels)}
+    plain = {_plain(glob): glob for glob in reversed(list(labels)) if not set("*?[") & set(glob)}
+    wild = [(glob, compiled(glob)) for glob in labels if set("*?[") & set(glob)]
+
+    def label(name: str) -> tuple[str, str]:
+        path = name.replace("\\", "/")
+        found = plain.get(path), next((glob for glob, form in wild if form.fullmatch(path)), None)
+        glob = min((glob for glob in found if glob), key=ranks.__getitem__, default="")
+        return glob, labels.get(glob, "")
+
+    return label
 
 
 def parse_labels(text: str) -> dict[str, str]:

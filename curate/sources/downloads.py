@@ -18,8 +18,8 @@ from typing import Any
 from curate.sources import HEAD, BadMember, Member, ledger, refuse_large
 from curate.sources.archive import Archive
 from curate.sources.choose import is_hidden
-from curate.sources.folder import member_name
 from curate.sources.kaggle import Facts, Missing, Name, connect, describe, download_file, download_zip, list_files
+from curate.sources.names import member_name
 from imageledger.config import Project
 from imageledger.errors import SourceError
 from imageledger.manifest import digest

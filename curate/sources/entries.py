@@ -13,7 +13,9 @@ from imageledger.config import FILE, Project, SourceEntry
 from imageledger.errors import ConfigError, SourceError
 from imageledger.store import write_whole
 
-WRITTEN = ("address", "label", "labels", "generator", "limit")
+WRITTEN = (
+    "address", "label", "labels", "table", "generator", "licence", "include", "exclude", "limit", "follow_links",
+)  # fmt: skip
 """The fields of an entry that `curate fetch` writes; the others belong to the person who keeps the file."""
 
 
@@ -41,7 +43,8 @@ def parse_options(options: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(
             "--label and --labels exclude each other", "give --label for one label, or --labels for a table of them"
         )
-    return {**options, "labels": parse_labels(options["labels"]) if options.get("labels") else None}
+    table = Path(options["table"]).expanduser().resolve() if options.get("table") else None
+    return {**options, "table": table, "labels": parse_labels(options["labels"]) if options.get("labels") else None}
 
 
 def named(
@@ -50,12 +53,15 @@ def named(
     *,
     label: str | None = None,
     labels: Mapping[str, str] | None = None,
+    table: Path | None = None,
     limit: int | None = None,
-    generator: str | None = None,
+    follow_links: bool | None = None,
+    **others: Any,
 ) -> SourceEntry:
     """Return the entry of a source named on the command line: as declared before, changed by the options.
 
-    An address without a version keeps the version that is declared.
+    An address without a version keeps the version that is declared. `others` are fields of the entry; those that are
+    empty or None change nothing.
     """
     declared = next((entry for entry in project.sources if base(entry.address) == base(address)), None)
     entry = declared or SourceEntry(address=address)
@@ -65,13 +71,17 @@ def named(
         entry = replace(entry, label=label, labels={})
     if labels:
         entry = replace(entry, label="", labels=labels)
-    return replace(entry, limit=entry.limit if limit is None else limit, generator=generator or entry.generator)
+    if table:
+        inside = table.is_relative_to(project.root)
+        entry = replace(entry, table=(table.relative_to(project.root) if inside else table).as_posix())
+    kept = {"limit": limit, "follow_links": follow_links} | {name: value or None for name, value in others.items()}
+    return replace(entry, **{name: value for name, value in kept.items() if value is not None})
 
 
 def write(project: Project, entries: Sequence[SourceEntry]) -> None:
     """Put entries into imageledger.toml: update a known source, append a new one."""
     path = project.root / FILE
-    before = path.read_bytes().decode("utf-8")
+    before = path.read_bytes().decode("utf-8-sig")
     document = tomlkit.parse(before)
     for entry in entries:
         _put(document, entry)
@@ -97,6 +107,7 @@ def _put(document: tomlkit.TOMLDocument, entry: SourceEntry) -> None:
 def _fill(table: Any, entry: SourceEntry) -> None:
     for name in WRITTEN:
         value = getattr(entry, name)
+        value = list(value) if isinstance(value, tuple) else value
         if not value:
             table.pop(name, None)
         elif name == "labels":

@@ -1,47 +1,56 @@
 """A folder of files, read in place."""
 
 import logging
-import os
-import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large
-from curate.sources.choose import is_hidden
+from curate.sources.names import named_apart
+from curate.sources.walk import AWAY, Walk, is_own
 from imageledger.config import Project
 from imageledger.errors import SourceError
 
 logger = logging.getLogger(__name__)
 
+SHOWN = 3
+
 
 class Folder:
-    """A source whose files may change at any time, so every fetch reads them again."""
+    """A source whose files may change at any time, so every fetch reads them again.
+
+    With `follow_links` a link counts as what it leads to, wherever that lies.
+    """
 
     licence = ""
     digest = ""
 
-    def __init__(self, address: str, root: Path) -> None:
+    def __init__(self, address: str, root: Path, follow_links: bool = False) -> None:
         self.address = address
-        self.root = root
+        self.walk = Walk(root, follow_links)
+
+    def following_links(self) -> "Folder":
+        """Return the same folder, its links followed."""
+        return Folder(self.address, self.walk.root, follow_links=True)
+
+    @property
+    def links_away(self) -> Sequence[str]:
+        """The links that lead out of the folder and are not followed."""
+        return self.walk.left_out.get(AWAY, [])
 
     @cached_property
     def _files(self) -> dict[str, tuple[Path, int]]:
-        files: dict[str, tuple[Path, int]] = {}
-        strays = 0
-        for folder, folders, names in os.walk(self.root, onerror=self._unlisted):
-            folders[:] = sorted(name for name in folders if not is_hidden(name))
-            for path in (Path(folder, name) for name in sorted(names) if not is_hidden(name)):
-                if path.is_symlink() and not path.resolve().is_relative_to(self.root):
-                    strays += 1
-                elif path.is_file():
-                    files[member_name(path.relative_to(self.root).as_posix())] = (path, path.stat().st_size)
-        if strays:
-            logger.warning("%s: links left out because they lead out of the folder: %d", self.address, strays)
-        return files
+        found = {
+            path.relative_to(self.walk.root).as_posix(): (path, known.st_size) for path, known in self.walk.files()
+        }
+        for why, names in self.walk.left_out.items():
+            shown = [*map(repr, names[:SHOWN]), *["…"] * (len(names) > SHOWN)]
+            hint = "; --follow-links reads what they lead to" if why == AWAY else ""
+            logger.warning("%s: left out %d × %s: %s%s", self.address, len(names), why, ", ".join(shown), hint)
+        return {name: found[raw] for name, raw in named_apart(found).items()}
 
     def members(self) -> Sequence[Member]:
-        """List the files below the folder; links out of it, hidden files and devices are left out."""
+        """List the files below the folder; what is left out goes to the logger, hidden files excepted."""
         return [Member(name, size) for name, (_, size) in sorted(self._files.items())]
 
     def head(self, name: str) -> bytes:
@@ -61,12 +70,6 @@ class Folder:
         except OSError as error:
             raise BadMember(f"cannot be read: {error.strerror or error}") from error
 
-    @staticmethod
-    def _unlisted(error: OSError) -> None:
-        raise SourceError(
-            f"{error.filename} cannot be listed: {error.strerror}", "check who may read that folder"
-        ) from error
-
 
 @names_a_path
 def open_folder(address: str, project: Project) -> Folder:
@@ -75,15 +78,13 @@ def open_folder(address: str, project: Project) -> Folder:
     if not root.is_dir():
         what = "is not a folder" if root.exists() else "does not exist"
         raise SourceError(f"{address}: {root} {what}", "check the path; zip:PATH reads a zip")
+    if any(is_own(folder) for folder in (root, *root.parents)):
+        raise SourceError(
+            f"{address}: imageledger itself wrote what lies in {root}", "name the folder that your pictures came from"
+        )
     return Folder(address, root)
 
 
 def place(address: str, project: Project) -> Path:
     """Return the path behind a folder: or zip: address, with links resolved."""
     return (project.root / Path(address.partition(":")[2]).expanduser()).resolve()
-
-
-def member_name(path: str) -> str:
-    """Return a path as a member's name: NFC, and always valid Unicode."""
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return unicodedata.normalize("NFC", text)

@@ -21,6 +21,11 @@ class Stages(Reached):
         *sources: str,
         label: str | None = None,
         labels: str | Mapping[str, str] | None = None,
+        table: Path | str | None = None,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        follow_links: bool | None = None,
+        licence: str | None = None,
         limit: int | None = None,
         generator: str | None = None,
         workers: int | None = None,
@@ -29,7 +34,8 @@ class Stages(Reached):
         """Fetch pictures from their sources; without a source, from all that the project declares.
 
         A source is "kaggle:owner/slug", "folder:PATH", "zip:PATH" or "sample:"; paths are relative to the working
-        directory. `labels` maps glob patterns to labels. Raises SourceError for a source that cannot be read.
+        directory. `labels` maps glob patterns to labels; `table` is a file with the columns path and label. Raises
+        SourceError for a source that cannot be read.
 
         >>> faces.fetch("folder:photos", labels={"real/**": "real", "ai/**": "ai"})
         fetch: 24 ok (24 worked on, 0 reused)

@@ -73,7 +73,7 @@ def test_pictures_are_known_by_content_and_torn_promises_become_rows_with_a_reas
     assert project.store.read(first.file) == (pictures / "fake/0.jpg").read_bytes()
     assert first.found("fetch") == {"bytes": len(project.store.read(first.file)), "format": "jpeg"}
     assert "2 other files left alone: .csv, .txt" in done.stderr
-    assert "1 of 13 files match no label pattern and were skipped" in done.stderr
+    assert "1 of 13 files match no label pattern, skipped: " in done.stderr
     assert "licence unknown" in done.stderr
     assert done.stdout.rstrip().endswith("fetched.jsonl")
 

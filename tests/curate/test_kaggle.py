@@ -11,6 +11,7 @@ from kaggle_server import Published, serve
 from kaggle_world import ADDRESS, FACES, MEMBERS, fetch, picture, rows, serving
 
 from curate.cli import main
+from curate.fetch import select
 from curate.fetch import work as stage
 from curate.sources import downloads, kaggle, ledger, open_source
 from imageledger import manifest
@@ -119,7 +120,7 @@ def test_the_sample_is_the_same_from_single_files_and_from_the_zip(project, kagg
 
 
 def test_a_single_file_that_comes_wrapped_in_a_zip_is_taken_out(project, kaggle_with, monkeypatch):
-    monkeypatch.setattr(stage, "LARGE", 1000)
+    monkeypatch.setattr(select, "LARGE", 1000)
     kaggle_with(Published({1: MEMBERS}, wrap_files=True))
     fetch(project, limit=2)
     assert all(project.store.read(row.file) == FACES[row.member] for row in rows(project))

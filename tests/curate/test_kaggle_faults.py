@@ -5,6 +5,7 @@ import time
 import pytest
 from kaggle_world import fetch, rows, serving
 
+from curate.fetch import select
 from curate.fetch import work as stage
 from curate.sources import downloads, kaggle
 from imageledger.config import open_project
@@ -167,7 +168,7 @@ def test_credentials_that_kaggle_refuses_at_the_door_are_named(project, kaggle_w
 
 
 def test_files_in_place_are_not_asked_for_again_after_a_failure(project, kaggle_with, monkeypatch, waits):
-    monkeypatch.setattr(stage, "LARGE", 1000)
+    monkeypatch.setattr(select, "LARGE", 1000)
     server = kaggle_with()
     calls = {"made": 0}
     real = downloads.download_file
@@ -192,7 +193,7 @@ def test_files_in_place_are_not_asked_for_again_after_a_failure(project, kaggle_
 
 
 def test_a_listed_file_that_kaggle_does_not_have_is_a_row_with_the_reason(project, kaggle_with, monkeypatch):
-    monkeypatch.setattr(stage, "LARGE", 1000)
+    monkeypatch.setattr(select, "LARGE", 1000)
     server = kaggle_with()
     server.fail("DownloadDataset", 404)
     outcome = fetch(project, limit=3)

@@ -3,7 +3,7 @@
 import pytest
 
 from curate.sources import ledger
-from curate.sources.choose import compiled, is_hidden, label_of, matches, parse_labels, sample, wanted
+from curate.sources.choose import compiled, is_hidden, labeller, matches, parse_labels, sample, wanted
 from curate.sources.entries import check, located, named, write
 from curate.sources.licences import concern, is_allowed, spdx
 from imageledger.config import SourceEntry, open_project
@@ -56,9 +56,9 @@ def test_a_bad_range_in_a_glob_is_an_error_of_the_configuration():
 
 def test_the_first_glob_that_matches_gives_the_label():
     table = {"real/odd/**": "ai", "real/**": "real"}
-    assert label_of("real/odd/1.jpg", table) == ("real/odd/**", "ai")
-    assert label_of("real/1.jpg", table) == ("real/**", "real")
-    assert label_of("other/1.jpg", table) == ("", "")
+    assert labeller(table)("real/odd/1.jpg") == ("real/odd/**", "ai")
+    assert labeller(table)("real/1.jpg") == ("real/**", "real")
+    assert labeller(table)("other/1.jpg") == ("", "")
 
 
 def test_labels_are_read_from_one_option_and_nonsense_is_refused():

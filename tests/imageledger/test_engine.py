@@ -81,6 +81,17 @@ def test_many_items_are_worked_on_by_other_processes():
     assert os.getpid() not in set(ordered_map(pid_of, undone(WORTH_A_POOL), workers=2))
 
 
+@pytest.fixture
+def unpinned():
+    """The tests keep to one core each, and threads follow that."""
+    kept = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count()))
+    yield
+    os.sched_setaffinity(0, kept)
+
+
+@pytest.mark.usefixtures("unpinned")
+@pytest.mark.skipif(os.cpu_count() < 2, reason="one core cannot be divided")
 @pytest.mark.parametrize("share", [1, 2])
 def test_workers_divide_the_cores_instead_of_each_starting_a_thread_per_core(share, monkeypatch):
     monkeypatch.setattr("imageledger.engines.local.cores", lambda: 2 * share)

@@ -81,7 +81,7 @@ def _named(paths: Iterable[str]) -> list[str]:
     named: list[str] = []
     for path in paths:
         if path == "-":
-            lines = sys.stdin.buffer.read().splitlines()
+            lines = sys.stdin.buffer.read().split(b"\n")
             named += [os.fsdecode(line) for line in lines if line.strip()]
         else:
             named.append(path)
