@@ -52,7 +52,7 @@ def labelled(
         }
         labels = {name: label for name, label in labels.items() if label}
         if lost:
-            logger.warning("%s: no file for %d rows of %s: %s", address, len(lost), path.name, _few(lost))
+            logger.warning("%s: no file for %d × a row of %s: %s", address, len(lost), path.name, _few(lost))
         _say_skipped(address, members, labels, f"have no label in {path.name}")
         return labels, facts
     if entry.label:

@@ -13,7 +13,7 @@ from typing import Any
 from curate.fetch.select import Selection, open_entry, select
 from curate.history import Fetched, noted
 from curate.pictures.formats import SUFFIXES, sniff, what_is
-from curate.sources import BadMember, Source, ledger, licences
+from curate.sources import BadMember, Source, Stamped, ledger, licences, stamps
 from curate.sources.entries import base, check, write
 from curate.sources.table import Facts
 from imageledger import manifest
@@ -57,6 +57,7 @@ def fetch(
             project, selection.address,
             licence=selection.licence, digest=selection.source.digest, pictures=len(selection.chosen),
         )  # fmt: skip
+    _keep_stamps(project, selections)
     return outcome
 
 
@@ -70,14 +71,29 @@ def _run(
     kept: Callable[[], Iterable[Record]] = others or (lambda: ())
     unchanged = {s.address for s in selections if _is_unchanged(s, project)}
     fresh = {selection.address for selection in selections} - unchanged
+    alike = {
+        (s.address, member)
+        for s in selections
+        if isinstance(s.source, Stamped)
+        for member, _ in s.source.stamps.items() & stamps.read(project, s.address).items()
+    }
     count, digest = _count_and_digest(selections, kept())
     return run_seeds(
         STAGE, _work(project, {selection.address: selection.source for selection in selections}),
         lambda: heapq.merge(kept(), _seeds(project, selections), key=lambda record: record.key),
         count=count, input_digest=digest, output=project.manifest("fetch"), dataset=project.dataset,
         store=project.store, workers=workers or WORKERS, threads=True,
-        reusable=lambda record: record.source not in fresh, track=track,
+        reusable=lambda record: record.source not in fresh or record.key in alike, track=track,
     )  # fmt: skip
+
+
+def _keep_stamps(project: Project, selections: Sequence[Selection]) -> None:
+    """Keep the stamps of pictures that were read; a file that could not be may be readable next time."""
+    read = {record.key for record in manifest.read(project.manifest("fetch")) if record.file}
+    for selection in selections:
+        if isinstance(selection.source, Stamped):
+            own = {name: text for name, text in selection.source.stamps.items() if (selection.address, name) in read}
+            stamps.write(project, selection.address, own)
 
 
 def _is_unchanged(selection: Selection, project: Project) -> bool:

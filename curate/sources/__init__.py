@@ -103,6 +103,14 @@ class Remote(Protocol):
 
 
 @runtime_checkable
+class Stamped(Protocol):
+    """A source whose files can each be told to be unchanged: `stamps` holds a text for every member."""
+
+    @property
+    def stamps(self) -> Mapping[str, str]: ...  # noqa: D102
+
+
+@runtime_checkable
 class Linked(Protocol):
     """A source with links to what lies outside of it, `links_away`, which are left out unless they are followed."""
 

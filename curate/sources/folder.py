@@ -1,11 +1,12 @@
 """A folder of files, read in place."""
 
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large
+from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large, stamps
 from curate.sources.names import named_apart
 from curate.sources.walk import AWAY, Walk, is_own
 from imageledger.config import Project
@@ -17,7 +18,7 @@ SHOWN = 3
 
 
 class Folder:
-    """A source whose files may change at any time, so every fetch reads them again.
+    """A source whose files may change at any time: every fetch reads those again that do not look the same.
 
     With `follow_links` a link counts as what it leads to, wherever that lies.
     """
@@ -38,11 +39,14 @@ class Folder:
         """The links that lead out of the folder and are not followed."""
         return self.walk.left_out.get(AWAY, [])
 
+    @property
+    def stamps(self) -> Mapping[str, str]:
+        """What tells for each member that it is unchanged."""
+        return {name: stamps.stamp(known) for name, (_, known) in self._files.items()}
+
     @cached_property
-    def _files(self) -> dict[str, tuple[Path, int]]:
-        found = {
-            path.relative_to(self.walk.root).as_posix(): (path, known.st_size) for path, known in self.walk.files()
-        }
+    def _files(self) -> dict[str, tuple[Path, os.stat_result]]:
+        found = {path.relative_to(self.walk.root).as_posix(): (path, known) for path, known in self.walk.files()}
         for why, names in self.walk.left_out.items():
             shown = [*map(repr, names[:SHOWN]), *["…"] * (len(names) > SHOWN)]
             hint = "; --follow-links reads what they lead to" if why == AWAY else ""
@@ -51,7 +55,7 @@ class Folder:
 
     def members(self) -> Sequence[Member]:
         """List the files below the folder; what is left out goes to the logger, hidden files excepted."""
-        return [Member(name, size) for name, (_, size) in sorted(self._files.items())]
+        return [Member(name, known.st_size) for name, (_, known) in sorted(self._files.items())]
 
     def head(self, name: str) -> bytes:
         """Return the first bytes of a file; b"" when it cannot be read."""
@@ -63,8 +67,8 @@ class Folder:
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file; raise BadMember when it cannot be read or is too large."""
-        path, size = self._files[name]
-        refuse_large(size)
+        path, known = self._files[name]
+        refuse_large(known.st_size)
         try:
             return path.read_bytes()
         except OSError as error:

@@ -1,6 +1,5 @@
 """The first stage: from sources to rows, and the command that runs it."""
 
-import io
 import json
 import os
 import signal
@@ -8,22 +7,16 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
-from PIL import Image
+from fetching import curate, drawn, rows
 
-from curate.cli import main
 from curate.fetch import work as stage
 from imageledger import manifest
 from imageledger.config import SourceEntry, open_project
 from imageledger.errors import ConfigError, SourceError
 from imageledger.manifest import Card
-
-
-def drawn(colour, form="JPEG"):
-    content = io.BytesIO()
-    Image.new("RGB", (24, 24), colour).save(content, form)
-    return content.getvalue()
 
 
 @pytest.fixture
@@ -45,14 +38,6 @@ def pictures(project):
 
 
 LABELS = ("--labels", "real/**=real,fake/**=ai")
-
-
-def rows(project):
-    return list(manifest.read(project.manifest("fetch")))
-
-
-def curate(runner, *arguments):
-    return runner.invoke(main, ["fetch", *arguments], catch_exceptions=False)
 
 
 def test_pictures_are_known_by_content_and_torn_promises_become_rows_with_a_reason(runner, project, pictures):
@@ -178,7 +163,21 @@ def test_a_folder_is_read_again_and_a_changed_picture_is_a_new_object(runner, pr
     new = {row.member: row.file for row in rows(project)}
     assert new.keys() - old.keys() == {"fake/new.jpg"}
     assert {name for name in old if old[name] != new[name]} == {"real/0.jpg"}
-    assert "0 reused" in done.stderr
+    assert "4 worked on, 7 reused" in done.stderr  # the changed and the new one, and two that are no pictures
+
+
+def test_what_could_not_be_read_is_tried_again_though_it_looks_the_same(runner, project, pictures, monkeypatch):
+    read = Path.read_bytes
+
+    def refuse():
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", lambda path: read(path) if path.name != "0.jpg" else refuse())
+        curate(runner, "folder:pictures", *LABELS)
+    assert [row.status for row in rows(project) if row.member.endswith("0.jpg")] == ["unreadable", "unreadable"]
+    curate(runner)
+    assert [row.status for row in rows(project) if row.member.endswith("0.jpg")] == ["ok", "ok"]
 
 
 def zip_at(path, members):
