@@ -2,7 +2,6 @@
 
 import json
 import os
-import tomllib
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from imageledger.errors import BusyError, ConfigError
+from imageledger.foreign import toml_of
 from imageledger.store import Store
 
 FILE = "imageledger.toml"
@@ -28,7 +28,7 @@ OUTPUT = frozenset({"manifests", *(f"data/{name}" for name in
 """The folders that commands write, seen from the project folder: never pictures to fetch."""
 
 EXPORTED = ".imageledger-export"
-"""Lies in every folder tree that `curate manifest --export` wrote; only such a tree is replaced."""
+"""Lies in every folder tree that `curate manifest` exported; only such a tree is replaced."""
 
 TABLES = (*MANIFEST_OF, "train")
 """The tables of settings that imageledger.toml may hold beside [[source]]."""
@@ -157,8 +157,8 @@ def open_project(folder: Path | None = None) -> Project:
     root = find_root((folder or Path.cwd()).resolve())
     path = root / FILE
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = toml_of(path.read_bytes())
+    except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}", "correct the line named above") from error
     entries = content.pop("source", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -1,6 +1,5 @@
 """What a person decided about a picture: to give it a new label, to leave it out, or to keep it despite its copies."""
 
-import json
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,6 +8,7 @@ from typing import Any
 
 from imageledger import manifest
 from imageledger.errors import ManifestError
+from imageledger.foreign import json_of
 from imageledger.record import OK, REJECTED, Record
 
 FILE = "decisions.jsonl"
@@ -94,7 +94,7 @@ def _decision(line: str, labels: Collection[str], where: str) -> Decision:
     known = {spec.name for spec in fields(Decision)}
     shape = '{"source": …, "member": …, "decision": "label"|"leave-out"|"keep", "who": …, "why": …}'
     try:
-        row: Any = json.loads(line)
+        row: Any = json_of(line)
     except ValueError as error:
         raise ManifestError(f"{where}: not a line of JSON: {error}", f"write {shape}") from error
     if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):

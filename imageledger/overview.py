@@ -1,6 +1,5 @@
 """What a project holds, and whether it is undamaged: the facts behind `status` and `verify`."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.errors import ManifestError
+from imageledger.foreign import json_of
 from imageledger.intervals import share_in_words
 from imageledger.manifest import Card
 from imageledger.record import OBJECT_NAME, STATUSES, Record
@@ -45,7 +45,7 @@ def runs(project: Project) -> list[dict[str, Any]]:
     rows = []
     for path in sorted(project.runs.glob("*/run.json")):
         try:
-            run = json.loads(path.read_text(encoding="utf-8"))
+            run = json_of(path.read_bytes())
             right = run["metrics"]["valid"]["accuracy"]
             words = share_in_words(right["hits"], right["n"], right["interval"])
             rows.append({"run": run["name"], "arch": run["settings"].get("arch", ""), "validation accuracy": words})

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from imageledger.config import Project
 from imageledger.errors import RunError
+from imageledger.foreign import json_of
 from imageledger.record import SPLITS
 from imageledger.store import write_whole
 
@@ -81,7 +82,7 @@ class Run:
         """Read run.json; raise RunError when it is missing or does not hold a run."""
         path = folder / "run.json"
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json_of(path.read_bytes())
             values["labels"] = tuple(values["labels"])
             values.pop("devices", None)  # of runs of older versions, which could train on several GPUs
             return cls(**values)
@@ -122,10 +123,10 @@ def read_predictions(folder: Path) -> Iterator[Prediction]:
     if not path.is_file():
         raise RunError(f"{path} is missing", "train the run again")
     known = {spec.name for spec in fields(Prediction)}
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                row = json.loads(line)
+                row = json_of(line)
                 yield Prediction(**{name: value for name, value in row.items() if name in known})
             except (ValueError, TypeError, AttributeError) as error:
                 raise RunError(f"{path}:{number} is not a prediction: {error}", "train the run again") from error

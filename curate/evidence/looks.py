@@ -15,6 +15,7 @@ from pathlib import Path
 from curate.evidence.verdict import SURE
 from imageledger.config import Project
 from imageledger.errors import LedgerError
+from imageledger.foreign import json_of
 from imageledger.record import Record
 from imageledger.store import write_whole
 
@@ -63,7 +64,7 @@ def look(project: Project, stage: str, records: Iterable[Record], seed: int) -> 
 def _read(path: Path) -> dict[str, list[str]]:
     """Read the list of looks; empty before the first."""
     try:
-        looks = json.loads(path.read_bytes()) if path.is_file() else {}
+        looks = json_of(path.read_bytes()) if path.is_file() else {}
         return {str(stage): [str(name) for name in names] for stage, names in looks.items()}
     except (ValueError, AttributeError, TypeError) as error:
         raise LedgerError(

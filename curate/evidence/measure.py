@@ -21,6 +21,7 @@ from curate.pictures import pixels
 from curate.pictures.pixels import Box, CannotDecode
 from imageledger.config import Project
 from imageledger.engines.local import cores, ordered_map
+from imageledger.foreign import json_of
 from imageledger.record import Record
 from imageledger.store import Store
 from imageledger.types import Track, untracked
@@ -132,7 +133,7 @@ class _Kept:
             for line in lines:
                 self.torn = "" if line.endswith("\n") else "\n"
                 try:
-                    row = json.loads(line)
+                    row = json_of(line)
                     yield row["object"], {k: math.nan if v is None else float(v) for k, v in row["values"].items()}
                 except (ValueError, KeyError, TypeError, AttributeError):
                     continue  # a line torn by a kill is measured again

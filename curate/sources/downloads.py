@@ -22,6 +22,7 @@ from curate.sources.kaggle import Facts, Missing, Name, connect, describe, downl
 from curate.sources.names import member_name
 from imageledger.config import Project
 from imageledger.errors import SourceError
+from imageledger.foreign import json_of
 from imageledger.manifest import digest
 from imageledger.store import write_whole
 
@@ -141,7 +142,7 @@ class Files:
             rows = sorted(list_files(self.dataset.api, self.dataset.name))
             write_whole(listing, json.dumps(rows, ensure_ascii=False).encode("utf-8", "replace"))
             self.dataset.note()
-        rows = [Member(*row) for row in json.loads(listing.read_text(encoding="utf-8"))]
+        rows = [Member(*row) for row in json_of(listing.read_bytes())]
         return {member_name(row.name): row for row in rows if not is_hidden(row.name)}
 
     def members(self) -> Sequence[Member]:

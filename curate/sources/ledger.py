@@ -8,6 +8,7 @@ from typing import Any
 
 from imageledger.config import Project
 from imageledger.errors import SourceError
+from imageledger.foreign import json_of
 from imageledger.store import write_whole
 
 
@@ -37,7 +38,7 @@ def note(project: Project, address: str, **facts: Any) -> None:
 
 def _read(project: Project) -> dict[str, Any]:
     try:
-        entries = json.loads(path(project).read_text(encoding="utf-8"))
+        entries = json_of(path(project).read_bytes())
     except FileNotFoundError:
         return {}
     except ValueError as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from imageledger.config import Project
+from imageledger.foreign import json_of
 from imageledger.store import write_whole
 
 
@@ -18,8 +19,8 @@ def stamp(known: os.stat_result) -> str:
 def read(project: Project, address: str) -> Mapping[str, str]:
     """Return member -> stamp as `write` kept them; empty when there are none, or they are torn."""
     try:
-        kept = json.loads(_path(project, address).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        kept = json_of(_path(project, address).read_bytes())
+    except (OSError, ValueError):
         return {}
     return kept if isinstance(kept, dict) else {}
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from curate.sources.names import member_name
 from imageledger.errors import ConfigError
 from imageledger.extras import need
+from imageledger.foreign import json_of
 
 PATHS = ("path", "file", "filename", "file_name", "image", "member")
 """Names of the column of paths, in the order in which they are looked for."""
@@ -104,12 +104,12 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
         elif suffix in (".jsonl", ".ndjson"):
             for line in path.read_text(encoding="utf-8-sig").split("\n"):
                 if line.strip():
-                    yield _object(json.loads(line))
+                    yield _object(json_of(line))
         elif suffix == ".parquet":
             yield from need("pyarrow.parquet", "parquet").read_table(path).to_pylist()
         else:
             raise ConfigError(f"{path.name}: a table is .csv, .tsv, .jsonl or .parquet", "save it as one of these")
-    except (csv.Error, ValueError, RecursionError, OSError) as error:
+    except (csv.Error, ValueError, OSError) as error:
         raise ConfigError(
             f"{path} cannot be read as {suffix[1:].upper()}: {error}", "save it again, as UTF-8"
         ) from error

@@ -86,3 +86,11 @@ def test_what_is_no_decision_is_refused_with_its_line(tmp_path, text, expected):
     with pytest.raises(ManifestError, match=expected) as error:
         decisions.read(written(tmp_path, line(), text), labels=("real", "ai"))
     assert f"{decisions.FILE}:2: " in error.value.what
+
+
+def test_decisions_saved_with_a_byte_order_mark_and_names_with_odd_line_breaks_are_read(tmp_path):
+    path = tmp_path / "decisions.jsonl"
+    line = '{"source": "folder:in", "member": "a%sb.jpg", "decision": "leave-out", "who": "me", "why": "x"}\n'
+    odd = ("\u2028", "\u0085", "\u2029")
+    path.write_text("\ufeff" + "".join(line % sign for sign in odd), encoding="utf-8")
+    assert {member for _, member in decisions.read(path)} == {f"a{sign}b.jpg" for sign in odd}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from curate.evidence.permuted import folds_of
 from imageledger.errors import RunError
+from imageledger.foreign import json_of
 from imageledger.store import write_whole
 from imageledger.types import Bools, Floats
 from train.runs import CROSS_VALIDATION, HOLD_OUT, SPLIT
@@ -119,7 +120,7 @@ def read(folder: Path) -> Calibration | None:
     """Read the calibration of a run, None where there is none; raise RunError for a damaged one."""
     path = folder / FILE
     try:
-        return Calibration.of_json(json.loads(path.read_text(encoding="utf-8")))
+        return Calibration.of_json(json_of(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:  # JSON and UTF-8 errors are ValueErrors

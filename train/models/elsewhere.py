@@ -1,8 +1,8 @@
 """What a model card says of pictures from elsewhere, as `audit foreign` left it beside the run. Knows no torch."""
 
-import json
 from pathlib import Path
 
+from imageledger.foreign import json_of
 from train.models.markdown import escaped
 
 UNTESTED = (
@@ -16,7 +16,7 @@ def elsewhere(folder: Path) -> str:
     lines = []
     for path in sorted((folder / "audit").glob("foreign-*.json")):
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            told = json_of(path.read_bytes())
             lines.append(f"{escaped(told['source'])}: {escaped(told['sentence'])}")
         except (OSError, ValueError, KeyError, TypeError):
             continue

@@ -1,0 +1,29 @@
+"""Read what may have come from anywhere: whatever is wrong with it is a ValueError."""
+
+import json
+import tomllib
+from typing import Any
+
+
+def json_of(content: str | bytes) -> Any:
+    """Parse JSON in UTF-8; raise ValueError for anything else: deep nesting, endless numbers, half characters.
+
+    >>> json_of(b'{"a": 1}')
+    {'a': 1}
+    """
+    text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
+    try:
+        value = json.loads(text)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate could be read, but never written again
+        return value
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def toml_of(content: bytes) -> dict[str, Any]:
+    """Parse TOML in UTF-8, with or without a byte order mark; raise ValueError for anything else."""
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
