@@ -3,7 +3,9 @@
 import errno
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -29,6 +31,10 @@ LOGGERS = ("imageledger", "curate", "train", "audit")
 """The loggers whose messages a command shows on stderr."""
 
 
+class Terminated(KeyboardInterrupt):
+    """The system, or a scheduler, asked the process to end (SIGTERM)."""
+
+
 class Door(click.Group):
     """A command group that turns errors into two lines on stderr and an exit code, and shows what the library logs.
 
@@ -47,12 +53,13 @@ class Door(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error that is no LedgerError and no full disk is a bug and keeps its traceback."""
         try:
-            with nullcontext() if ctx.parent else aloud(*LOGGERS):
+            with nullcontext() if ctx.parent else _terminating(), nullcontext() if ctx.parent else aloud(*LOGGERS):
                 return super().invoke(ctx)
         except LedgerError as error:
             self._leave(ctx, error.what, error.hint, error.exit_code)
-        except KeyboardInterrupt:
-            self._leave(ctx, "interrupted", "the same command carries on where it stopped", 130)
+        except KeyboardInterrupt as how:
+            what, code = ("terminated", 143) if isinstance(how, Terminated) else ("interrupted", 130)
+            self._leave(ctx, what, "the same command carries on where it stopped", code)
         except OSError as error:
             if error.errno not in DISK_TROUBLE:
                 raise
@@ -80,6 +87,23 @@ class Registered(click.Choice[str]):
 
         names: Sequence[str] = load(self.registry).names()  # type: ignore[attr-defined]
         return names
+
+
+@contextmanager
+def _terminating() -> Iterator[None]:
+    """End on SIGTERM as on Ctrl-C, with drafts swept and a sentence; only in the main thread, where nobody listens."""
+
+    def end(*_: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def everywhere(command: Command) -> Command:

@@ -33,9 +33,9 @@ class Store:
         return self.path(name).is_file()
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of an object; raise StoreError when it is missing."""
+        """Return the bytes of an object; raise StoreError when it is missing, or when they no longer match its name."""
         try:
-            return self.path(name).read_bytes()
+            return sound(self.path(name))
         except FileNotFoundError as error:
             raise StoreError(
                 f"object {name} is missing from {self.root}", "curate run makes missing objects again"
@@ -57,16 +57,19 @@ class Store:
         with self.path(name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == name.partition(".")[0]
 
-    def refuse_damaged(self, name: str) -> None:
-        """Raise StoreError when an object's bytes no longer match its name."""
-        if not self.is_sound(name):
-            raise StoreError(f"object {name} is damaged", "imageledger verify --remove-damaged, then curate run")
-
     def __iter__(self) -> Iterator[str]:
         """Walk over the names of all objects, sorted."""
         for path in sorted(self.root.glob("??/*")):
             if OBJECT_NAME.fullmatch(path.name):
                 yield path.name
+
+
+def sound(path: Path) -> bytes:
+    """Return the bytes of a file; raise StoreError where it has the name of an object and they do not match it."""
+    content = path.read_bytes()
+    if OBJECT_NAME.fullmatch(path.name) and hashlib.sha256(content).hexdigest() != path.name.partition(".")[0]:
+        raise StoreError(f"object {path.name} is damaged", "imageledger verify --remove-damaged, then curate run")
+    return content
 
 
 def write_whole(target: Path, content: bytes, mode: int = 0o644) -> None:

@@ -4,6 +4,7 @@ Knows no torch, so that audits read runs where torch cannot be had.
 """
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -127,7 +128,10 @@ def read_predictions(folder: Path) -> Iterator[Prediction]:
         for number, line in enumerate(lines, 1):
             try:
                 row = json_of(line)
-                yield Prediction(**{name: value for name, value in row.items() if name in known})
+                prediction = Prediction(**{name: value for name, value in row.items() if name in known})
+                if not (0 <= prediction.probability <= 1 and 0 <= prediction.loss < math.inf):
+                    raise ValueError(f"probability {prediction.probability}, loss {prediction.loss}")
+                yield prediction
             except (ValueError, TypeError, AttributeError) as error:
                 raise RunError(f"{path}:{number} is not a prediction: {error}", "train the run again") from error
 

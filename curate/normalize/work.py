@@ -176,7 +176,6 @@ def normalize_record(record: Record, *, stage: Stage, settings: NormalizeSetting
     try:
         picture = pixels.decode(store.read(record.file))
     except CannotDecode as why:
-        store.refuse_damaged(record.file)  # damage here is not the picture's own, and must not last as a row
         return record.failed(str(why), step=stage.step(record))
     face = find_face(picture.image)
     small = reduced(picture.image)

@@ -134,7 +134,6 @@ def whiten_record(record: Record, *, stage: Stage, cutter: Cutter, store: Store)
     try:
         image = pixels.decode(store.read(record.file)).image
     except CannotDecode as error:
-        store.refuse_damaged(record.file)
         return record.failed(str(error), step=stage.step(record))
     face = normalized(record).face
     matte = cutter.cut(image, face)
@@ -158,7 +157,6 @@ def face_record(record: Record, *, stage: Stage, size: int, store: Store) -> Rec
     try:
         image = pixels.decode(store.read(record.file)).image
     except CannotDecode as error:
-        store.refuse_damaged(record.file)
         return record.failed(str(error), step=stage.step(record))
     face = normalized(record).face
     if face is None:

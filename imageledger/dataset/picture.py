@@ -1,5 +1,6 @@
 """One picture of a dataset: its record, its pixels now and as fetched, its matte, and what was done to it."""
 
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -85,7 +86,7 @@ class Picture:
         from PIL import Image, ImageOps
 
         try:
-            with Image.open(self.store.path(name)) as image:
+            with Image.open(io.BytesIO(self.store.read(name))) as image:
                 return ImageOps.exif_transpose(image)
         except Exception as error:  # a torn file may raise anything
             why = self.record.reason or str(error)

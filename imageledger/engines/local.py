@@ -29,7 +29,7 @@ WORTH_A_POOL = 6
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 """The variables that libraries read for how many threads they may start."""
 
-KEEPS_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "268435456"}
+KEEPS_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "8388608", "MALLOC_TRIM_THRESHOLD_": "33554432"}
 """Lets glibc reuse the arrays of one picture for the next; returned and asked for anew they cost a seventh."""
 
 

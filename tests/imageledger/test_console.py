@@ -166,3 +166,36 @@ def test_what_the_library_logs_is_said_aloud_only_inside_the_block(capsys):
         logger.info("12 files left alone")
     logger.info("not this")
     assert capsys.readouterr() == ("", "12 files left alone\n")
+
+
+SLEEPER = """
+import time
+import click
+from imageledger.console import Door
+
+@click.group(cls=Door)
+def main(): pass
+
+@main.command()
+def sleep():
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    finally:
+        print("swept", flush=True)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_command_that_is_terminated_sweeps_up_and_says_the_same_sentence_as_after_ctrl_c(tmp_path):
+    script = tmp_path / "sleeper.py"
+    script.write_text(SLEEPER)
+    running = subprocess.Popen([sys.executable, script, "sleep"], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    assert running.stdout.readline() == "begun\n"
+    running.terminate()
+    printed, said = running.communicate(timeout=30)
+    assert (running.returncode, printed) == (143, "swept\n")
+    assert said == "Error: terminated\nTry: the same command carries on where it stopped\n"

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from curate.pictures import pixels
 from imageledger.errors import RunError, StoreError
+from imageledger.store import sound
 from train.config import TrainSettings
 from train.network import devices
 from train.network.backbones import Backbone
@@ -54,7 +55,7 @@ def decoded(path: Path) -> Any:
     Decoded as curate decodes: a deep picture is scaled, alpha lies over white, a profile is applied.
     """
     try:
-        return vision.PILImage(pixels.decode(path.read_bytes()).image)
+        return vision.PILImage(pixels.decode(sound(path)).image)
     except (OSError, pixels.CannotDecode) as error:
         raise StoreError(
             f"{path}: {error}", "imageledger verify lists what is damaged and how to restore it"
