@@ -49,6 +49,17 @@ def test_every_family_gives_the_same_features_for_any_picture():
     assert names[0] == names[1]
 
 
+def test_numbers_of_damaged_bytes_are_never_kept_under_the_name_of_sound_ones(project):
+    records = drawn(project)
+    path = project.store.path(records[1].file)
+    other = encoded(portrait(7, 96)[0])
+    path.chmod(0o644)
+    path.write_bytes(other)
+    with pytest.raises(StoreError, match="is damaged"):
+        measured(project, records)
+    assert not any(records[1].file in line for lines in kept(project).values() for line in lines)
+
+
 def test_a_picture_is_measured_once_and_its_numbers_are_kept_by_its_object(project):
     records = drawn(project)
     first = measured(project, records)

@@ -163,7 +163,7 @@ def test_strict_refuses_pictures_that_cannot_be_read(tmp_path):
 
 
 def test_a_setting_without_its_source_is_refused(faces):
-    with pytest.raises(ConfigError, match="belong to a source"):
+    with pytest.raises(ConfigError, match="is said of a source"):
         faces.fetch(label="real")
 
 

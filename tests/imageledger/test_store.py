@@ -111,6 +111,16 @@ def test_one_flipped_bit_is_seen(store):
     assert not store.is_sound(name)
 
 
+@pytest.mark.parametrize("damage", [b"", b"another", b"hello\x01"])
+def test_bytes_that_do_not_match_their_name_are_never_read_as_the_object(store, damage):
+    name = store.put(b"hello\x00", "bin")
+    store.path(name).chmod(0o644)
+    store.path(name).write_bytes(damage)
+    with pytest.raises(StoreError, match="is damaged") as caught:
+        store.read(name)
+    assert "verify --remove-damaged" in caught.value.hint
+
+
 def test_a_missing_object_is_not_sound_and_reading_it_says_what_makes_it_again(store):
     name = name_of(b"picture", "jpg")
     assert not store.has(name)

@@ -8,6 +8,7 @@ from PIL import Image, ImageCms
 
 from curate.pictures import pixels
 from imageledger.errors import StoreError
+from imageledger.store import Store
 from train.models.steps import Applier, Steps
 from train.network.loaders import decoded
 
@@ -59,3 +60,13 @@ def test_a_damaged_file_in_a_folder_is_named_with_the_way_out(testdata):
     with pytest.raises(StoreError, match=r"one-bit\.png.*cannot be decoded") as caught:
         decoded(testdata / "cases" / "damaged-png" / "one-bit.png")
     assert "verify" in caught.value.hint
+
+
+def test_an_object_whose_bytes_have_changed_is_not_trained_on(tmp_path):
+    store = Store(tmp_path)
+    name = store.put(content_of("RGB", "PNG"), "png")
+    assert decoded(store.path(name)).size == (64, 48)
+    store.path(name).chmod(0o644)
+    store.path(name).write_bytes(content_of("L", "PNG"))
+    with pytest.raises(StoreError, match="is damaged"):
+        decoded(store.path(name))
