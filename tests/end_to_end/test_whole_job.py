@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.stats import mannwhitneyu
 
 from imageledger import manifest
-from imageledger.config import open_project
+from imageledger.config import OUTPUT, open_project
 
 pytestmark = pytest.mark.long
 
@@ -27,7 +27,10 @@ class Job:
 
     def __init__(self, root: Path, environment: dict[str, str], testdata: Path) -> None:
         self.root = root
-        self.environment = {**os.environ, **environment, "REMBG_HOME": str(root / "rembg")}
+        self.home = root / "home"
+        own = {"HOME": str(self.home), "REMBG_HOME": str(root / "rembg")}
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+        self.environment |= environment | own
         self.testdata = testdata
         self.said: dict[str, str] = {}
         self.result: dict[str, str] = {}
@@ -193,6 +196,17 @@ def test_the_second_run_does_no_pixel_work_and_ends_with_the_same_bytes(job):
     assert job.manifests() == before
     for stage in ("fetch", "normalize", "dedupe", "whiten", "manifest"):
         assert f"{stage}: 0 worked on" in job.said[f"curate {stage}"]
+
+
+def test_nothing_is_written_outside_the_project_but_the_list_of_fonts_of_matplotlib(job):
+    """Above all no device id of onnxruntime, which cuts out the people here."""
+    written = {path.relative_to(job.home).as_posix() for path in job.home.rglob("*") if path.is_file()}
+    assert {path for path in written if not path.startswith(".cache/matplotlib/")} == set()
+
+
+def test_what_commands_write_into_data_is_what_fetch_never_reads(job):
+    folders = {f"data/{path.name}" for path in (job.root / "data").iterdir() if path.is_dir()}
+    assert folders <= OUTPUT
 
 
 def test_status_and_verify_find_everything_in_order(job):
