@@ -10,7 +10,10 @@ from curate.fetch import work as fetch_stage
 from curate.manifest import export as exports
 from curate.manifest import work as manifest_stage
 from curate.normalize import work as normalize_stage
+from curate.run.plan import plan
+from curate.run.plan import remarks as remarks
 from curate.run.work import run as all_stages
+from curate.saved import keep_or_say
 from curate.sources.entries import located, named, parse_options
 from curate.testing.families import check_family as check_family
 from curate.testing.matting import check_matting as check_matting
@@ -50,24 +53,41 @@ def fetch(
 
 
 def normalize(
-    project: Project, *, track: Track, from_: Path | str | None, workers: int | None, strict: bool, **options: Any
+    project: Project,
+    *,
+    track: Track,
+    save: bool,
+    from_: Path | str | None,
+    workers: int | None,
+    strict: bool,
+    **options: Any,
 ) -> Outcome:
     """Bring every picture to one format and one size."""
     chosen = normalize_stage.settings_of(project, **options)
     with project.lock("curate normalize"):
         outcome = normalize_stage.normalize(project, chosen, source=_path(from_), workers=workers, track=track)
+    keep_or_say(project, "normalize", chosen, normalize_stage.settings_of(project), save=save)
     return _strictly(outcome, strict)
 
 
-def dedupe(project: Project, *, track: Track, from_: Path | str | None, **options: Any) -> Outcome:
+def dedupe(project: Project, *, track: Track, save: bool, from_: Path | str | None, **options: Any) -> Outcome:
     """Find copies of the same picture and keep the best of each."""
     chosen = dedupe_stage.settings_of(project, **options)
     with project.lock("curate dedupe"):
-        return dedupe_stage.dedupe(project, chosen, source=_path(from_), track=track)
+        outcome = dedupe_stage.dedupe(project, chosen, source=_path(from_), track=track)
+    keep_or_say(project, "dedupe", chosen, dedupe_stage.settings_of(project), save=save)
+    return outcome
 
 
 def whiten(
-    project: Project, *, track: Track, from_: Path | str | None, workers: int | None, strict: bool, **options: Any
+    project: Project,
+    *,
+    track: Track,
+    save: bool,
+    from_: Path | str | None,
+    workers: int | None,
+    strict: bool,
+    **options: Any,
 ) -> Outcome:
     """Cut every person out, or keep the inner face alone."""
     if options["model_path"]:
@@ -78,6 +98,7 @@ def whiten(
         raise ConfigError(f"{', '.join(without_effect)} does nothing with region {chosen.region}")
     with project.lock("curate whiten"):
         outcome = whiten_stage.whiten(project, chosen, source=_path(from_), workers=workers, track=track)
+    keep_or_say(project, "whiten", chosen, whiten_stage.settings_of(project), save=save)
     return _strictly(outcome, strict)
 
 
@@ -86,6 +107,7 @@ def choose(
     *,
     track: Track,
     match: str | Sequence[str] | None,
+    save: bool,
     export: Path | str | None,
     from_: Path | str | None,
     workers: int | None,
@@ -97,11 +119,14 @@ def choose(
         outcome = manifest_stage.choose(project, chosen, source=_path(from_), workers=workers, track=track)
         if export:
             exports.export(manifest.read(outcome.path), project.store, Path(export))
+    keep_or_say(project, "manifest", chosen, manifest_stage.settings_of(project), save=save)
     return outcome
 
 
-def run(project: Project, *, track: Track, workers: int | None, strict: bool) -> Outcome:
-    """Run all stages in the project's order, with the settings of imageledger.toml."""
+def run(project: Project, *, track: Track, dry_run: bool, workers: int | None, strict: bool) -> Outcome | list[Row]:
+    """Run all stages in the project's order, with the settings of imageledger.toml; or say what that would do."""
+    if dry_run:
+        return plan(project)
     outcomes = [_strictly(outcome, strict) for outcome in all_stages(project, workers=workers, track=track)]
     if not outcomes:
         raise ConfigError("this project's order names no stage")

@@ -21,6 +21,7 @@ from_option = click.option(
     help="Manifest to read (default: that of the stage before).",
 )
 workers_option = click.option("--workers", type=click.IntRange(1), help="Processes to use (default: all cores).")
+save_option = click.option("--save", is_flag=True, help="Keep these options in imageledger.toml.")
 strict_option = click.option("--strict", is_flag=True, help="Exit 3 when a picture could not be read.")
 
 

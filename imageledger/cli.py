@@ -134,6 +134,8 @@ def status(project: Path | None, as_json: bool) -> None:
         return
     console.table(stages, title=f"dataset {opened.dataset}")
     console.table(runs, title="training runs")
+    for line in overview.remarks(opened):
+        console.say(line)
     console.say(f"Next: {overview.next_command(stages, bool(runs))}")
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from imageledger import manifest
 from imageledger.config import Project
+from imageledger.dataset.legs import DOORS
 from imageledger.errors import ManifestError
 from imageledger.foreign import json_of
 from imageledger.intervals import share_in_words
@@ -52,6 +54,23 @@ def runs(project: Project) -> list[dict[str, Any]]:
         except (ValueError, KeyError, TypeError, AttributeError):
             rows.append({"run": path.parent.name, "arch": "", "validation accuracy": "run.json is damaged"})
     return rows
+
+
+COMMANDS = {"split": "train run", "cross-validation": "train cross-validate", "hold-out": "train hold-out"}
+"""The command of each kind of training, as a run that has begun states it."""
+
+
+def remarks(project: Project) -> list[str]:
+    """Say which stages were made with other settings than declared, and which trainings have begun and not ended."""
+    lines: list[str] = DOORS.load("curate", ModuleType).remarks(project)
+    for path in sorted(project.runs.glob(".*.part/job.json")):
+        name = path.parent.name.removeprefix(".").removesuffix(".part")
+        try:
+            command = COMMANDS[json_of(path.read_bytes())["kind"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        lines.append(f"run {name} has begun and not ended: {command} --name {name}, with the same options, carries on.")
+    return lines
 
 
 def next_command(rows: Iterable[dict[str, Any]], trained: bool) -> str:

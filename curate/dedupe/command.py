@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from curate.options import from_option, show
+from curate.options import from_option, save_option, show
 from imageledger import console
 
 
@@ -15,10 +15,13 @@ from imageledger import console
     help="Pictures of both labels that are alike and not the same: a photograph and its twin (keep), or a conflict "
     "[default: reject].",
 )  # fmt: skip
+@save_option
 @from_option
 @console.json_option
 @console.everywhere
-def dedupe(project: Path | None, source: Path | None, distance: int | None, pairs: str | None, as_json: bool) -> None:
+def dedupe(
+    project: Path | None, source: Path | None, save: bool, distance: int | None, pairs: str | None, as_json: bool
+) -> None:
     """Find copies of the same picture and keep the best of each.
 
     Exact copies have the same bytes or the same decoded pixels. Near-duplicates (resized, recompressed, recoloured,
@@ -35,10 +38,12 @@ def dedupe(project: Path | None, source: Path | None, distance: int | None, pair
     curate dedupe --distance 12          also finds stronger crops, and takes longer
     """
     from curate.dedupe import work as stage
+    from curate.saved import keep_or_say
     from imageledger.config import open_project
 
     opened = open_project(project)
     chosen = stage.settings_of(opened, distance=distance, pairs=pairs)
     with opened.lock("curate dedupe"):
         outcome = stage.dedupe(opened, chosen, source=source, track=console.track)
+    keep_or_say(opened, "dedupe", chosen, stage.settings_of(opened), save=save)
     show(outcome, as_json=as_json)

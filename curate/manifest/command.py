@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curate.options import from_option, show_final, workers_option
+from curate.options import from_option, save_option, show_final, workers_option
 from imageledger import console
 
 
@@ -31,12 +31,19 @@ def _families(_: click.Context, __: click.Parameter, value: str | None) -> tuple
 @click.option(
     "--export", type=click.Path(path_type=Path), metavar="DIR", help="Also write {train,valid}/{label}/ here."
 )
+@save_option
 @from_option
 @workers_option
 @console.json_option
 @console.everywhere
 def manifest_(
-    project: Path | None, source: Path | None, export: Path | None, workers: int | None, as_json: bool, **options: Any
+    project: Path | None,
+    source: Path | None,
+    save: bool,
+    export: Path | None,
+    workers: int | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Choose the final dataset: equally many pictures of each label, split into train and valid.
 
@@ -56,6 +63,7 @@ def manifest_(
     """
     from curate.manifest import export as exports
     from curate.manifest import work as stage
+    from curate.saved import keep_or_say
     from imageledger import manifest
     from imageledger.config import open_project
 
@@ -65,5 +73,6 @@ def manifest_(
         outcome = stage.choose(opened, chosen, source=source, workers=workers, track=console.track)
         exported = exports.export(manifest.read(outcome.path), opened.store, export) if export else 0
         show_final(opened, outcome, chosen, workers=workers, as_json=as_json)
+    keep_or_say(opened, "manifest", chosen, stage.settings_of(opened), save=save)
     if export:
         console.say(f"{exported} pictures exported to {export}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curate.options import from_option, show, strict_option, workers_option
+from curate.options import from_option, save_option, show, strict_option, workers_option
 from imageledger import console
 
 
@@ -23,6 +23,7 @@ def _moved(_: click.Context, __: click.Parameter, value: bool) -> None:
 @click.option("--quality", type=int, help="Quality of the one JPEG encoding [default: 90].")
 @click.option("--require-face", is_flag=True, default=None, help="Reject pictures without a detected face.")
 @click.option("--compare", is_flag=True, hidden=True, expose_value=False, is_eager=True, callback=_moved)
+@save_option
 @from_option
 @workers_option
 @strict_option
@@ -31,6 +32,7 @@ def _moved(_: click.Context, __: click.Parameter, value: bool) -> None:
 def normalize(
     project: Path | None,
     source: Path | None,
+    save: bool,
     workers: int | None,
     strict: bool,
     as_json: bool,
@@ -54,6 +56,7 @@ def normalize(
     audit recipes                        what each recipe removes and keeps
     """
     from curate.normalize import work as stage
+    from curate.saved import keep_or_say
     from imageledger.config import open_project
 
     opened = open_project(project)
@@ -63,4 +66,5 @@ def normalize(
     chosen = stage.settings_of(opened, **options)
     with opened.lock("curate normalize"):
         outcome = stage.normalize(opened, chosen, source=source, workers=workers, track=console.track)
+    keep_or_say(opened, "normalize", chosen, stage.settings_of(opened), save=save)
     show(outcome, as_json=as_json, strict=strict)

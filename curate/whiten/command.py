@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curate.options import from_option, show, strict_option, workers_option
+from curate.options import from_option, save_option, show, strict_option, workers_option
 from imageledger import console
 
 
@@ -21,13 +21,20 @@ from imageledger import console
 )
 @click.option("--model", help="A model of rembg [default: u2net_human_seg].")
 @click.option("--model-path", type=click.Path(), help="A model file of your own (U2-Net's interface).")
+@save_option
 @from_option
 @workers_option
 @strict_option
 @console.json_option
 @console.everywhere
 def whiten(
-    project: Path | None, source: Path | None, workers: int | None, strict: bool, as_json: bool, **options: Any
+    project: Path | None,
+    source: Path | None,
+    save: bool,
+    workers: int | None,
+    strict: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Cut every person out and put them on pure white, or keep only the inner face.
 
@@ -48,6 +55,7 @@ def whiten(
     curate whiten --model-path FILE      a model file of your own
     curate whiten --matting grabcut      no model and no download; rougher edges
     """
+    from curate.saved import keep_or_say
     from curate.whiten import work as stage
     from imageledger.config import open_project
 
@@ -62,4 +70,5 @@ def whiten(
         raise click.UsageError(f"{', '.join(named)} does nothing with --region {chosen.region}")
     with opened.lock("curate whiten"):
         outcome = stage.whiten(opened, chosen, source=source, workers=workers, track=console.track)
+    keep_or_say(opened, "whiten", chosen, stage.settings_of(opened), save=save)
     show(outcome, as_json=as_json, strict=strict)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imageledger.dataset.legs import Reached
 
@@ -50,6 +50,7 @@ class Stages(Reached):
         format: str | None = None,
         quality: int | None = None,
         require_face: bool | None = None,
+        save: bool = False,
         from_: Path | str | None = None,
         workers: int | None = None,
         strict: bool = False,
@@ -62,7 +63,12 @@ class Stages(Reached):
         return self._curate("normalize", locals())
 
     def dedupe(
-        self, *, distance: int | None = None, pairs: str | None = None, from_: Path | str | None = None
+        self,
+        *,
+        distance: int | None = None,
+        pairs: str | None = None,
+        save: bool = False,
+        from_: Path | str | None = None,
     ) -> "Outcome":
         """Find copies of the same picture and keep the best of each; the others become duplicates.
 
@@ -79,6 +85,7 @@ class Stages(Reached):
         matting: str | None = None,
         model: str | None = None,
         model_path: Path | str | None = None,
+        save: bool = False,
         from_: Path | str | None = None,
         workers: int | None = None,
         strict: bool = False,
@@ -98,6 +105,7 @@ class Stages(Reached):
         seed: int | None = None,
         match: str | Sequence[str] | None = None,
         export: Path | str | None = None,
+        save: bool = False,
         from_: Path | str | None = None,
         workers: int | None = None,
     ) -> "Outcome":
@@ -112,10 +120,13 @@ class Stages(Reached):
         """
         return self._curate("choose", locals())
 
-    def run(self, *, workers: int | None = None, strict: bool = False) -> "Outcome":
+    def run(
+        self, *, dry_run: bool = False, workers: int | None = None, strict: bool = False
+    ) -> "Outcome | list[dict[str, Any]]":
         """Run all stages in the order of imageledger.toml, with its settings, and return what the last one did.
 
-        Stages whose input and settings have not changed do no work.
+        Stages whose input and settings have not changed do no work. With `dry_run` nothing is done: a row per stage
+        says what would be, and why.
 
         >>> faces.run()
         manifest: 20 ok, 4 unused (0 worked on, 24 reused)
