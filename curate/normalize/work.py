@@ -160,6 +160,8 @@ def normalize(
     )
     if hint := advice(project, outcome, fitted, source):
         logger.info(hint)
+    least = RECIPES[fitted.recipe].needs(int(fitted.size))
+    logger.info("A model of these pictures can be asked about pictures of at least %d px on the shorter side.", least)
     return outcome
 
 

@@ -12,8 +12,8 @@ from imageledger.cli import main as ledger
 from imageledger.config import open_project
 
 PICTURES = {
-    f"{label}/{n}.png": encoded(portrait(n + 10 * (label == "ai"), 256)[0])
-    for label in ("real", "ai")
+    f"{label}/{n}.png": encoded(portrait(n + start, 256)[0])
+    for label, start in (("real", 0), ("ai", 10))
     for n in range(6)
 }
 

@@ -1,6 +1,7 @@
 """`train predict` as a person meets it: new pictures in, one row each out, and the same numbers as in training."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -123,6 +124,18 @@ def test_nothing_readable_ends_with_one_and_the_rows_all_the_same(runner, tmp_pa
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["unreadable"] * 2
     assert "Error: no picture could be read" in done.stderr
     assert asked(runner, exported(tmp_path_factory)).exit_code == 2
+
+
+def test_when_every_picture_is_too_small_the_least_side_is_said(runner, tmp_path_factory, tmp_path):
+    paths = []
+    for number in range(2):
+        paths.append(tmp_path / f"{number}.png")
+        paths[-1].write_bytes(encoded(portrait(number, 80)[0], "PNG"))
+    done = asked(runner, exported(tmp_path_factory), *paths, "--no-stability", "--json")
+    assert done.exit_code == 3
+    least = int(re.search(r"It can be asked about pictures of at least (\d+) px", done.stderr)[1])
+    assert all(row["warnings"][0].endswith(f"needs {least}") for row in map(json.loads, done.stdout.splitlines()))
+    assert "no picture got an answer" in done.stderr
 
 
 def test_the_labels_are_the_projects_and_people_get_a_table(runner, tmp_path_factory, tmp_path):

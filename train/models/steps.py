@@ -17,6 +17,7 @@ from curate.matting import backend
 from curate.matting.matte import Asked, Cutter
 from curate.matting.models import CUSTOM
 from curate.normalize import work as normalize
+from curate.normalize.recipes import RECIPES
 from curate.normalize.work import NormalizeSettings
 from curate.pictures import pixels
 from curate.pictures.formats import sniff
@@ -50,6 +51,13 @@ class Steps:
             for name in CHANGES_PIXELS
             if (settings := getattr(self, name)) is not None
         ]
+
+    @property
+    def least_side(self) -> int:
+        """The shorter side, in pixels, that a picture needs to go through the steps; 0 where any will do."""
+        if self.normalize is None:
+            return 0
+        return RECIPES[self.normalize["recipe"]].needs(self.normalize["size"])
 
     @property
     def matte_model(self) -> tuple[str, str] | None:

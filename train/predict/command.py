@@ -52,7 +52,7 @@ def predict(
     re-encodings of the picture (JPEG 95, 85, 75, WebP, 0.9 of its size) change sides. A verdict about one picture
     is no proof: the model card says what the model was trained on and how often it errs.
     """
-    from imageledger.errors import RunError
+    from imageledger.errors import GateFailed, RunError
     from train.models import open_model
     from train.predict import report, work
 
@@ -74,6 +74,11 @@ def predict(
     console.say(f"{len(files)} {noun}: {', '.join(f'{count} {what}' for what, count in seen.most_common())}")
     if seen["unreadable"] == len(files):
         raise RunError("no picture could be read", "the reasons stand above; JPEG, PNG, WebP, TIFF and more are read")
+    if seen["unreadable"] + seen["rejected"] == len(files):
+        raise GateFailed(
+            "no picture got an answer: each is unreadable, or was rejected by a step of the training pictures",
+            "the reasons stand above; for small pictures, curate normalize with a smaller --size, and train again",
+        )
 
 
 def _named(paths: Iterable[str]) -> list[str]:
@@ -81,8 +86,8 @@ def _named(paths: Iterable[str]) -> list[str]:
     named: list[str] = []
     for path in paths:
         if path == "-":
-            lines = sys.stdin.buffer.read().split(b"\n")
-            named += [os.fsdecode(line) for line in lines if line.strip()]
+            lines = [os.fsdecode(line) for line in sys.stdin.buffer.read().split(b"\n") if line.strip()]
+            named += [line if Path(line).exists() else line.removesuffix("\r") for line in lines]
         else:
             named.append(path)
     return named

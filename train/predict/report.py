@@ -18,6 +18,8 @@ def about(opened: Opened) -> Iterator[str]:
     yield f"{package.name}: {', '.join([*done, f'{package.backbone} {sees}'])}"
     if not done:
         yield RESIZED_ONLY
+    if least := package.steps.least_side:
+        yield f"It can be asked about pictures of at least {least} px on the shorter side."
     if package.calibration is None:
         yield (
             "Not calibrated: the network is often too sure of itself. audit calibration RUN fits a temperature, and "
