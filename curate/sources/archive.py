@@ -17,6 +17,7 @@ from curate.sources.zip_names import opened, raw_name
 from imageledger.config import Project
 from imageledger.errors import SourceError
 from imageledger.manifest import digest
+from imageledger.record import REJECTED
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,10 @@ LARGEST_DIRECTORY = 512 * 1024 * 1024
 """Bytes of a zip's table of contents: some five million members; a larger table would fill the memory."""
 
 ENCRYPTED = 0x1
+
+LARGE, MOST_FOLD = 32_000_000, 100
+"""A member of more than LARGE bytes that was packed to less than a MOST_FOLD-th is a bomb: no picture packs so well."""
+
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error)
 
 
@@ -72,8 +77,10 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a member, checked against its CRC; raise BadMember when it is torn or too large."""
-        size = self._infos[name].file_size
+        size, packed = self._infos[name].file_size, self._infos[name].compress_size
         refuse_large(size)
+        if size > LARGE and size > MOST_FOLD * packed:
+            raise BadMember(f"{packed / 1e3:,.0f} kB would unpack to {size / 1e6:,.0f} MB: no picture does", REJECTED)
         content = self._begin(name, size + 1)
         if len(content) != size:
             raise BadMember(f"{len(content)} bytes instead of the {size} that the zip promises")

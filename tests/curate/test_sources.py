@@ -146,6 +146,17 @@ def test_a_member_above_the_limit_is_rejected_without_being_read(project, monkey
     assert error.value.status == "rejected"
 
 
+def test_a_member_that_unpacks_a_thousandfold_is_rejected_before_it_fills_the_memory(project):
+    with zipfile.ZipFile(project.root / "z.zip", "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("bomb.jpg", b"\xff\xd8\xff" + bytes(40_000_000))
+        made.writestr("flat.bmp", b"BM" + bytes(400_000))
+    source = open_source("zip:z.zip", project)
+    with pytest.raises(BadMember, match="would unpack to 40 MB") as caught:
+        source.read("bomb.jpg")
+    assert caught.value.status == "rejected"
+    assert len(source.read("flat.bmp")) == 400_002
+
+
 def test_a_packing_that_python_does_not_know_is_a_bad_member(project):
     path = zip_at(project.root / "z.zip", [("a.jpg", b"A" * 500)])
     content = bytearray(path.read_bytes())
