@@ -113,17 +113,17 @@ class Dataset:
         draft = self.home / f".{self.name.version}"
         logger.info("%s: downloading %s", self.address, _megabytes(self.facts.size) or "the dataset")
         with _telling(self.address, draft, self.facts.size):
-            path = download_zip(self.api, self.name, draft)
+            path, md5 = download_zip(self.api, self.name, draft)
         if not zipfile.is_zipfile(path):
             path.unlink()
             raise SourceError(f"{self.address}: what Kaggle sent is not a zip", "run the same command again")
         os.replace(path, self.sealed)
         shutil.rmtree(draft, ignore_errors=True)
-        self._seal()
+        self._seal(**({"md5": md5} if md5 else {}))
 
-    def _seal(self) -> None:
+    def _seal(self, **more: str) -> None:
         self.sealed.chmod(0o444)
-        self.note(sha256=digest(self.sealed), bytes=self.sealed.stat().st_size)
+        self.note(sha256=digest(self.sealed), bytes=self.sealed.stat().st_size, **more)
 
 
 class Files:

@@ -4,8 +4,12 @@ The only module that imports kaggle. Importing kaggle signs in, creates a folder
 credentials ends the process. This module lets none of that out.
 """
 
+import base64
+import hashlib
 import io
 import logging
+import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
@@ -29,7 +33,7 @@ LONGEST_WAIT = 300.0
 TIME_LIMIT = (15.0, 120.0)
 """Seconds to connect, and between two bytes; the client itself sets none and would wait for ever."""
 
-PAGE = 200
+PAGE, MOST_PAGES = 200, 50_000
 
 SIGN_IN = (
     "make a token at https://www.kaggle.com/settings, then set KAGGLE_API_TOKEN, "
@@ -110,8 +114,8 @@ def describe(api: Any, name: Name) -> Facts:
 
 
 def list_files(api: Any, name: Name) -> Iterator[Member]:
-    """List all files of a dataset, page by page."""
-    token = None
+    """List all files of a dataset, page by page; a list that never ends, or goes round in a circle, is refused."""
+    token, seen = None, set[str]()
     while True:
         page = _patiently(api, name, partial(api.dataset_list_files, name.path, token, PAGE))
         if page.error_message:
@@ -123,12 +127,27 @@ def list_files(api: Any, name: Name) -> Iterator[Member]:
         token = page.next_page_token
         if not token:
             return
+        if token in seen or len(seen) >= MOST_PAGES:
+            raise SourceError(f"{name.address}: Kaggle's list of its files does not end", f"look at {name.url}")
+        seen.add(token)
 
 
-def download_zip(api: Any, name: Name, folder: Path) -> Path:
-    """Download a whole dataset into a folder, carrying on with what is there; return the zip."""
+def download_zip(api: Any, name: Name, folder: Path) -> tuple[Path, str]:
+    """Download a whole dataset into a folder, carrying on with what is there; return the zip and its md5.
+
+    The md5, in base64, is what the storage says of it (`x-goog-hash`), "" where it says nothing. A zip that does not
+    match it is removed, and SourceError raised.
+    """
+    _heard.md5 = ""
     _patiently(api, name, lambda: api.dataset_download_files(name.path, path=str(folder), quiet=True))
-    return folder / f"{name.slug}.zip"
+    path, md5 = folder / f"{name.slug}.zip", _heard.md5
+    if md5 and md5 != _md5(path):
+        path.unlink()
+        raise SourceError(
+            f"{name.address}: what arrived is not what Kaggle's storage holds (its md5 differs)",
+            "run the same command again: it is downloaded anew",
+        )
+    return path, md5
 
 
 def download_file(api: Any, name: Name, member: str, folder: Path) -> Path:
@@ -139,6 +158,15 @@ def download_file(api: Any, name: Name, member: str, folder: Path) -> Path:
     if len(files) != 1:
         raise SourceError(f"{name.address}: Kaggle sent nothing for {member!r}", "run the same command again")
     return files[0]
+
+
+_heard = threading.local()
+"""What the storage said of the download of this thread."""
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return base64.b64encode(hashlib.file_digest(file, "md5").digest()).decode()
 
 
 class Missing(SourceError):
@@ -154,7 +182,10 @@ def _client_class() -> Any:
     class Impatient(requests.adapters.HTTPAdapter):  # type: ignore[misc, name-defined]
         def send(self, request: Any, **options: Any) -> Any:
             options["timeout"] = options.get("timeout") or TIME_LIMIT
-            return super().send(request, **options)
+            answer = super().send(request, **options)
+            if found := re.search(r"md5=([A-Za-z0-9+/=]+)", answer.headers.get("x-goog-hash", "")):
+                _heard.md5 = found[1]
+            return answer
 
     class HttpClient(kaggle_client.KaggleHttpClient):  # type: ignore[misc, name-defined]
         def _init_session(self) -> None:

@@ -1,5 +1,7 @@
 """The real Kaggle client against a loopback server with faults: refusals, pauses, torn downloads and damage."""
 
+import base64
+import hashlib
 import time
 
 import pytest
@@ -7,7 +9,7 @@ from kaggle_world import fetch, rows, serving
 
 from curate.fetch import select
 from curate.fetch import work as stage
-from curate.sources import downloads, kaggle
+from curate.sources import downloads, kaggle, ledger
 from imageledger.config import open_project
 from imageledger.errors import SourceError
 
@@ -151,6 +153,26 @@ def test_a_damaged_zip_is_noticed_and_downloaded_again(project, kaggle_with, cap
 
     assert "is damaged; downloading it again" in caplog.text
     assert sealed.read_bytes() == server.zip_of("ana/faces", 1)
+
+
+def test_a_download_that_is_not_what_the_storage_holds_is_refused_and_its_md5_is_kept(project, kaggle_with):
+    server = kaggle_with()
+    server.fail("storage", flip=5000)
+    with pytest.raises(SourceError, match="its md5 differs") as caught:
+        fetch(project)
+    assert "downloaded anew" in caught.value.hint
+    assert not list((project.downloads / "kaggle/ana/faces").rglob("*.zip"))
+    assert fetch(project).tally.total("ok") == 24
+    whole = hashlib.md5(server.zip_of("ana/faces", 1)).digest()
+    assert ledger.entry(project, "kaggle:ana/faces@1")["md5"] == base64.b64encode(whole).decode()
+
+
+def test_a_list_of_files_that_goes_round_in_a_circle_ends(project, kaggle_with, monkeypatch):
+    server = kaggle_with()
+    monkeypatch.setattr(select, "LARGE", 1000)
+    server.page_size = 0
+    with pytest.raises(SourceError, match="list of its files does not end"):
+        fetch(project, limit=2)
 
 
 def test_a_page_of_html_in_place_of_the_zip_is_an_error(project, kaggle_with):

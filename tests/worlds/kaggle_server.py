@@ -7,6 +7,7 @@
 already, `server.redirect(monkeypatch)` does the same.
 """
 
+import base64
 import hashlib
 import io
 import json
@@ -52,13 +53,14 @@ class Asked:
 
 @dataclass
 class Fault:
-    """What goes wrong the next `times` times a call is made: a status, a break after `cut` bytes, or `hang` seconds."""
+    """What goes wrong when a call is made: a status, a break after `cut` bytes, a wrong byte, or `hang` seconds."""
 
     call: str
     times: int
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int = -1
+    flip: int = -1
     hang: float = 0.0
 
 
@@ -100,11 +102,19 @@ class Server:
             monkeypatch.setitem(kaggle_env._env_to_endpoint, environment, f"http://127.0.0.1:{self.port}")
 
     def fail(
-        self, call: str, status: int = 0, *, times: int = 1, cut: int = -1, hang: float = 0.0, **headers: str
+        self,
+        call: str,
+        status: int = 0,
+        *,
+        times: int = 1,
+        cut: int = -1,
+        flip: int = -1,
+        hang: float = 0.0,
+        **headers: str,
     ) -> None:
         """Order a fault for the next calls, such as fail("DownloadDataset", 429, Retry_After="7")."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.faults.append(Fault(call, times, status, named, cut, hang))
+        self.faults.append(Fault(call, times, status, named, cut, flip, hang))
 
     def calls(self, call: str) -> list[Asked]:
         """Return the requests of one kind that came so far; "storage" are the downloads themselves."""
@@ -215,10 +225,13 @@ class _Handler(BaseHTTPRequestHandler):
         for key, value in {
             "Content-Type": "application/octet-stream", "Content-Length": str(len(content) - start),
             "Accept-Ranges": "bytes", "ETag": etag, "Last-Modified": LAST_MODIFIED,
+            "x-goog-hash": f"crc32c=AAAAAA==, md5={base64.b64encode(hashlib.md5(content).digest()).decode()}",
         }.items():  # fmt: skip
             self.send_header(key, value)
         self.end_headers()
         body = content[start:] if fault is None or fault.cut < 0 else content[start : start + fault.cut]
+        if fault and fault.flip >= 0:
+            body = body[: fault.flip] + bytes([body[fault.flip] ^ 1]) + body[fault.flip + 1 :]
         self.wfile.write(body)
         asked.sent = len(body)
         if len(body) < len(content) - start:
