@@ -129,6 +129,7 @@ class Project:
         try:
             with FileLock(self.folder / ".lock", timeout=0):
                 holder.write_text(f"{doing}, process {os.getpid()}", encoding="utf-8")
+                self.store.sweep()
                 try:
                     yield
                 finally:

@@ -3,12 +3,17 @@
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from imageledger.errors import StoreError
 from imageledger.record import OBJECT_NAME
+
+STALE = 3600
+"""Seconds after which a half-written file belongs to no process that still writes: another dataset may be at work."""
 
 
 def name_of(content: bytes, suffix: str) -> str:
@@ -56,6 +61,16 @@ class Store:
             return False
         with self.path(name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == name.partition(".")[0]
+
+    def sweep(self) -> int:
+        """Remove what killed processes left half-written, an hour ago or longer; return how many files that were."""
+        swept = 0
+        for path in self.root.glob("??/.*.part"):
+            with suppress(FileNotFoundError):  # another process sweeps as well, or has finished writing
+                if path.lstat().st_mtime < time.time() - STALE:
+                    path.unlink()
+                    swept += 1
+        return swept
 
     def __iter__(self) -> Iterator[str]:
         """Walk over the names of all objects, sorted."""

@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 import threading
+import time
 
 import pytest
 
@@ -69,6 +70,16 @@ def test_what_a_killed_process_left_behind_is_no_object(store):
     (store.root / name[:2] / ".half.part").write_bytes(b"pic")
     (store.root / name[:2] / "notes.txt").write_bytes(b"pic")
     assert list(store) == [name]
+
+
+def test_old_drafts_of_killed_processes_are_swept_and_new_ones_left_to_their_writers(store):
+    name = store.put(b"picture", "jpg")
+    folder = store.root / name[:2]
+    for draft, age in ((".old.part", 7200), (".new.part", 60)):
+        (folder / draft).write_bytes(b"pic")
+        os.utime(folder / draft, (time.time() - age,) * 2)
+    assert store.sweep() == 1
+    assert sorted(path.name for path in folder.iterdir()) == [".new.part", name]
 
 
 def test_many_writers_of_one_object_leave_one_whole_file(store):
