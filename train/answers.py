@@ -286,5 +286,3 @@ def _refuse_unsound(prediction: Prediction, run: Run) -> None:
             f"predictions.jsonl names the class {prediction.label!r}, but the run's labels are {', '.join(run.labels)}",
             "train the run again",
         )
-    if type(prediction.probability) not in (int, float) or not 0 <= prediction.probability <= 1:
-        raise RunError(f"the prediction for {prediction.member!r} is no probability of 0..1", "train the run again")

@@ -129,8 +129,10 @@ def read_predictions(folder: Path) -> Iterator[Prediction]:
             try:
                 row = json_of(line)
                 prediction = Prediction(**{name: value for name, value in row.items() if name in known})
-                if not (0 <= prediction.probability <= 1 and 0 <= prediction.loss < math.inf):
-                    raise ValueError(f"probability {prediction.probability}, loss {prediction.loss}")
+                if type(prediction.probability) not in (int, float) or not 0 <= prediction.probability <= 1:
+                    raise ValueError(f"{prediction.probability!r} is no probability of 0..1")
+                if type(prediction.loss) not in (int, float) or not 0 <= prediction.loss < math.inf:
+                    raise ValueError(f"{prediction.loss!r} is no loss")
                 yield prediction
             except (ValueError, TypeError, AttributeError) as error:
                 raise RunError(f"{path}:{number} is not a prediction: {error}", "train the run again") from error
