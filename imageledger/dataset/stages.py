@@ -38,7 +38,7 @@ class Stages(Reached):
         SourceError for a source that cannot be read.
 
         >>> faces.fetch("folder:photos", labels={"real/**": "real", "ai/**": "ai"})
-        fetch: 24 ok (24 worked on, 0 reused)
+        fetch: 24 ok (0 worked on, 24 reused)
         """
         return self._curate("fetch", locals())
 

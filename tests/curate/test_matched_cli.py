@@ -117,7 +117,8 @@ def test_off_measures_nothing_and_takes_the_plain_choice(ready, runner, monkeypa
     monkeypatch.setattr(final, "measure", never)
     result = runner.invoke(main, ["manifest", "--per-class", "12", "--match", "off"])
     assert result.exit_code == 0, result.output
-    assert "match" not in result.stderr
+    assert "chosen on these numbers" not in result.output
+    assert "match off (there: container, metadata, geometry, …)" in result.stderr
 
 
 def test_a_family_that_does_not_exist_is_refused_with_those_that_do(ready, runner):
