@@ -55,7 +55,7 @@ def newcombe(area: float, ones: int, zeros: int, scale: float = 1.0) -> tuple[fl
 
         >>> low, high = newcombe(1.0, 50, 50)
         >>> round(low, 3), high
-        (0.963, 1.0)
+        (0.96, 1.0)
     """
     from scipy.optimize import brentq
 
