@@ -13,6 +13,9 @@ from train.models.steps import Applier, Steps
 from train.network.loaders import decoded
 
 
+pytestmark = pytest.mark.long
+
+
 def ramp(mode: str) -> Image.Image:
     """A portrait-sized ramp of grey levels, deep or see-through or in inks."""
     levels = np.tile(np.linspace(0, 1, 64), (48, 1))
