@@ -12,7 +12,6 @@ from imageledger.store import Store
 from train.models.steps import Applier, Steps
 from train.network.loaders import decoded
 
-
 pytestmark = pytest.mark.long
 
 
