@@ -37,7 +37,7 @@ class Took:
 
 def commands(full: bool) -> list[list[str]]:
     """Return the commands of the tour, as typed after `imageledger`."""
-    matting = [] if full else ["--matting", "grabcut"]
+    matting = [] if full else ["--matting", "grabcut", "--save"]
     training = [] if full else list(EMBEDDED_TRAINING)
     return [
         ["curate", "fetch", SOURCE],

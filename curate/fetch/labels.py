@@ -16,21 +16,9 @@ logger = logging.getLogger(__name__)
 SHOWN = 8
 
 WORDS = (
-    {
-        "real",
-        "reals",
-        "photo",
-        "photos",
-        "photograph",
-        "photographs",
-        "human",
-        "humans",
-        "genuine",
-        "natural",
-        "nature",
-    },
+    {"real", "reals", "photo", "photos", "photograph", "photographs", "human", "humans", "genuine", "natural"},
     {"ai", "fake", "fakes", "generated", "synthetic", "artificial", "gan", "stylegan", "stylegan2", "diffusion", "sd"},
-)
+)  # fmt: skip
 """What folders of photographs, and of generated pictures, are called."""
 
 
@@ -52,7 +40,7 @@ def labelled(
         }
         labels = {name: label for name, label in labels.items() if label}
         if lost:
-            logger.warning("%s: no file for %d × a row of %s: %s", address, len(lost), path.name, _few(lost))
+            logger.warning("%s: no file for %d × a row of %s: %s", address, len(lost), path.name, few(lost))
         _say_skipped(address, members, labels, f"have no label in {path.name}")
         return labels, facts
     if entry.label:
@@ -101,7 +89,7 @@ def folders(members: Sequence[Member]) -> str:
 
 def _say_skipped(address: str, members: Sequence[Member], labels: Mapping[str, str], why: str) -> None:
     if names := [name for name, _ in members if name not in labels]:
-        logger.warning("%s: %d of %d files %s, skipped: %s", address, len(names), len(members), why, _few(names))
+        logger.warning("%s: %d of %d files %s, skipped: %s", address, len(names), len(members), why, few(names))
 
 
 def _meant(folder: str, labels: Sequence[str]) -> str:
@@ -111,5 +99,6 @@ def _meant(folder: str, labels: Sequence[str]) -> str:
     return meant[0] if len(meant) == 1 else ""
 
 
-def _few(names: Sequence[str]) -> str:
+def few(names: Sequence[str]) -> str:
+    """List the first few names, and say that there are more."""
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")

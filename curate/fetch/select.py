@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from curate.fetch.labels import SHOWN, folders, labelled, proposal
+from curate.fetch.labels import SHOWN, few, folders, labelled, proposal
 from curate.pictures.formats import claims_picture, sniff
 from curate.sources import Labelled, Linked, Member, Remote, Source, licences, open_source
 from curate.sources.choose import sample, wanted
@@ -114,9 +114,8 @@ def _judge_facts(facts: Mapping[str, Facts], labels: Mapping[str, str], project:
 def _say_archives(address: str, members: Sequence[Member]) -> None:
     if inside := [name for name, _ in members if PurePosixPath(name).suffix.lower() in ARCHIVES]:
         noun = "archive inside is" if len(inside) == 1 else "archives inside are"
-        shown = ", ".join(inside[:SHOWN]) + (", …" if len(inside) > SHOWN else "")
         logger.warning(
-            "%s: %d %s not opened: %s; unpack them, then fetch the folder", address, len(inside), noun, shown
+            "%s: %d %s not opened: %s; unpack, then fetch the folder", address, len(inside), noun, few(inside)
         )
 
 

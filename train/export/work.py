@@ -17,7 +17,7 @@ from curate.pictures import pixels
 from curate.pictures.pixels import CannotDecode
 from imageledger.config import Project
 from imageledger.errors import ConfigError, ModelError, RunError
-from imageledger.store import write_whole
+from imageledger.store import sound, write_whole
 from imageledger.types import Track, untracked
 from train import views
 from train.models import card, onnx_file, open_model
@@ -125,7 +125,7 @@ def _pictures(project: Project, folder: Path, run: Run) -> list[Image.Image]:
     for row in (rows[place] for place in places):
         path = project.store.path(row.file) if row.file else project.root / run.folder / row.member
         try:
-            pictures.append(pixels.decode(path.read_bytes()).image)
+            pictures.append(pixels.decode(sound(path)).image)
         except (OSError, CannotDecode) as error:
             raise RunError(f"{path}, on which model.onnx would be checked, cannot be read: {error}",
                            "curate run makes missing objects again; or export without --onnx") from error  # fmt: skip
