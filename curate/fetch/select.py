@@ -66,11 +66,11 @@ def select(entry: SourceEntry, project: Project) -> Selection:
     if not (entry.label or entry.labels or entry.table) and isinstance(source, Labelled):
         entry = replace(entry, labels=dict(source.labels))
     members = [member for member in source.members() if wanted(member.name, entry.include, entry.exclude)]
+    _say_archives(source.address, members)
     if not (entry.label or entry.labels or entry.table):
         raise ConfigError(
             f"{source.address}: no label says what its pictures are", proposal(members, project.declared.labels)
         )
-    _say_archives(source.address, members)
     labels, facts = labelled(source.address, members, entry, project)
     _judge_facts(facts, labels, project)
     pictures = _pictures(source, [member for member in members if member.name in labels])
