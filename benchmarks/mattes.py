@@ -35,7 +35,8 @@ from curate.evidence.probe import probe
 from curate.evidence.verdict import Probe
 from curate.matting import compositing
 from curate.matting.models import find_model
-from curate.normalize.work import NormalizeSettings, normalize
+from curate.normalize.settings import NormalizeSettings
+from curate.normalize.work import normalize
 from curate.nuisance import family
 from curate.nuisance.rim import RIM, UNMIXED
 from curate.nuisance.seen import Seen
@@ -203,7 +204,7 @@ def whitened(project: Project, folder: Path, model: Path, count: int, workers: i
         fetch, fetched, lambda: iter(rows), count=len(rows), input_digest="sha256:bench",
         output=project.manifest("fetch"), dataset=project.dataset, store=project.store, workers=1,
     )  # fmt: skip
-    normalize(project, NormalizeSettings(), workers=workers)
+    normalize(project, NormalizeSettings(detector="cascade"), workers=workers)
     outcome = whiten(project, WhitenSettings(model_path=str(model)), workers=workers)
     return [record for record in manifest.read(outcome.path) if record.status == OK]
 

@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from curate.normalize.work import NormalizeSettings, normalize
-from curate.pictures.faces import find_face
+from curate.faces import cascade
+from curate.normalize.settings import NormalizeSettings
+from curate.normalize.work import normalize
 from imageledger import manifest
 from imageledger.config import open_project
 from imageledger.record import Record
@@ -58,7 +59,7 @@ def faces(contents: list[bytes]) -> None:
     """Decode and look for the face."""
     for content in contents:
         with Image.open(io.BytesIO(content)) as image:
-            find_face(image.convert("RGB"))
+            cascade.find(image.convert("RGB"))
 
 
 def stage(contents: list[bytes], size: int, workers: int) -> tuple[float, int]:
@@ -77,7 +78,7 @@ def stage(contents: list[bytes], size: int, workers: int) -> tuple[float, int]:
             output=project.manifest("fetch"), dataset=project.dataset, store=project.store, workers=1,
         )  # fmt: skip
         started = time.perf_counter()
-        outcome = normalize(project, NormalizeSettings(size=size), workers=workers)
+        outcome = normalize(project, NormalizeSettings(detector="cascade", size=size), workers=workers)
         took = time.perf_counter() - started
         return took, sum(record.status == "ok" for record in manifest.read(outcome.path))
 

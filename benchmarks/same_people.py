@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curate.matting import compositing, rembg
+from curate.matting import compositing, judge, rembg
 from curate.matting.compositing import Alpha
 from curate.matting.models import Model
 from curate.normalize.recipes import EDGE, GRID
@@ -52,7 +52,7 @@ def before_walls(files: Sequence[Path], walls: Sequence[Path], model: Model) -> 
         rng = np.random.default_rng(number)
         person = pixels.decode(file.read_bytes()).image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         alpha = matte_of(person, model)
-        if compositing.fault(alpha, None):
+        if judge.fault(alpha, None):
             continue
         share, front = alpha[..., None] / 255, np.asarray(person, dtype=np.float64)
         scene = pixels.decode(walls[number % len(walls)].read_bytes()).image.resize((SIDE, SIDE))
@@ -86,7 +86,7 @@ def delivered(reals: Sequence[Path], fakes: Sequence[Path], model: Model) -> Ite
     for number, file in enumerate([*reals[:half], *fakes[:half]]):
         image = pixels.decode(file.read_bytes()).image
         alpha = matte_of(image, model)
-        if compositing.fault(alpha, None):
+        if judge.fault(alpha, None):
             continue
         share = alpha[..., None] / 255
         front = compositing.foreground(np.asarray(image, dtype=np.float64), alpha / 255)

@@ -10,6 +10,7 @@ from curate.fetch import work as fetch_stage
 from curate.manifest import export as exports
 from curate.manifest import work as manifest_stage
 from curate.normalize import work as normalize_stage
+from curate.normalize.settings import settings_of as normalize_settings_of
 from curate.run.plan import plan
 from curate.run.plan import remarks as remarks
 from curate.run.work import run as all_stages
@@ -63,10 +64,12 @@ def normalize(
     **options: Any,
 ) -> Outcome:
     """Bring every picture to one format and one size."""
-    chosen = normalize_stage.settings_of(project, **options)
+    if options.get("face_model") is not None:
+        options["face_model"] = str(Path(options["face_model"]).resolve())
+    chosen = normalize_settings_of(project, **options)
     with project.lock("curate normalize"):
         outcome = normalize_stage.normalize(project, chosen, source=_path(from_), workers=workers, track=track)
-    keep_or_say(project, "normalize", chosen, normalize_stage.settings_of(project), save=save)
+    keep_or_say(project, "normalize", chosen, normalize_settings_of(project), save=save)
     return _strictly(outcome, strict)
 
 

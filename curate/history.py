@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 
 from PIL import Image
 
+from curate.faces.face import Face, Points
 from curate.pictures.pixels import Box
 from imageledger.errors import ManifestError
 from imageledger.record import Record
@@ -28,7 +29,9 @@ class Normalized:
 
     `size` is the upright original's (width, height); `tables` the sum of its luma quantisation table, 0 where there is
     none; `pixels` the digest of its pixels; `mirrored` the perceptual hash of its mirror image; `frames` how many it
-    had, where more than one. `crop` is the square kept, in pixels of the original; `face` lies in the picture made.
+    had, where more than one. `faces` is how many faces the original shows; `found_face` the largest and `found_points`
+    its eyes, nose and mouth, in pixels of the original; `crop` the square kept. `face` and `points` are the same face
+    in the picture made.
     """
 
     format: str | None = None
@@ -39,23 +42,31 @@ class Normalized:
     mirrored: str | None = None
     frames: int | None = None
     notes: tuple[str, ...] | None = None
+    faces: int | None = None
+    found_face: Box | None = None
+    found_points: Points | None = None
     crop: Box | None = None
     face: Box | None = None
+    points: Points | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whitened:
     """What whiten noted: of the matte its coverage (share of the picture), pieces, softness and raw range.
 
-    Where the inner face was kept: `crop`, in pixels of the normalised picture, and `face`, in those of the one made.
+    `kept` is the share of the face that the matte kept, `contrast` how much the colours differ across its edge. Where
+    the inner face was kept: `crop`, in pixels of the normalised picture, and `face` and `points`, in the one made.
     """
 
     coverage: float | None = None
     pieces: int | None = None
     softness: float | None = None
     raw: tuple[float, float] | None = None
+    kept: float | None = None
+    contrast: float | None = None
     crop: Box | None = None
     face: Box | None = None
+    points: Points | None = None
 
 
 Note = TypeVar("Note", Fetched, Normalized, Whitened)
@@ -89,9 +100,24 @@ def looked_for_face(record: Record) -> bool:
     return bool(record.found("normalize"))
 
 
-def face_of(record: Record) -> Box | None:
-    """Return the box of the face in pixels of the picture as it is now, as whiten or normalize noted it."""
-    return whitened(record).face or normalized(record).face
+def face_of(record: Record) -> Face | None:
+    """Return the face in pixels of the picture as it is now, as whiten or normalize noted it."""
+    after, before = whitened(record), normalized(record)
+    noted_in = after if after.face else before
+    return Face(box=noted_in.face, points=noted_in.points) if noted_in.face else None
+
+
+def found_face_of(record: Record) -> Face | None:
+    """Return the face in pixels of the original, as normalize noted it."""
+    note = normalized(record)
+    return Face(box=note.found_face, points=note.found_points) if note.found_face else None
+
+
+def finder_key_of(record: Record) -> str:
+    """Return the `Detector.key` of what looked for faces in the picture; "" where nobody did."""
+    stated = next((step.settings for step in record.steps if step.did.startswith("normalize@")), {})
+    name, sha256 = stated.get("detector", ""), str(stated.get("face_sha256", ""))
+    return f"{name}-{sha256[:8]}" if sha256 else str(name)
 
 
 def made_by_normalize(record: Record) -> str:
@@ -148,6 +174,7 @@ _READ: Mapping[Any, Callable[[Any], Any]] = {
     str: _one(str),
     float: _one(int, float),
     Box: _tuple(_one(int), 4),
+    Points: _tuple(_one(int), 10),
     tuple[int, int]: _tuple(_one(int), 2),
     tuple[float, float]: _tuple(_one(int, float), 2),
     tuple[str, ...]: _tuple(_one(str)),

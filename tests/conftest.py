@@ -40,7 +40,9 @@ def project(tmp_path, monkeypatch):
     """An empty project folder, with the working directory in it."""
     from imageledger.config import open_project
 
-    (tmp_path / "imageledger.toml").write_text('dataset = "drawn"\n', encoding="utf-8")
+    (tmp_path / "imageledger.toml").write_text(
+        'dataset = "drawn"\n\n[normalize]\ndetector = "cascade"\n', encoding="utf-8"
+    )
     monkeypatch.chdir(tmp_path)
     return open_project(tmp_path)
 

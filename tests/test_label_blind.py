@@ -49,7 +49,7 @@ def test_the_same_picture_becomes_the_same_object_whatever_it_is_called(project)
     name = project.store.put((project.root / "a.png").read_bytes(), "png")
     one = Record(source="folder:x", member="real/1.png", label="real", origin=name, file=name, generator="camera")
     other = replace(one, source="kaggle:a/b@1", member="fake/2.png", label="ai", generator="sd15", licence="CC0-1.0")
-    chosen, cutter = normalize.NormalizeSettings(size=32), backend("grabcut").prepare(Asked())
+    chosen, cutter = normalize.NormalizeSettings(detector="cascade", size=32), backend("grabcut").prepare(Asked())
     found = []
     for record in (one, other):
         stage = Stage(name="normalize", version=1)

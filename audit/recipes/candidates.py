@@ -23,13 +23,15 @@ from PIL import Image
 from audit.recipes import trace
 from curate.evidence.probe import probe
 from curate.evidence.verdict import ALL
+from curate.faces.detector import Detector
 from curate.normalize import recipes
 from curate.normalize.recipes import FORENSIC, PLAIN, Recipe
-from curate.normalize.work import believed, shorter_sides
+from curate.normalize.settings import settings_of
+from curate.normalize.size import shorter_sides
+from curate.normalize.work import believed, finder_of
 from curate.nuisance import family
 from curate.nuisance.seen import Seen, Values
 from curate.pictures import pixels
-from curate.pictures.faces import find_face
 from curate.pictures.pixels import Box, CannotDecode
 from imageledger import manifest
 from imageledger.config import Project
@@ -126,9 +128,11 @@ def compare(
     chosen = [fitted(candidate, records, project.store) for candidate in candidates or CANDIDATES]
     negatives = (record for record in records if record.label == negative)
     strength = trace.calibrated(_images(negatives, project.store))
+    finder = finder_of(project, settings_of(project))
     work = partial(
-        tried, candidates=chosen, store=project.store, strength=strength, traced=negative, network=bool(weights)
-    )
+        tried, candidates=chosen, store=project.store, finder=finder, strength=strength, traced=negative,
+        network=bool(weights),
+    )  # fmt: skip
     done = track(ordered_map(work, ((record, None) for record in records), workers=workers), len(records), "recipes")
     pictures = [_described(picture, describe) for picture in done if picture.results]
     _refuse_too_few([picture.record for picture in pictures], project)
@@ -167,15 +171,22 @@ def sampled(records: Iterable[Record], each: int) -> list[Record]:
 
 
 def tried(
-    record: Record, *, candidates: Sequence[Candidate], store: Store, strength: float, traced: str, network: bool
+    record: Record,
+    *,
+    candidates: Sequence[Candidate],
+    store: Store,
+    finder: Detector,
+    strength: float,
+    traced: str,
+    network: bool,
 ) -> Tried:
     """Decode one picture, plant something in a copy, and measure both after every candidate."""
     try:
         picture = pixels.decode(store.read(record.file))
     except CannotDecode:
         return Tried(record=record)
-    seed, face = pixels.pixel_digest(picture.image), find_face(picture.image)
-    kept = believed(face, picture)
+    seed, face = pixels.pixel_digest(picture.image), finder.largest(picture.image)
+    kept = believed(face, picture, finder)
     is_traced = record.label == traced
     other = trace.planted(picture.image, strength * trace.share(seed)) if is_traced else _old(picture.image)
 
@@ -183,11 +194,13 @@ def tried(
         if candidate.recipe and min(picture.image.size) < candidate.recipe.needs(candidate.size):
             return None
         box = (
-            recipes.square(candidate.recipe, picture.image.size, kept, candidate.size, seed)
+            recipes.square(candidate.recipe, picture.image.size, kept.box if kept else None, candidate.size, seed)
             if candidate.recipe
             else None
         )
-        seen = replace(_made(picture.image, box, candidate), box=_moved(face, box, candidate.size))
+        moved = face.within(box, candidate.size) if face and box else face
+        at = {"box": moved.box, "points": moved.points} if moved else {"box": None}
+        seen = replace(_made(picture.image, box, candidate), **at)
         copy = _made(other, box, candidate)
         side = (NETWORK_SIDE, NETWORK_SIDE)
         return Result(
@@ -211,12 +224,6 @@ def _old(image: Image.Image) -> Image.Image:
     """Return the picture as an old JPEG leaves it."""
     content = pixels.encode(image, "jpeg", OLD_QUALITY)
     return Image.open(io.BytesIO(content)).convert("RGB")
-
-
-def _moved(face: Box | None, box: Box | None, size: int) -> Box | None:
-    if face is None or box is None:
-        return face
-    return pixels.within(face, box, size) if pixels.mostly_within(face, box) else None
 
 
 def fitted(candidate: Candidate, records: Sequence[Record], store: Store) -> Candidate:

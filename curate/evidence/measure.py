@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.history import face_of, looked_for_face
+from curate.evidence.faces import Faces
+from curate.faces.detector import Detector
+from curate.faces.face import Face
 from curate.matting.compositing import standard_edge
 from curate.nuisance import family
 from curate.nuisance.seen import Seen, Values
 from curate.pictures import pixels
-from curate.pictures.pixels import Box, CannotDecode
+from curate.pictures.pixels import CannotDecode
 from imageledger.config import Project
 from imageledger.engines.local import cores, ordered_map
 from imageledger.foreign import json_of
@@ -64,11 +66,15 @@ class _Look:
     at: str
     name: str
     place: float
+    face: Face | Literal["unknown"] | None = "unknown"
+    finder: str = ""
     wanted: tuple[str, ...] = ()
 
     def key(self, of: str) -> str:
-        """What the numbers of a family are kept by: the object, and its matte where that is looked at too."""
-        return f"{self.at}+{self.record.matte}" if of == "matte" and self.record.matte else self.at
+        """What the numbers of a family are kept by: the object, with the matte or the detector that it goes by."""
+        if of == "matte" and self.record.matte:
+            return f"{self.at}+{self.record.matte}"
+        return f"{self.at}+{self.finder}" if self.finder and family(of).goes_by_face else self.at
 
 
 def measure(
@@ -89,8 +95,10 @@ def measure(
         families = [name for name in families if family(name).of == "pixels"]
     side = MODEL_SIDE if stage == MODEL_INPUT else 0
     kept = {name: _Kept(project, name, side) for name in families if family(name).of != "name"}
-    looks = [_with_wanted(look, kept) for look in _looks(records, original=stage == FETCHED)]
-    work = partial(_measure_one, store=project.store, side=side)
+    asked = stage == FETCHED and any(family(name).goes_by_face for name in families)
+    faces = Faces.of_originals(project, records) if asked else Faces()
+    looks = [_with_wanted(look, kept) for look in _looks(records, original=stage == FETCHED, faces=faces)]
+    work = partial(_measure_one, store=project.store, side=side, finder=faces.finder)
     jobs: Iterator[tuple[_Look, Mapping[str, Values] | None]] = ((look, None if look.wanted else {}) for look in looks)
     results = ordered_map(work, jobs, workers=workers or cores())
     todo = sum(bool(look.wanted) for look in looks)
@@ -139,7 +147,7 @@ class _Kept:
                     continue  # a line torn by a kill is measured again
 
 
-def _looks(records: Sequence[Record], *, original: bool) -> Iterator[_Look]:
+def _looks(records: Sequence[Record], *, original: bool, faces: Faces) -> Iterator[_Look]:
     """Say which object to look at, what it is called at this stage, and where it stands in its source."""
     sizes = Counter(record.source for record in records)
     seen: Counter[str] = Counter()
@@ -147,7 +155,8 @@ def _looks(records: Sequence[Record], *, original: bool) -> Iterator[_Look]:
         place = seen[record.source] / max(sizes[record.source] - 1, 1) if original else 0.0
         seen[record.source] += 1
         at = record.origin if original else record.file
-        yield _Look(record=record, at=at, name=record.name if original else at, place=place)
+        face, finder = faces.at(record, at)
+        yield _Look(record=record, at=at, name=record.name if original else at, place=place, face=face, finder=finder)
 
 
 def _with_wanted(look: _Look, kept: Mapping[str, _Kept]) -> _Look:
@@ -155,19 +164,22 @@ def _with_wanted(look: _Look, kept: Mapping[str, _Kept]) -> _Look:
     return replace(look, wanted=tuple(wanted))
 
 
-def _measure_one(look: _Look, *, store: Store, side: int) -> Mapping[str, Values]:
+def _measure_one(look: _Look, *, store: Store, side: int, finder: Detector | None) -> Mapping[str, Values]:
     try:
         content = store.read(look.at)
         image = pixels.decode(content).image
     except CannotDecode:
         return {}
     alpha = _alpha(look, store, image.size)
-    box = _box(look)
+    face = look.face
+    if face == "unknown" and finder and any(family(name).goes_by_face for name in look.wanted):
+        face = finder.largest(image)
     if side and image.size != (side, side):
-        box = _scaled(box, (side / image.width, side / image.height)) if isinstance(box, tuple) else box
+        face = face.scaled(side / image.width, side / image.height) if isinstance(face, Face) else face
         image = image.resize((side, side), Image.Resampling.BILINEAR)
         alpha = None if alpha is None else np.asarray(Image.fromarray(alpha).resize((side, side)))
-    seen = Seen(content=content, image=image, name=look.name, place=look.place, alpha=alpha, box=box)
+    box, points = (face.box, face.points) if isinstance(face, Face) else (face, None)
+    seen = Seen(content=content, image=image, name=look.name, place=look.place, alpha=alpha, box=box, points=points)
     return {name: {key: float(value) for key, value in family(name).measure(seen).items()} for name in look.wanted}
 
 
@@ -182,18 +194,6 @@ def _alpha(look: _Look, store: Store, size: tuple[int, int]) -> NDArray[np.uint8
         return None
     alpha = Image.open(io.BytesIO(store.read(look.record.matte))).convert("L")
     return standard_edge(np.asarray(alpha)) if alpha.size == size else None
-
-
-def _box(look: _Look) -> Box | Literal["unknown"] | None:
-    """Return the face box that whiten or normalize recorded; nobody has looked yet at an original."""
-    if look.at != look.record.file or not looked_for_face(look.record):
-        return "unknown"
-    return face_of(look.record)
-
-
-def _scaled(box: Box, by: tuple[float, float]) -> Box:
-    left, top, right, bottom = (round(edge * by[number % 2]) for number, edge in enumerate(box))
-    return left, top, right, bottom
 
 
 def _table(records: Sequence[Record], rows: Mapping[str, Sequence[Values]]) -> Table:

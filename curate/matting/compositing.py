@@ -1,4 +1,4 @@
-"""Lay a person on white: clean a matte, judge it, give it a standard edge, composite. Pure functions on arrays.
+"""Lay a person on white: clean a matte, give it a standard edge, composite. Pure functions on arrays.
 
 How soft, how jagged and how tight a model cuts depends on the background, the compression and the sharpness of a
 picture, which differ between collections. So the model's matte says where the person is and what its colours are, and
@@ -12,19 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.pictures.pixels import Box
 from imageledger.types import Floats
 
 Alpha = NDArray[np.uint8]
 
-LEAST_COVERAGE, MOST_COVERAGE = 0.05, 0.95
 LARGE_PIECE = 0.10
 """A second piece of more than this share of the largest is another person or a thing: the matte is not believed."""
-
-HOLE_IN_FACE = 0.05
-FACE_CUT = 0.25
-LEAST_CONTRAST = 0.05
-"""A raw output that spans less than this says nothing; rembg would stretch it to black and white all the same."""
 
 FAINT, ALMOST_WHOLE = 5, 250
 """Alphas this close to the ends are taken as 0 and 255, so that the background is exactly white."""
@@ -97,23 +90,6 @@ def pieces(alpha: Alpha) -> int:
     _, _, stats, _ = cv2.connectedComponentsWithStats((alpha >= 128).astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
     return int((areas > LARGE_PIECE * areas.max()).sum()) if len(areas) else 0
-
-
-def fault(alpha: Alpha, face: Box | None, low: float = 0.0, high: float = 1.0) -> str:
-    """Say why a cleaned matte must not be believed, or return "".
-
-    `low` and `high` are the raw output range of the model; `face` is the box of the face, where known.
-    """
-    if not high - low >= LEAST_CONTRAST:
-        return "matte: the model's output is flat"
-    if high < (0.5 if low >= 0 else 0.0):
-        return "matte: the model saw no person"
-    covered = coverage(alpha)
-    if not LEAST_COVERAGE <= covered <= MOST_COVERAGE:
-        return f"matte: covers {100 * covered:.0f} % of the picture"
-    if (count := pieces(alpha)) > 1:
-        return f"matte: {count} large pieces"
-    return _face_fault(alpha, face) if face is not None else ""
 
 
 def standard_edge(matte: Alpha) -> Alpha:
@@ -199,21 +175,3 @@ def _explained(pixels: Floats, person: Floats, behind: Floats, alpha: Floats) ->
     """Divide what two colours laid over each other do not explain between them; one row a pixel."""
     left = (pixels - alpha * person - (1 - alpha) * behind) / (alpha**2 + (1 - alpha) ** 2)
     return person + alpha * left, behind + (1 - alpha) * left
-
-
-def _face_fault(alpha: Alpha, face: Box) -> str:
-    from scipy.ndimage import binary_fill_holes
-
-    person = alpha >= 128
-    left, top, right, bottom = face
-    oval = np.zeros(person.shape, np.uint8)
-    centre = (round((left + right) / 2), round((top + bottom) / 2))
-    cv2.ellipse(oval, centre, (round(0.36 * (right - left)), round(0.42 * (bottom - top))), 0, 0, 360, 1, -1)
-    inside = oval.astype(bool)
-    if not inside.any():
-        return ""
-    holes = binary_fill_holes(person) & ~person
-    if holes[inside].mean() > HOLE_IN_FACE:
-        return "matte: a hole in the face"
-    missing = 1 - alpha[inside].mean() / 255
-    return f"matte: {100 * missing:.0f} % of the face cut off" if missing > FACE_CUT else ""

@@ -21,13 +21,17 @@ def grabcut(image: Image.Image, face: Box | None) -> Matte:
     scale = GRABCUT_SIDE / max(image.size)
     small = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BOX)
     guess = _person_prior(small.size, tuple(scale * edge for edge in face) if face else None)
+    begun = (guess == cv2.GC_FGD) | (guess == cv2.GC_PR_FGD)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
     cv2.setNumThreads(1)
     cv2.grabCut(np.asarray(small), guess, (0, 0, 1, 1), *models, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
-    person = np.where((guess == cv2.GC_FGD) | (guess == cv2.GC_PR_FGD), 255, 0).astype(np.uint8)
+    kept = (guess == cv2.GC_FGD) | (guess == cv2.GC_PR_FGD)
+    overlap = float((kept & begun).sum() / (kept | begun).sum())
+    person = np.where(kept, 255, 0).astype(np.uint8)
     soft = cv2.resize(cv2.medianBlur(person, 5), image.size, interpolation=cv2.INTER_CUBIC)
-    return Matte(alpha=np.asarray(cv2.GaussianBlur(soft, (0, 0), 0.75 / scale), dtype=np.uint8))
+    alpha = np.asarray(cv2.GaussianBlur(soft, (0, 0), 0.75 / scale), dtype=np.uint8)
+    return Matte(alpha=alpha, begun_with=overlap)
 
 
 def _person_prior(size: tuple[int, int], face: tuple[float, ...] | None) -> NDArray[np.uint8]:

@@ -19,10 +19,12 @@ class Matte:
     """An alpha mask (0 background, 255 person; height x width).
 
     `raw` is the output range of a model (least, most) that the mask was stretched from, None where there is none.
+    `begun_with` is its overlap (intersection over union, 0..1) with the guess that a backend began with, if it has one.
     """
 
     alpha: Alpha
     raw: tuple[float, float] | None = None
+    begun_with: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,9 @@ from curate.pictures.pixels import Box
 GRID = 8
 """Side of a JPEG's blocks: the square can start at any place within a block, so that their old grid is broken."""
 
-STEP, MOST = 8, 512
-"""The size that is found by itself is a multiple of STEP pixels, and at most MOST."""
+STEP, MOST = 8, 224
+"""The size that is found by itself is a multiple of STEP pixels, and at most MOST: what usual networks take. More would
+be shrunk again in training, and a model of larger pictures refuses the smaller ones that people ask about."""
 
 EDGE = 0.03
 """This share of the shorter side is left out along every edge: captions, watermarks and lines stand there."""

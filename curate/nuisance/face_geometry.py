@@ -3,11 +3,13 @@
 Generators trained on FFHQ put both eyes on the same pixels in every picture (Karras, Laine and Aila 2019, appendix
 C; the alignment alone finds StyleGAN faces). A class that is always aligned varies less, so distances from the
 places of that alignment are features as well, and the contrast of the places themselves, which needs no face box.
+Eyes lie where the detector has found them; under the cascade, which knows none, at the darkest spots of the box.
 """
 
 import cv2
 import numpy as np
 
+from curate.faces.face import Point
 from curate.nuisance.seen import Family, Seen
 from curate.pictures.pixels import Box
 from imageledger.types import Floats32
@@ -27,13 +29,14 @@ EYE_COLUMNS, EYE_ROWS = ((13, 29), (35, 51)), (15, 33)
 
 ALIGNED = ("eye_left_x", "eye_left_y", "eye_right_x", "eye_right_y", "axis")
 BOX = ("has_face", "centre_x", "centre_y", "width", "height", "aspect", "room_above", "room_below")
+FOUND = ("eye_left_x", "eye_left_y", "eye_right_x", "eye_right_y", "eyes_x", "eyes_y", "eyes_apart", "eyes_tilt")
 INSIDE = (*ALIGNED, "eyes_x", "eyes_y", "eyes_apart", "eyes_tilt", "eyes_dark", "symmetry")
 PLACES = ("place_eyes", "place_eye_left", "place_eye_right", "place_mouth", "place_symmetry", "place_axis")
 OFF = (*(f"{name}_off" for name in ALIGNED), "eyes_off", "centre_off", "width_off")
 USUAL = {"eye_left_x": EYES[0][0], "eye_left_y": EYES[0][1], "eye_right_x": EYES[1][0], "eye_right_y": EYES[1][1]}
 USUAL |= {"axis": 0.5}
 USUAL_WIDTH = 0.67
-"""Width of the box that the cascade finds in an aligned face."""
+"""Width of the box of an aligned face."""
 
 
 def measure(seen: Seen) -> dict[str, float]:
@@ -41,14 +44,18 @@ def measure(seen: Seen) -> dict[str, float]:
     values = dict.fromkeys((*BOX, *INSIDE, *OFF, *PLACES), float("nan"))
     grey = cv2.cvtColor(seen.small, cv2.COLOR_RGB2GRAY).astype(np.float32)
     values |= _places(grey)
-    face = seen.face
-    values["has_face"] = float(face is not None)
-    if face is None or face[2] - face[0] < 2 or face[3] - face[1] < 2:
+    values["has_face"] = float(seen.face is not None)
+    if seen.face is None:
+        return values
+    face = seen.face.box
+    if face[2] - face[0] < 2 or face[3] - face[1] < 2:
         return values
     width, height = seen.image.size
     edges = (face[0] / width, face[1] / height, face[2] / width, face[3] / height)
     values |= _box(edges, face)
     values |= _inside(grey, edges)
+    if seen.face.eyes:
+        values |= _eyes(seen.face.eyes, seen.image.size)
     values |= {f"{name}_off": abs(values[name] - usual) for name, usual in USUAL.items()}
     values["eyes_off"] = sum(values[f"{name}_off"] for name in USUAL if name != "axis")
     values["centre_off"] = abs(values["centre_x"] - 0.5)
@@ -89,6 +96,13 @@ def _inside(grey: Floats32, edges: tuple[float, float, float, float]) -> dict[st
     y = [edges[1] + place * (edges[3] - edges[1]) / SIDE for place in (left_y, right_y)]
     coordinates = (x[0], y[0], x[1], y[1], x[2], (x[0] + x[1]) / 2, (y[0] + y[1]) / 2, x[1] - x[0], y[1] - y[0])
     return dict(zip(INSIDE, (*coordinates, (left_dark + right_dark) / 2, alike), strict=True))
+
+
+def _eyes(eyes: tuple[Point, Point], size: tuple[int, int]) -> dict[str, float]:
+    """Return where a detector that knows eyes has found them, as shares of a picture of (width, height) pixels."""
+    (left, top), (right, bottom) = ((eye.x / size[0], eye.y / size[1]) for eye in eyes)
+    coordinates = (left, top, right, bottom, (left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+    return dict(zip(FOUND, coordinates, strict=True))
 
 
 def _darkest(dark: Floats32, columns: tuple[int, int]) -> tuple[float, float, float]:
@@ -137,8 +151,9 @@ def _places(grey: Floats32) -> dict[str, float]:
 
 FAMILY = Family(
     name="face_geometry",
-    version=1,
+    version=2,
     measure=measure,
+    goes_by_face=True,
     advice="Crop both classes by one rule with a seeded offset (curate normalize --recipe forensic), and choose "
     "pictures whose faces lie alike (curate manifest --match face-geometry).",
 )

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from curate.faces.face import Face, Points
 from curate.nuisance.spelling import spelled
-from curate.pictures.faces import find_face
 from curate.pictures.pixels import Box
 
 Values = Mapping[str, float]
@@ -29,7 +29,8 @@ class Seen:
     `content` are the bytes of the file, `image` the decoded upright RGB picture, `name` what the file is called at
     this stage, `place` where it stands among the files of its source (0..1), `alpha` its matte (uint8, height x
     width of the picture) where there is one. `box` is the face (left, top, right, bottom) as an earlier stage found
-    it, None where that found none, and "unknown" where nobody has looked yet.
+    it, None where that found none, and "unknown" where nobody has looked yet; `points` are its eyes, nose and mouth,
+    where they are known.
     """
 
     content: bytes
@@ -38,11 +39,16 @@ class Seen:
     place: float = 0.0
     alpha: NDArray[np.uint8] | None = None
     box: Box | Literal["unknown"] | None = "unknown"
+    points: Points | None = None
 
     @cached_property
-    def face(self) -> Box | None:
-        """The box of the face in pixels of the picture, or None."""
-        return find_face(self.image) if self.box == "unknown" else self.box
+    def face(self) -> Face | None:
+        """The face in pixels of the picture, or None; where nobody has looked yet, the cascade looks."""
+        if self.box == "unknown":
+            from curate.faces import cascade
+
+            return next(iter(cascade.find(self.image)), None)
+        return Face(box=self.box, points=self.points) if self.box else None
 
     @cached_property
     def part(self) -> Box:
@@ -86,7 +92,8 @@ class Family:
     "name". `version` goes up whenever a number changes, because numbers are kept by the name of the object.
 
     A family that `speaks_for_file` goes by how a file was made rather than by what it shows: `audit labels --with-file`
-    asks it. One that stands `apart` is judged by itself alone, never together with others.
+    asks it. One that stands `apart` is judged by itself alone, never together with others. One that `goes_by_face` is
+    measured anew where another detector looked for the face.
     """
 
     name: str
@@ -96,6 +103,7 @@ class Family:
     of: Literal["pixels", "file", "name"] = "pixels"
     speaks_for_file: bool = False
     apart: bool = False
+    goes_by_face: bool = False
 
     @property
     def title(self) -> str:

@@ -35,7 +35,7 @@ def measure(seen: Seen) -> dict[str, float]:
     values = {"ita": float("nan"), "smoothness": float("nan")}
     if seen.face is None:
         return values
-    lab = _lab(seen, seen.face)
+    lab = _lab(seen, seen.face.box)
     if lab is None:
         return values
     light = lab[..., 0]
@@ -70,5 +70,6 @@ FAMILY = Family(
     name="skin",
     version=1,
     measure=measure,
+    goes_by_face=True,
     advice="Add pictures of the skin tones and of the retouching that the model fails on, to both classes alike.",
 )

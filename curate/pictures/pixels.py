@@ -20,8 +20,12 @@ MAX_PIXELS = 120_000_000
 SIDEWAYS = range(2, 9)
 """EXIF orientations other than upright."""
 
-FULL_RANGES = (1.0, 255.0, 4095.0, 65535.0)
-"""Where the white of integer and float pictures can lie: unit floats, 8, 12 and 16 bits."""
+BITS_PER_SAMPLE = 0x0102
+"""The tag of a TIFF that tells twelve bits from sixteen; both are read into sixteen."""
+
+FULL_RANGES = (1.0, 255.0, 65535.0)
+"""Where the white of integer and float pictures can lie: unit floats, 8 and 16 bits. A dark scan of 16 bits stays dark,
+whatever its largest value: brightening it would make up light that was not there."""
 
 Box = tuple[int, int, int, int]
 
@@ -156,6 +160,8 @@ def _decode(content: bytes) -> Picture:
         image.load()  # before `getexif`: that of a PNG decodes the pixels too, and a broken EXIF block is forgiven
         notes = ["turned upright by EXIF"] if sideways or _sideways(_exif(image)) else []
         known = (image.format or "").lower(), image.mode
+        if getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE) == (12,):
+            image.info["white"] = 4095.0
         tables = _luma_table_sum(image)
         turned, unreadable = _upright(image)
         rgb, more = to_rgb(turned)
@@ -224,8 +230,9 @@ def _scaled(image: Image.Image, transparent: float | None) -> Image.Image:
     values = np.asarray(image, dtype=np.float64)
     sound = values[np.isfinite(values)]
     low, top = min(0.0, float(sound.min(initial=0.0))), float(sound.max(initial=0.0))
-    ranges = FULL_RANGES if image.mode.startswith("F") else FULL_RANGES[1:]
-    high = next((white for white in ranges if white >= top), top)
+    first = 0 if image.mode.startswith("F") else 2 if image.mode.startswith("I;16") else 1
+    ranges = FULL_RANGES[first:]
+    high = image.info.get("white") or next((white for white in ranges if white >= top), top)
     whole = np.nan_to_num(values, nan=0.0, posinf=top, neginf=low)
     grey = np.rint((whole - low) * (255.0 / max(high - low, 1e-12))).astype(np.uint8)
     if isinstance(transparent, int):

@@ -7,7 +7,8 @@ from typing import Any
 
 from curate.dedupe import work as dedupe
 from curate.manifest import work as final
-from curate.normalize import work as normalize
+from curate.normalize import settings as normalize_settings
+from curate.normalize import size
 from curate.saved import Pair, briefly, in_words
 from curate.whiten import work as whiten
 from imageledger import manifest
@@ -19,7 +20,7 @@ from imageledger.types import Row
 AUTO = "auto"
 
 SETTINGS: Mapping[str, Callable[[Project], Any]] = {
-    "normalize": normalize.settings_of,
+    "normalize": normalize_settings.settings_of,
     "dedupe": dedupe.settings_of,
     "whiten": whiten.settings_of,
     "manifest": final.settings_of,
@@ -79,8 +80,8 @@ def _others(stage: str, made: Mapping[str, Any], project: Project) -> dict[str, 
         declared = {name: declared[name] for name in ("region", "face_size")}
     if stage == "whiten" and declared["model_path"]:
         declared.pop("model")
-    if stage == "normalize" and declared["size"] == AUTO and _fitting(project) == made.get("size"):
-        declared.pop("size")
+    if stage == "normalize":
+        declared = _of_normalize(declared, made, project)
     return {
         name: (made[name], said)
         for name, said in declared.items()
@@ -88,8 +89,17 @@ def _others(stage: str, made: Mapping[str, Any], project: Project) -> dict[str, 
     }
 
 
+def _of_normalize(declared: dict[str, Any], made: Mapping[str, Any], project: Project) -> dict[str, Any]:
+    """Leave out what was left to the stage: a size it still finds the same, faces, and which model finds them."""
+    if declared["size"] == AUTO and _fitting(project) == made.get("size"):
+        declared.pop("size")
+    declared["require_face"] = normalize_settings.settings_of(project).rejects_faceless
+    declared.pop("face_model")
+    return {name: value for name, value in declared.items() if (name, value) != ("face_sha256", "")}
+
+
 def _fitting(project: Project) -> int | None:
     try:
-        return normalize.fitting(project, normalize.settings_of(project)).size
+        return size.fitting(project, normalize_settings.settings_of(project)).size
     except (LedgerError, OSError):
         return None

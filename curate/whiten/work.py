@@ -5,7 +5,7 @@ Either everyone is put on pure white, with a matte that was judged before it was
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,26 +14,31 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from curate.history import Whitened, normalized, noted
+from curate.faces.detector import PACKAGES as OF_DETECTOR
+from curate.faces.detector import Detector
+from curate.faces.face import Face
+from curate.faces.words import DOUBTFUL, NO_FACE, by_matte, faces_said, for_want_of_a_face, lost_said
+from curate.history import Whitened, face_of, looked_for_face, noted
 from curate.matting import BACKENDS, backend, compositing
+from curate.matting.judge import judged
 from curate.matting.matte import Asked, Cutter
+from curate.normalize.work import finder_for
 from curate.pictures import pixels, regions
-from curate.pictures.faces import find_face
 from curate.pictures.pixels import CannotDecode
+from curate.whiten import sheet
 from imageledger import config, manifest
 from imageledger.config import Project
-from imageledger.counted import Counted
 from imageledger.errors import ConfigError
-from imageledger.record import OK, REJECTED, Record, groups_of
+from imageledger.record import OK, REJECTED, Record
 from imageledger.stage import Outcome, Stage, Work, run_rows
 from imageledger.store import Store
 from imageledger.types import Track, untracked
 
 logger = logging.getLogger(__name__)
 
-VERSION = 3
+VERSION = 4
 PACKAGES = ("pillow", "numpy", "opencv-python-headless")
-FACE_PACKAGES = ("pillow", "numpy", "scikit-image")
+FACE_PACKAGES = ("pillow", "numpy")
 REGIONS = ("white", "face")
 
 LEAST_FACE, MOST_FACE, STEP = 32, 256, 8
@@ -41,15 +46,6 @@ LEAST_FACE, MOST_FACE, STEP = 32, 256, 8
 
 REACH = 0.95
 """Share of the faces of each label that must reach the chosen size without being enlarged."""
-
-SELECTIVE = 0.05
-"""Below this p of Fisher's exact test the shares without a face differ between the labels."""
-
-ANY = (0.0, 1.0)
-"""The raw output range of a backend that has none: nothing can be said against it."""
-
-NO_FACE = "no face found"
-DOUBTFUL = "the face is not found again in the mirrored picture"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +93,10 @@ def whiten(
     work: Work
     if chosen.region == "face":
         size = chosen.face_size if isinstance(chosen.face_size, int) else face_size(manifest.read(source))
-        stage = Stage(
-            name="whiten", version=VERSION, settings={"region": "face", "face_size": size}, packages=FACE_PACKAGES
-        )
-        work = partial(face_record, stage=stage, size=size, store=project.store)
+        finder = finder_for(next((record for record in manifest.read(source) if looked_for_face(record)), None))
+        packages = (*FACE_PACKAGES, *OF_DETECTOR[finder.name])
+        stage = Stage(name="whiten", version=VERSION, settings={"region": "face", "face_size": size}, packages=packages)
+        work = partial(face_record, stage=stage, size=size, finder=finder, store=project.store)
     else:
         cuts = backend(chosen.matting)
         path = project.root / Path(chosen.model_path).expanduser() if chosen.model_path else None
@@ -121,6 +117,8 @@ def whiten(
     )
     for line in remarks(outcome):
         logger.info(line)
+    if outcome.worked and (path := sheet.write(project, list(manifest.read(outcome.path)))):
+        logger.info("The worst mattes, to look at: %s", path.relative_to(project.root))
     return outcome
 
 
@@ -135,40 +133,45 @@ def whiten_record(record: Record, *, stage: Stage, cutter: Cutter, store: Store)
         image = pixels.decode(store.read(record.file)).image
     except CannotDecode as error:
         return record.failed(str(error), step=stage.step(record))
-    face = normalized(record).face
-    matte = cutter.cut(image, face)
+    face = face_of(record)
+    matte = cutter.cut(image, face.box if face else None)
     alpha = compositing.clean(matte.alpha)
     kept = store.put(pixels.encode(Image.fromarray(alpha), "png", 0), "png")
+    found = judged(image, matte, alpha, face)
     note = Whitened(
         coverage=round(compositing.coverage(alpha), 4),
         pieces=compositing.pieces(alpha),
         softness=round(compositing.softness(alpha), 4),
         raw=(_rounded(matte.raw[0]), _rounded(matte.raw[1])) if matte.raw else None,
+        kept=None if found.kept is None else round(found.kept, 3),
+        contrast=None if found.contrast is None else round(found.contrast, 2),
     )
     step = stage.step(record, **noted(note))
-    if why := compositing.fault(alpha, face, *(matte.raw or ANY)):
-        return record.after(step, matte=kept).failed(why, REJECTED)
+    if found.fault:
+        return record.after(step, matte=kept).failed(found.fault, REJECTED)
     white = compositing.white_composite(image, alpha, compositing.standard_edge(alpha))
     return record.after(step, file=store.put(pixels.encode(white, "png", 0), "png"), matte=kept)
 
 
-def face_record(record: Record, *, stage: Stage, size: int, store: Store) -> Record:
+def face_record(record: Record, *, stage: Stage, size: int, finder: Detector, store: Store) -> Record:
     """Keep the inner face of one picture, shrunk to `size` pixels a side (PNG); never enlarges."""
     try:
         image = pixels.decode(store.read(record.file)).image
     except CannotDecode as error:
         return record.failed(str(error), step=stage.step(record))
-    face = normalized(record).face
+    face = face_of(record)
     if face is None:
         return record.failed(NO_FACE, REJECTED, step=stage.step(record))
-    crop = regions.inner_square(face, image.size)
+    crop = regions.inner_square(face.box, image.size)
     lost = stage.step(record, **noted(Whitened(crop=crop)))
     if (side := crop[2] - crop[0]) < size:
         return record.failed(f"face of {side} px, needs {size}", REJECTED, step=lost)
-    if not regions.confirmed(face, find_face(ImageOps.mirror(image)), image.width):
+    again = finder.largest(ImageOps.mirror(image))
+    if not regions.confirmed(face.box, again.box if again else None, image.width):
         return record.failed(DOUBTFUL, REJECTED, step=lost)
-    note = Whitened(crop=crop, face=pixels.within(face, crop, size))
+    inside = face.within(crop, size) or Face(box=pixels.within(face.box, crop, size))
     name = store.put(pixels.encode(pixels.downscale(image, crop, size), "png", 0), "png")
+    note = Whitened(crop=crop, face=inside.box, points=inside.points)
     return record.after(stage.step(record, **noted(note)), file=name, width=size, height=size)
 
 
@@ -179,9 +182,8 @@ def face_size(records: Iterable[Record]) -> int:
     """
     sides: dict[str, list[int]] = {}
     for record in records:
-        face = normalized(record).face
-        if record.status == OK and face:
-            crop = regions.inner_square(face, (record.width, record.height))
+        if record.status == OK and (face := face_of(record)):
+            crop = regions.inner_square(face.box, (record.width, record.height))
             sides.setdefault(record.label, []).append(crop[2] - crop[0])
     if not sides:
         raise ConfigError("no picture has a recorded face", "curate normalize looks for faces; run it before whiten")
@@ -197,37 +199,21 @@ def face_size(records: Iterable[Record]) -> int:
 
 
 def remarks(outcome: Outcome) -> list[str]:
-    """Say, after a run on faces, how large they are and how many of each label were lost for want of one."""
+    """Say, after a run, how large the faces are, and how many pictures of each label were lost, and why."""
     size = manifest.Card.read(manifest.card_path(outcome.path)).settings.get("face_size")
-    if size is None:
-        return []
+    records = list(manifest.read(outcome.path))
     seen: dict[str, list[Record]] = {}
-    for record in manifest.read(outcome.path):
+    for record in records:
         if record.steps and record.steps[-1].did.startswith("whiten@"):
             seen.setdefault(record.label, []).append(record)
-    lines = [f"Every picture is now an inner face of {size} x {size} px."]
-    lost = {label: _without_face(records) for label, records in seen.items()}
-    if any(count.hits for count in lost.values()):
-        losses = ", ".join(f"{label} {lost[label].hits} of {lost[label].total}" for label in sorted(lost))
-        lines.append(f"Rejected because no face was found: {losses}.{_selective(lost)}")
-    return lines
-
-
-def _without_face(records: Sequence[Record]) -> Counted:
-    return Counted(np.array([record.reason in (NO_FACE, DOUBTFUL) for record in records]), groups_of(records))
-
-
-def _selective(lost: Mapping[str, Counted]) -> str:
-    if len(lost) != 2:
-        return ""
-    (less, more) = sorted(lost, key=lambda label: lost[label].share)
-    p = lost[more].against(lost[less])
-    if p >= SELECTIVE:
-        return " Chance alone could explain the difference."
-    return (
-        f" This removes more of {more} than of {less} (Fisher's p = {p:.2g}) and leaves the frontal, evenly lit faces"
-        f" of {more}. --region white loses no picture for this reason."
-    )
+    if size is None:
+        lines = lost_said(seen, "Mattes rejected", by_matte)
+    else:
+        lines = [f"Every picture is now an inner face of {size} x {size} px."]
+        for line in lost_said(seen, "Rejected because no face was found", for_want_of_a_face):
+            lines.append(f"{line} --region white loses no picture for this reason.")
+    said = faces_said(records)
+    return [*lines, said] if said else lines
 
 
 def _rounded(edge: float) -> float:

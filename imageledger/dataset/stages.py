@@ -50,6 +50,8 @@ class Stages(Reached):
         format: str | None = None,
         quality: int | None = None,
         require_face: bool | None = None,
+        detector: str | None = None,
+        face_model: Path | str | None = None,
         save: bool = False,
         from_: Path | str | None = None,
         workers: int | None = None,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import crossvalidated_world as world
 import numpy as np
 import pytest
-from drawn import portrait
+from drawn import face_box, portrait
 from PIL import Image, ImageFilter
 from train_world import build
 
@@ -18,7 +18,6 @@ from audit.slices.judge import FEW, HIGHER, LOWER, OPEN, Property, cut, judge
 from curate.evidence import measure
 from curate.nuisance import FAMILIES, family
 from curate.nuisance.seen import Seen
-from curate.pictures.faces import find_face
 from imageledger import manifest
 from imageledger.record import Step
 
@@ -116,7 +115,7 @@ def test_a_model_without_mistakes_shows_nothing_and_says_that_nothing_could_be_s
 
 
 def face_of(image):
-    seen = Seen(content=b"", image=image, box=find_face(image) or (60, 60, 200, 200))
+    seen = Seen(content=b"", image=image, box=face_box(image) or (60, 60, 200, 200))
     return family("skin").measure(seen)
 
 

@@ -4,7 +4,8 @@ from drawn import portrait
 from PIL import Image
 from scipy import ndimage
 
-from curate.matting import compositing
+from curate.faces.face import Face
+from curate.matting import compositing, judge
 from curate.matting.uncompiled import uncompiled
 
 
@@ -234,7 +235,7 @@ def test_a_second_large_piece_stays_to_be_judged():
     alpha = np.maximum(disc(128, 20, 4, (40, 64)), disc(128, 14, 4, (100, 64)))
     cleaned = compositing.clean(alpha)
     assert compositing.pieces(cleaned) == 2
-    assert compositing.fault(cleaned, None) == "matte: 2 large pieces"
+    assert judge.fault(cleaned, None) == "matte: 2 large pieces"
 
 
 def test_an_empty_matte_has_no_pieces_and_stays_empty():
@@ -243,7 +244,7 @@ def test_an_empty_matte_has_no_pieces_and_stays_empty():
     assert (compositing.clean(empty) == 0).all()
 
 
-FACE = (44, 40, 84, 84)
+FACE = Face(box=(44, 40, 84, 84))
 
 
 def good():
@@ -251,52 +252,52 @@ def good():
 
 
 def test_a_good_matte_has_no_fault():
-    assert compositing.fault(good(), FACE) == ""
-    assert compositing.fault(good(), None, low=-9.0, high=8.0) == ""
+    assert judge.fault(good(), FACE) == ""
+    assert judge.fault(good(), None, (-9.0, 8.0)) == ""
 
 
 @pytest.mark.parametrize("low_high", [(0.3, 0.3), (0.5, 0.54), (float("nan"), float("nan")), (0.0, 0.0)])
 def test_a_flat_output_is_not_believed(low_high):
-    assert compositing.fault(good(), FACE, *low_high) == "matte: the model's output is flat"
+    assert judge.fault(good(), FACE, low_high) == "matte: the model's output is flat"
 
 
 @pytest.mark.parametrize("low_high", [(0.0, 0.3), (-9.0, -2.0)])
 def test_an_empty_output_is_not_believed_however_it_was_stretched(low_high):
-    assert compositing.fault(good(), FACE, *low_high) == "matte: the model saw no person"
+    assert judge.fault(good(), FACE, low_high) == "matte: the model saw no person"
 
 
 @pytest.mark.parametrize(("radius", "percent"), [(10, 2), (15, 4), (100, 100), (0, 0)])
 def test_a_matte_of_almost_nothing_or_almost_all_is_not_believed(radius, percent):
-    assert compositing.fault(disc(128, radius, 1), FACE) == f"matte: covers {percent} % of the picture"
+    assert judge.fault(disc(128, radius, 1), FACE) == f"matte: covers {percent} % of the picture"
 
 
 def test_a_hole_in_the_face_is_not_believed():
     alpha = good()
     alpha[52:66, 56:68] = 0
-    assert compositing.fault(alpha, FACE) == "matte: a hole in the face"
-    assert compositing.fault(alpha, None) == ""
+    assert judge.fault(alpha, FACE) == "matte: a hole in the face"
+    assert judge.fault(alpha, None) == ""
 
 
 def test_a_hole_beside_the_face_is_allowed():
     alpha = good()
     alpha[88:96, 60:70] = 0
-    assert compositing.fault(alpha, FACE) == ""
+    assert judge.fault(alpha, FACE) == ""
 
 
 def test_a_face_that_is_seen_through_is_not_believed():
     alpha = good()
     alpha[30:100, 30:100] = np.minimum(alpha[30:100, 30:100], 170)
-    assert compositing.fault(alpha, FACE) == "matte: 33 % of the face cut off"
+    assert judge.fault(alpha, FACE) == "matte: 33 % of the face cut off"
 
 
 def test_a_face_cut_off_is_not_believed():
     alpha = good()
     alpha[:, :60] = 0
-    assert compositing.fault(alpha, FACE).endswith("% of the face cut off")
+    assert judge.fault(alpha, FACE).endswith("% of the face cut off")
     alpha = good()
     alpha[:, :50] = 0
-    assert compositing.fault(alpha, FACE) == ""
+    assert judge.fault(alpha, FACE) == ""
 
 
 def test_a_face_of_no_extent_is_not_looked_at():
-    assert compositing.fault(good(), (10, 10, 10, 10)) in ("", "matte: 100 % of the face cut off")
+    assert judge.fault(good(), Face(box=(10, 10, 10, 10))) in ("", "matte: 100 % of the face cut off")

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from curate import history
+from curate.faces.face import Face
 from curate.history import Fetched, Normalized, Whitened, noted
 from imageledger.errors import ManifestError
 from imageledger.record import Record, Step
@@ -43,8 +44,8 @@ def test_a_zero_and_an_empty_list_are_noted_and_what_does_not_apply_is_left_out(
 
 
 def test_a_key_that_no_stage_of_ours_writes_is_an_error_that_names_it():
-    with pytest.raises(ManifestError, match=r"folder:x#1\.jpg: normalize notes no 'faces'"):
-        history.normalized(after("normalize", {"faces": [1, 2, 3, 4]}))
+    with pytest.raises(ManifestError, match=r"folder:x#1\.jpg: normalize notes no 'face_count'"):
+        history.normalized(after("normalize", {"face_count": 1}))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,8 @@ def test_a_key_that_no_stage_of_ours_writes_is_an_error_that_names_it():
     [
         ("normalize", {"face": [1, 2, 3]}),
         ("normalize", {"face": [1, 2, 3, 4.5]}),
+        ("normalize", {"faces": "one"}),
+        ("normalize", {"points": [1, 2, 3]}),
         ("normalize", {"size": "large"}),
         ("normalize", {"mirrored": 5}),
         ("whiten", {"raw": [0.0, "high"]}),
@@ -66,9 +69,14 @@ def test_a_value_of_another_kind_is_an_error_that_names_it(stage, found):
 
 def test_the_face_is_that_of_the_picture_as_it_is_now():
     normalized = after("normalize", noted(Normalized(face=(1, 1, 4, 4))))
-    assert history.face_of(normalized) == (1, 1, 4, 4)
-    assert history.face_of(normalized.after(Step(did="whiten@3", on="", found={"face": [0, 0, 2, 2]}))) == (0, 0, 2, 2)
-    assert history.face_of(normalized.after(Step(did="whiten@3", on="", found={"coverage": 1}))) == (1, 1, 4, 4)
+    assert history.face_of(normalized) == Face(box=(1, 1, 4, 4))
+    assert history.face_of(normalized.after(Step(did="whiten@3", on="", found={"face": [0, 0, 2, 2]}))).box == (
+        0,
+        0,
+        2,
+        2,
+    )
+    assert history.face_of(normalized.after(Step(did="whiten@3", on="", found={"coverage": 1}))).box == (1, 1, 4, 4)
     assert history.face_of(PICTURE) is None
 
 

@@ -8,7 +8,7 @@ import pytest
 from needs import needs
 from PIL import Image
 
-from curate.matting import compositing, models
+from curate.matting import judge, models
 from curate.matting import rembg as rembg_backend
 from curate.matting.models import find_model
 from curate.matting.uncompiled import uncompiled
@@ -176,7 +176,7 @@ def test_a_constant_output_is_judged_flat_and_never_becomes_nan(answering, value
         matte = answering(np.full((1, 1, 320, 320), value, np.float32))
     assert (matte.alpha == 0).all()
     assert matte.raw == (0.0, 0.0)
-    assert compositing.fault(matte.alpha, None, *matte.raw) == "matte: the model's output is flat"
+    assert judge.fault(matte.alpha, None, matte.raw) == "matte: the model's output is flat"
 
 
 def test_an_almost_empty_output_is_known_although_it_is_stretched(answering):
@@ -185,7 +185,7 @@ def test_an_almost_empty_output_is_known_although_it_is_stretched(answering):
     matte = answering(raw)
     assert matte.alpha.max() == 255
     assert matte.raw == pytest.approx((0.01, 0.2))
-    assert compositing.fault(matte.alpha, None, *matte.raw) == "matte: the model saw no person"
+    assert judge.fault(matte.alpha, None, matte.raw) == "matte: the model saw no person"
 
 
 def test_a_model_with_another_interface_stops_with_what_is_wanted(answering, monkeypatch):

@@ -6,13 +6,14 @@ from dataclasses import replace
 import imagehash
 import numpy as np
 import pytest
-from drawn import ORIENTATIONS, encoded, fetched, portrait
+from drawn import ORIENTATIONS, encoded, face_box, fetched, portrait
 from PIL import Image
 
 from curate.cli import main
+from curate.faces.detector import detector
 from curate.normalize import work as stage
-from curate.normalize.work import NormalizeSettings, normalize
-from curate.pictures.faces import find_face
+from curate.normalize.settings import NormalizeSettings
+from curate.normalize.work import normalize
 from imageledger import manifest
 from imageledger.errors import ConfigError
 from imageledger.record import Record
@@ -25,7 +26,9 @@ def grey(width, height, seed=0):
 
 def rows_of(project, members, workers=1, **settings):
     fetched(project, members)
-    outcome = normalize(project, NormalizeSettings(**{"recipe": "plain", **settings}), workers=workers)
+    outcome = normalize(
+        project, NormalizeSettings(**{"recipe": "plain", "detector": "cascade", **settings}), workers=workers
+    )
     return list(manifest.read(outcome.path))
 
 
@@ -94,7 +97,7 @@ def test_the_square_lies_around_the_face_and_the_face_box_on_the_face(project):
     assert 0 < left < right < 900
     assert 0 < top < bottom < 400
     assert left < 640 < 780 < right
-    seen, said = find_face(opened(project, row)), found["face"]
+    seen, said = face_box(opened(project, row)), found["face"]
     assert np.abs(np.subtract(seen, said)).max() < 16
     assert found["notes"] == []
 
@@ -172,13 +175,13 @@ def test_two_workers_write_the_same_bytes_as_one(project):
 
 def test_a_second_run_works_on_nothing_and_another_size_on_everything(project):
     fetched(project, {f"real/{n}": encoded(grey(90, 90, n)) for n in range(3)})
-    first = normalize(project, NormalizeSettings(recipe="plain", size=64), workers=1)
+    first = normalize(project, NormalizeSettings(detector="cascade", recipe="plain", size=64), workers=1)
     before = first.path.read_bytes()
-    again = normalize(project, NormalizeSettings(recipe="plain", size=64), workers=1)
+    again = normalize(project, NormalizeSettings(detector="cascade", recipe="plain", size=64), workers=1)
     assert (first.worked, again.worked, again.reused) == (3, 0, 3)
     assert again.path.read_bytes() == before
-    assert normalize(project, NormalizeSettings(recipe="plain", size=48), workers=1).worked == 3
-    assert normalize(project, NormalizeSettings(recipe="forensic", size=48), workers=1).worked == 3
+    assert normalize(project, NormalizeSettings(detector="cascade", recipe="plain", size=48), workers=1).worked == 3
+    assert normalize(project, NormalizeSettings(detector="cascade", recipe="forensic", size=48), workers=1).worked == 3
 
 
 def test_no_function_that_makes_the_pixels_is_told_the_label(project):
@@ -224,7 +227,7 @@ def test_with_strict_an_unreadable_picture_makes_the_command_exit_3(project, run
 
 def test_the_command_takes_its_settings_from_the_project_and_options_win(project, runner):
     with (project.root / "imageledger.toml").open("a") as file:
-        file.write('[normalize]\nrecipe = "plain"\nsize = 48\nrequire-face = true\n')
+        file.write('recipe = "plain"\nsize = 48\nrequire-face = true\n')
     fetched(project, {"real/a": encoded(portrait(1, 200)[0]), "real/b": encoded(grey(200, 200))})
     assert runner.invoke(main, ["normalize"]).exit_code == 0
     assert [row.reason or row.width for row in manifest.read(project.manifest("normalize"))] == [48, "no face found"]
@@ -279,10 +282,10 @@ def test_a_record_is_worked_on_without_its_label(project):
     content = encoded(grey(90, 90))
     name = project.store.put(content, "png")
     record = Record(source="s", member="m", label="real", origin=name, file=name)
-    chosen = NormalizeSettings(size=64)
+    chosen = NormalizeSettings(detector="cascade", size=64)
     signed = stage.Stage(name="normalize", version=1)
     done = [
-        stage.normalize_record(one, stage=signed, settings=chosen, store=project.store)
+        stage.normalize_record(one, stage=signed, settings=chosen, finder=detector("cascade"), store=project.store)
         for one in (record, replace(record, label="ai"))
     ]
     assert done[0] == replace(done[1], label="real")

@@ -6,16 +6,23 @@ from drawn import encoded, fetched, portrait
 from PIL import Image
 
 from curate.cli import main
-from curate.normalize.work import NormalizeSettings, fitting, normalize
+from curate.normalize.settings import NormalizeSettings
+from curate.normalize.size import fitting
+from curate.normalize.work import normalize
 from curate.pictures import pixels
 from imageledger import manifest
 from imageledger.errors import ConfigError
 
 
+def ramp(size, number):
+    """A picture from dark to light; no two numbers give the same."""
+    return Image.merge("RGB", [*[Image.linear_gradient("L").resize(size)] * 2, Image.new("L", size, number)])
+
+
 def sides_of(project, **sides):
-    """A dataset of flat pictures with these shorter sides a label; the longer one is 40 px longer."""
+    """A dataset of plain pictures with these shorter sides a label; the longer one is 40 px longer."""
     members = {
-        f"{label}/{number:03}": encoded(Image.new("RGB", (side + 40, side), (number, 9, 9)))
+        f"{label}/{number:03}": encoded(ramp((side + 40, side), number))
         for label, numbers in sides.items()
         for number, side in enumerate(numbers)
     }
@@ -23,21 +30,21 @@ def sides_of(project, **sides):
 
 
 def test_auto_takes_the_largest_multiple_of_8_that_95_percent_of_each_label_reach(project):
-    sides_of(project, real=[900] * 19 + [40], ai=[300] * 19 + [40])
-    found = fitting(project, NormalizeSettings(recipe="plain"))
-    assert (found.size, found.sides) == (296, {"ai": 300, "real": 900})
-    assert fitting(project, NormalizeSettings(recipe="forensic")).size == 168
+    sides_of(project, real=[900] * 19 + [40], ai=[204] * 19 + [40])
+    found = fitting(project, NormalizeSettings(detector="cascade", recipe="plain"))
+    assert (found.size, found.sides) == (200, {"ai": 204, "real": 900})
+    assert fitting(project, NormalizeSettings(detector="cascade", recipe="forensic")).size == 112
 
 
 def test_one_small_picture_too_many_counts(project):
     sides_of(project, real=[900] * 18 + [120, 120], ai=[300] * 20)
-    assert fitting(project, NormalizeSettings(recipe="plain")).size == 120
+    assert fitting(project, NormalizeSettings(detector="cascade", recipe="plain")).size == 120
 
 
-def test_auto_never_takes_more_than_512(project):
+def test_auto_never_takes_more_than_usual_networks_do(project):
     sides_of(project, real=[1400], ai=[1500])
-    found = fitting(project, NormalizeSettings())
-    assert (found.size, found.needs) == (512, 880)
+    found = fitting(project, NormalizeSettings(detector="cascade"))
+    assert (found.size, found.needs) == (224, 391)
     assert "the largest that auto chooses" in found.why
 
 
@@ -46,7 +53,7 @@ def test_the_first_pass_reads_headers_only_and_leaves_out_what_has_none(project,
     members = {"real/a": torn, "real/b": b"<html>", "real/c": b"", "ai/a": encoded(portrait(2, 300)[0])}
     fetched(project, members)
     monkeypatch.setattr(pixels, "decode", None)
-    assert fitting(project, NormalizeSettings(recipe="plain")).sides == {"real": 200, "ai": 300}
+    assert fitting(project, NormalizeSettings(detector="cascade", recipe="plain")).sides == {"real": 200, "ai": 300}
 
 
 def test_auto_is_the_default_and_the_card_holds_the_number_not_the_word(project, runner):
@@ -102,9 +109,9 @@ def test_a_project_without_one_readable_picture_gets_as_far_as_its_reasons(proje
 
 def test_the_library_resolves_auto_by_itself_and_two_runs_agree(project):
     sides_of(project, real=[300] * 3, ai=[310] * 3)
-    first = normalize(project, NormalizeSettings(), workers=1)
+    first = normalize(project, NormalizeSettings(detector="cascade"), workers=1)
     before = first.path.read_bytes()
-    assert normalize(project, NormalizeSettings(), workers=1).reused == 6
+    assert normalize(project, NormalizeSettings(detector="cascade"), workers=1).reused == 6
     assert first.path.read_bytes() == before
 
 
@@ -138,9 +145,11 @@ def test_the_size_does_not_depend_on_how_a_picture_is_turned(project):
 
 def test_settings_of_the_project_may_say_auto_or_a_number(project, runner):
     sides_of(project, real=[300], ai=[300])
-    (project.root / "imageledger.toml").write_text('dataset = "drawn"\n[normalize]\nsize = "auto"\n')
+    (project.root / "imageledger.toml").write_text(
+        'dataset = "drawn"\n[normalize]\ndetector = "cascade"\nsize = "auto"\n'
+    )
     assert "auto chose 168" in runner.invoke(main, ["normalize", "--workers", "1"]).stderr
-    (project.root / "imageledger.toml").write_text('dataset = "drawn"\n[normalize]\nsize = 96\n')
+    (project.root / "imageledger.toml").write_text('dataset = "drawn"\n[normalize]\ndetector = "cascade"\nsize = 96\n')
     assert "auto" not in runner.invoke(main, ["normalize", "--workers", "1"]).stderr
     with pytest.raises(ConfigError):
-        NormalizeSettings(size="small")
+        NormalizeSettings(detector="cascade", size="small")

@@ -68,14 +68,27 @@ def test_a_palette_with_several_alphas_keeps_each():
     assert [decoded.image.getpixel((x, 0))[0] for x in range(3)] == pytest.approx([255, 127, 0], abs=1)
 
 
-@pytest.mark.parametrize("white", [4095, 65535])
-def test_12_and_16_bits_are_scaled_not_clipped(white):
-    ramp = np.linspace(0, white, 4096).astype(np.uint16).reshape(64, 64)
+def test_16_bits_are_scaled_not_clipped():
+    ramp = np.linspace(0, 65535, 4096).astype(np.uint16).reshape(64, 64)
     decoded = pixels.decode(encoded(Image.fromarray(ramp), "TIFF"))
     grey = array(decoded.image)[..., 0].ravel()
     assert (grey[0], grey[-1]) == (0, 255)
     assert np.abs(grey - np.linspace(0, 255, 4096)).max() <= 1
     assert "I;16 pixels scaled by their range" in decoded.notes
+
+
+@pytest.mark.parametrize("format", ["TIFF", "PNG"])
+def test_a_dark_scan_of_16_bits_is_not_brightened(format):
+    ramp = np.linspace(0, 4000, 4096).astype(np.uint16).reshape(64, 64)
+    grey = array(pixels.decode(encoded(Image.fromarray(ramp), format)).image)
+    assert grey.max() == round(4000 / 65535 * 255)
+
+
+def test_a_tiff_of_12_bits_reaches_white():
+    tags = [(256, 2), (257, 1), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1), (279, 3)]
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    content = b"II*\0" + struct.pack("<I", 12) + bytes([0xFF, 0xF0, 0x00, 0]) + directory + bytes(4)
+    assert array(pixels.decode(content).image)[0, :, 0].tolist() == [255, 0]
 
 
 def test_a_16_bit_key_colour_is_white():
@@ -93,7 +106,7 @@ def test_a_16_bit_key_colour_is_white():
 def test_floats_are_scaled_by_their_range_negative_ones_included(low, high):
     ramp = np.linspace(low, high, 4096, dtype=np.float32).reshape(64, 64)
     grey = array(pixels.decode(encoded(Image.fromarray(ramp), "TIFF")).image)[..., 0].ravel()
-    scale = 4095 if high == 900 else high
+    scale = 65535 if high == 900 else high
     assert np.abs(grey - 255 * (ramp.ravel() - low) / (scale - low)).max() <= 1
 
 

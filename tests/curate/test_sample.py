@@ -220,11 +220,11 @@ def test_a_clean_photograph_names_its_camera_and_a_generated_picture_none():
 
 @pytest.mark.long
 def test_most_faces_are_found_in_both_classes():
-    from curate.pictures.faces import find_face
+    from drawn import face_box
 
     for label in (REAL, AI):
         names = [s.name for s in planned.plan(42).values() if s.label == label and not s.problem][:12]
-        assert sum(find_face(opened(name).convert("RGB")) is not None for name in names) >= 9
+        assert sum(face_box(opened(name).convert("RGB")) is not None for name in names) >= 9
 
 
 def test_the_truth_names_every_problem_and_is_written_the_same_each_time(tmp_path):

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import encoded, portrait
+from drawn import encoded, face_box, portrait
 from PIL import Image
 from whiten_world import drawn, normalized, overlap, project_at, read
 
 from curate.cli import main
 from curate.matting import compositing, grabcut
 from curate.matting.matte import Backend, Cutter, Matte
-from curate.pictures import faces, pixels
+from curate.pictures import pixels
 from curate.whiten import work as whiten
 from curate.whiten.work import WhitenSettings
 from imageledger import manifest
@@ -46,7 +46,7 @@ def test_grabcut_finds_drawn_people():
     found = []
     for seed in range(8):
         image, truth = portrait(seed, 256)
-        found.append(overlap(compositing.clean(grabcut.grabcut(image, faces.find_face(image)).alpha), truth))
+        found.append(overlap(compositing.clean(grabcut.grabcut(image, face_box(image)).alpha), truth))
     assert np.median(found) > 0.93
     assert min(found) > 0.8
 
@@ -92,7 +92,7 @@ def test_the_step_says_how_and_what_was_seen(project):
     normalized(project, drawn(1))
     (row,) = manifest.read(whiten.whiten(project, GRABCUT, workers=1).path)
     step = row.steps[-1]
-    assert step.did == "whiten@3"
+    assert step.did == "whiten@4"
     assert step.settings == {"region": "white", "matting": "grabcut"}
     assert 0.2 < step.found["coverage"] < 0.7
     assert step.found["pieces"] == 1

@@ -11,6 +11,8 @@ from PIL import Image
 from whiten_world import drawn, normalized, project_at, read
 
 from curate.cli import main
+from curate.faces import cascade, words
+from curate.faces.face import Face
 from curate.pictures import pixels, regions
 from curate.whiten import work as whiten
 from curate.whiten.work import WhitenSettings
@@ -19,7 +21,7 @@ from imageledger.errors import ConfigError
 from imageledger.record import Record, Step
 
 FACE = WhitenSettings(region="face")
-EMPTY = encoded(Image.new("RGB", (128, 128), "gray"))
+EMPTY = encoded(Image.linear_gradient("L").resize((128, 128)).convert("RGB"))
 
 
 @pytest.fixture
@@ -89,9 +91,9 @@ def rewritten(path, rows):
 
 def test_what_is_no_face_in_the_mirror_is_none(project, monkeypatch):
     normalized(project, drawn(2))
-    monkeypatch.setattr(whiten, "find_face", lambda image: (0, 0, 20, 20))
+    monkeypatch.setattr(cascade, "find", lambda image: [Face(box=(0, 0, 20, 20))])
     for row in manifest.read(whiten.whiten(project, FACE, workers=1).path):
-        assert (row.status, row.reason) == ("rejected", whiten.DOUBTFUL)
+        assert (row.status, row.reason) == ("rejected", words.DOUBTFUL)
 
 
 def test_the_size_is_the_largest_that_nearly_all_faces_of_each_label_have():
@@ -155,7 +157,7 @@ def test_options_that_do_not_fit_are_refused_before_anything_is_written(project,
 
 def test_region_and_size_can_stand_in_the_project_file(project, runner):
     (project.root / "imageledger.toml").write_text(
-        'dataset = "drawn"\norder = ["fetch", "normalize", "whiten", "manifest"]\n'
+        'dataset = "drawn"\norder = ["fetch", "normalize", "whiten", "manifest"]\n[normalize]\ndetector = "cascade"\n'
         '[whiten]\nregion = "face"\nface_size = 40\n',
         encoding="utf-8",
     )
@@ -175,7 +177,7 @@ def test_a_torn_picture_is_a_row(project):
 
 def test_shares_that_chance_explains_are_not_called_a_selection(monkeypatch):
     rows = [
-        replace(one, steps=(Step(did="whiten@1", on=""),), reason=whiten.NO_FACE if number == 0 else "")
+        replace(one, steps=(Step(did="whiten@1", on=""),), reason=words.NO_FACE if number == 0 else "")
         for label in ("real", "ai")
         for number, one in enumerate(found(label, *[100] * 20))
     ]

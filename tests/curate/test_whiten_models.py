@@ -6,13 +6,14 @@ import sys
 
 import numpy as np
 import pytest
+from drawn import face_box
 from needs import needs
 from PIL import Image
 from whiten_world import TOML, drawn, normalized, overlap, project_at, read
 
 from curate.cli import main
 from curate.matting import compositing, grabcut, rembg
-from curate.pictures import faces, pixels, regions
+from curate.pictures import pixels, regions
 from curate.whiten import work as whiten
 from curate.whiten.work import WhitenSettings
 from imageledger import manifest
@@ -84,7 +85,7 @@ def test_inner_faces_of_real_portraits_show_hardly_any_background(testdata, self
     for label in ("real", "ai"):
         for file in sorted((testdata / "portraits" / "ffhq-vs-stylegan2" / label).iterdir())[:10]:
             image = pixels.decode(file.read_bytes()).image.resize((256, 256))
-            if face := faces.find_face(image):
+            if face := face_box(image):
                 alpha = Image.fromarray(compositing.clean(cut(image, face).alpha))
                 shares.append(np.mean(np.asarray(alpha.crop(regions.inner_square(face, image.size))) < 128))
     assert len(shares) > 15
@@ -100,7 +101,7 @@ def test_grabcut_is_a_fair_stand_in_for_a_model_on_real_portraits(testdata, self
     for label in ("real", "ai"):
         for file in sorted((testdata / "portraits" / "ffhq-vs-stylegan2" / label).iterdir())[:10]:
             image = pixels.decode(file.read_bytes()).image.resize((256, 256))
-            face = faces.find_face(image)
+            face = face_box(image)
             mattes = [compositing.clean(matte.alpha) for matte in (cut(image, face), grabcut.grabcut(image, face))]
             found.append(overlap(*mattes))
     assert np.median(found) > 0.8

@@ -29,12 +29,13 @@ PICTURES = 8
 STAGES = """
 from imageledger.config import SourceEntry, open_project
 from curate.fetch.work import fetch
-from curate.normalize.work import NormalizeSettings, normalize
+from curate.normalize.settings import NormalizeSettings
+from curate.normalize.work import normalize
 
 print("begun")
 project = open_project()
 fetch(project, [SourceEntry(address=f"folder:{label}", label=label, licence="CC0-1.0") for label in ("real", "ai")])
-outcome = normalize(project, NormalizeSettings(recipe="plain", size=24), workers=2)
+outcome = normalize(project, NormalizeSettings(detector="cascade", recipe="plain", size=24), workers=2)
 print(outcome.tally.plain(), outcome.worked)
 """
 

@@ -9,7 +9,8 @@ import pytest
 from drawn import encoded, fetched, portrait
 from PIL import Image
 
-from curate.normalize.work import NormalizeSettings, normalize
+from curate.normalize.settings import NormalizeSettings
+from curate.normalize.work import normalize
 from curate.whiten.work import VERSION, WhitenSettings, whiten
 from imageledger import manifest
 from imageledger.config import open_project
@@ -31,7 +32,7 @@ def whitened(tmp_path_factory):
     project = open_project(root)
     members = {f"{('real', 'ai')[n % 2]}/{n}": encoded(portrait(n, 170)[0], ("PNG", "JPEG")[n % 2]) for n in range(5)}
     fetched(project, members | {"real/small": encoded(portrait(9, 60)[0], "PNG"), "real/torn": b"\xff\xd8\xff torn"})
-    normalize(project, NormalizeSettings(size=64), workers=1)
+    normalize(project, NormalizeSettings(detector="cascade", size=64), workers=1)
     whiten(project, WhitenSettings(matting="grabcut"), workers=1)
     return project, list(manifest.read(project.manifest("whiten")))
 

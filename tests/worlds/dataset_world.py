@@ -15,7 +15,11 @@ from train.runs import Run, write_predictions
 LABELS = {"real/**": "real", "ai/**": "ai"}
 SEEDS = {"real": 200, "ai": 400}
 EACH = 12
-SETTINGS = {"[normalize]": "size = 64", "[whiten]": 'matting = "grabcut"', "[manifest]": "match = []"}
+SETTINGS = {
+    "[normalize]": 'size = 64\ndetector = "cascade"',
+    "[whiten]": 'matting = "grabcut"',
+    "[manifest]": "match = []",
+}
 
 
 def draw_photos(folder: Path, each: int = EACH, side: int = 160) -> Path:

@@ -119,3 +119,11 @@ def fetched(project, members):
         dataset=project.dataset, store=project.store, workers=1,
     )  # fmt: skip
     return output
+
+
+def face_box(image):
+    """The box of the face that the cascade finds, or None."""
+    from curate.faces import cascade
+
+    faces = cascade.find(image)
+    return faces[0].box if faces else None

@@ -22,7 +22,13 @@ for words in json.loads(sys.stdin.read()):
 print(json.dumps(shown))
 """
 EACH = 12
-TOML = 'dataset = "drawn"\nper_class = 10\norder = ["fetch", "normalize", "whiten", "manifest"]\n'
+TOML = """dataset = "drawn"
+per_class = 10
+order = ["fetch", "normalize", "whiten", "manifest"]
+
+[normalize]
+detector = "cascade"
+"""
 STAGES = (
     "curate fetch tar:faces.tar --labels real/*=real,ai/*=ai --json",
     "curate normalize --recipe plain --size 40 --workers 1 --quiet",

@@ -11,7 +11,8 @@ from pathlib import Path
 from drawn import encoded, fetched, portrait
 from PIL import ImageOps
 
-from curate.normalize.work import NormalizeSettings, normalize
+from curate.normalize.settings import NormalizeSettings
+from curate.normalize.work import normalize
 from imageledger import manifest
 from imageledger.config import Project, open_project
 
@@ -47,7 +48,7 @@ def _trained(root: Path) -> tuple[Project, Path]:
     project = open_project(root)
     fetched(project, {f"{label}/{n}": encoded(original(label, n), "PNG") for label in ("camera", "machine")
                       for n in range(EACH)})  # fmt: skip
-    normalize(project, NormalizeSettings(size=SIZE), workers=1)
+    normalize(project, NormalizeSettings(detector="cascade", size=SIZE), workers=1)
     rows = list(manifest.read(project.manifest("normalize")))
     rows = [replace(row, split="valid" if int(row.member.rpartition("/")[2]) % 6 == 0 else "train") for row in rows]
     manifest.write(project.manifest("manifest"), rows)

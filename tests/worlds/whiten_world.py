@@ -6,10 +6,11 @@ import numpy as np
 from drawn import encoded, fetched, portrait
 from PIL import Image
 
-from curate.normalize.work import NormalizeSettings, normalize
+from curate.normalize.settings import NormalizeSettings
+from curate.normalize.work import normalize
 from imageledger.config import open_project
 
-TOML = 'dataset = "drawn"\norder = ["fetch", "normalize", "whiten", "manifest"]\n'
+TOML = 'dataset = "drawn"\norder = ["fetch", "normalize", "whiten", "manifest"]\n\n[normalize]\ndetector = "cascade"\n'
 
 
 def project_at(folder):
@@ -20,7 +21,7 @@ def project_at(folder):
 
 def normalized(project, members, size=128):
     fetched(project, members)
-    return normalize(project, NormalizeSettings(recipe="plain", size=size), workers=1).path
+    return normalize(project, NormalizeSettings(detector="cascade", recipe="plain", size=size), workers=1).path
 
 
 def drawn(count, size=128):

@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
+from curate.faces.face import Face
 from curate.nuisance import family
 from curate.nuisance.seen import Seen
-from curate.pictures.pixels import Box
 from imageledger.types import Floats
 
 NUMBERS: Mapping[str, tuple[str, ...]] = {
@@ -119,9 +119,10 @@ def fit(table: Floats, originals: Sequence[float]) -> Familiar | None:
     )
 
 
-def numbers_of(content: bytes, image: Image.Image, box: Box | None, looked: bool) -> list[float]:
-    """Measure NUMBERS of a picture as the network gets it; `box` is its face, if somebody looked."""
-    seen = Seen(content=content, image=image, box=box if looked else "unknown")
+def numbers_of(content: bytes, image: Image.Image, face: Face | None, looked: bool) -> list[float]:
+    """Measure NUMBERS of a picture as the network gets it; `face` is its face, if somebody looked."""
+    box, points = (face.box, face.points) if face else (None, None)
+    seen = Seen(content=content, image=image, box=box if looked else "unknown", points=points)
     measured = {of: family(of).measure(seen) for of in NUMBERS}
     return [float(measured[of][number]) for of, ones in NUMBERS.items() for number in ones]
 

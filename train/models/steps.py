@@ -5,23 +5,25 @@ Nothing here can see a label, and nothing imports torch.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from curate.faces.detector import CASCADE, Detector, detector
+from curate.faces.face import Face
 from curate.history import face_of
 from curate.matting import backend
 from curate.matting.matte import Asked, Cutter
 from curate.matting.models import CUSTOM
 from curate.normalize import work as normalize
 from curate.normalize.recipes import RECIPES
-from curate.normalize.work import NormalizeSettings
+from curate.normalize.settings import of_recorded
 from curate.pictures import pixels
 from curate.pictures.formats import sniff
-from curate.pictures.pixels import Box, CannotDecode
+from curate.pictures.pixels import CannotDecode
 from curate.whiten import work as whiten
 from imageledger import config
 from imageledger.errors import ConfigError, ModelError, RunError
@@ -92,10 +94,7 @@ def of_plain(steps: Any) -> Steps:
     given = {name: step["settings"] for name, step in zip(names, steps, strict=True)}
     try:
         if "normalize" in given:
-            chosen = config.settings(NormalizeSettings, given["normalize"], where="normalize")
-            if not isinstance(chosen.size, int):
-                raise ConfigError(f"normalize: the size is {chosen.size!r}, not a number")
-            given["normalize"] = asdict(chosen)
+            of_recorded(given["normalize"])
         if "whiten" in given:
             given["whiten"] = _whiten_settings(given["whiten"])
     except ConfigError as error:
@@ -137,7 +136,7 @@ def _newer() -> str:
 class Applied:
     """What became of one picture: `image` is what training would have stored, None when it was set aside.
 
-    `original` is the decoded upright sRGB picture, None when it is unreadable; `face` the box in `image`, None where
+    `original` is the decoded upright sRGB picture, None when it is unreadable; `face` lies in `image`, None where
     none was found or nobody looked; `looked` says whether somebody did.
     """
 
@@ -145,16 +144,17 @@ class Applied:
     reason: str = ""
     image: Image.Image | None = None
     original: Image.Image | None = None
-    face: Box | None = None
+    face: Face | None = None
     looked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applier:
-    """The steps, ready to be applied: with what cuts people out, where they do that. Can be sent to workers."""
+    """The steps, ready to be applied: with what cuts people out and finds faces. Can be sent to workers."""
 
     steps: Steps
     cutter: Cutter | None = None
+    finder: Detector | None = None
 
     def __call__(self, content: bytes) -> Applied:
         """Apply the steps to the bytes of one picture; a bad picture is no error but a reason."""
@@ -180,14 +180,16 @@ class Applier:
 
     def _works(self, store: Store) -> Iterator[Work]:
         """Yield what the stages do to one record, in their order."""
+        finder = self.finder or detector(CASCADE)  # that of steps without normalize, which never look
         if (settings := self.steps.normalize) is not None:
             stage = Stage(name="normalize", version=normalize.VERSION, settings=settings)
-            chosen = NormalizeSettings(**settings)
-            yield partial(normalize.normalize_record, stage=stage, settings=chosen, store=store)
+            chosen = of_recorded(settings)
+            yield partial(normalize.normalize_record, stage=stage, settings=chosen, finder=finder, store=store)
         if (settings := self.steps.whiten) is not None:
             stage = Stage(name="whiten", version=whiten.VERSION, settings=settings)
             if self.cutter is None:
-                yield partial(whiten.face_record, stage=stage, size=settings["face_size"], store=store)
+                size = settings["face_size"]
+                yield partial(whiten.face_record, stage=stage, size=size, finder=finder, store=store)
             else:
                 yield partial(whiten.whiten_record, stage=stage, cutter=self.cutter, store=store)
 
@@ -195,13 +197,24 @@ class Applier:
 def applier(steps: Steps, matte_file: Path | None = None) -> Applier:
     """Return the steps ready to be applied; `matte_file` is where a cut-out model of one's own lies.
 
-    Raises ModelError when the cut-out model cannot be had, or is another one than that of the manifest.
+    Raises ModelError when a model cannot be had, or is another one than that of the manifest.
     """
+    return Applier(steps=steps, cutter=_cutter(steps, matte_file), finder=_finder(steps))
+
+
+def _finder(steps: Steps) -> Detector | None:
+    if steps.normalize is None:
+        return None
+    chosen = of_recorded(steps.normalize)
+    return detector(chosen.detector, sha256=chosen.face_sha256)
+
+
+def _cutter(steps: Steps, matte_file: Path | None) -> Cutter | None:
     if steps.whiten is None or steps.whiten["region"] == "face":
-        return Applier(steps=steps)
+        return None
     cuts = backend(steps.whiten["matting"])
     if (wanted := steps.matte_model) is None:
-        return Applier(steps=steps, cutter=cuts.prepare(Asked()))
+        return cuts.prepare(Asked())
     name, sha256 = wanted
     if name in CUSTOM and matte_file is None:
         raise ModelError(
@@ -211,7 +224,7 @@ def applier(steps: Steps, matte_file: Path | None = None) -> Applier:
         )
     try:
         asked = Asked(model=name, path=matte_file if name in CUSTOM else None, sha256=sha256)
-        return Applier(steps=steps, cutter=cuts.prepare(asked))
+        return cuts.prepare(asked)
     except ModelError as error:
         hint = "--matte-model FILE names the very model that cut out the training pictures"
         raise ModelError(error.what, hint if name in CUSTOM else error.hint) from error

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from curate.normalize.work import TOO_SMALL
+from curate.normalize.size import TOO_SMALL
 from curate.pictures.formats import claims_picture, sniff, what_is
 from curate.sources import HEAD, BadMember, refuse_large
 from curate.sources.choose import is_hidden

@@ -3,6 +3,7 @@
 Local binary patterns after Ahonen, Hadid and Pietikäinen (2006), cascade after Viola and Jones (2001).
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.pictures.pixels import Box
+from curate.faces.face import Face
 
 SEARCH_SIDE = 160
 """The picture is searched at this many pixels on its longer side."""
@@ -25,10 +26,10 @@ FACES_FROM = (2 * SMALLEST, SMALLEST)
 """Small faces are looked for only where there is no large one: they take most of the time."""
 
 
-def find_face(image: Image.Image) -> Box | None:
-    """Return the box (left, top, right, bottom) of the largest frontal face in pixels, or None.
+def find(image: Image.Image) -> Sequence[Face]:
+    """Return the largest frontal face of a picture, without points, or nothing.
 
-    Misses real profiles and hats more often than faces made by AI: absence must never reject a picture.
+    Misses real profiles and hats more often than faces made by AI: absence should not reject a picture.
     """
     scale = min(1.0, SEARCH_SIDE / max(image.size))
     small = image.convert("L").resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
@@ -36,11 +37,11 @@ def find_face(image: Image.Image) -> Box | None:
     searched = np.pad(np.asarray(small), margin, mode="edge")
     hit = next(filter(None, (_largest(searched, smallest) for smallest in FACES_FROM)), None)
     if hit is None:
-        return None
+        return []
     edges = (hit["c"], hit["r"], hit["c"] + hit["width"], hit["r"] + hit["height"])
     limits = (image.width, image.height) * 2
     box = [min(max(0, round((edge - margin) / scale)), limit) for edge, limit in zip(edges, limits, strict=True)]
-    return box[0], box[1], box[2], box[3]
+    return [Face(box=(box[0], box[1], box[2], box[3]))]
 
 
 def _largest(searched: NDArray[np.uint8], smallest: int) -> dict[str, int] | None:
