@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.evidence.measure import WHITENED, Table, measure
+from curate.faces.words import faces_said
 from curate.history import normalized
 from curate.manifest.balance import TRAIN, VALID, Choice, Key, NoSplit, Wanted, divide, missing
 from curate.manifest.matched import choice_of, select
@@ -169,15 +170,16 @@ def candidates(records: Iterable[Record]) -> list[Record]:
 
 
 def summary(records: Iterable[Record]) -> str:
-    """Say how many pictures of each label and source stand on each side, one line a side."""
+    """Say how many pictures of each label and source stand on each side, and how many faces they show."""
     sides: dict[str, Counter[tuple[str, str]]] = {TRAIN: Counter(), VALID: Counter()}
-    for record in records:
-        if record.split:
-            sides[record.split][record.label, record.source] += 1
-    return "\n".join(
+    chosen = [record for record in records if record.split]
+    for record in chosen:
+        sides[record.split][record.label, record.source] += 1
+    lines = [
         f"{side}: " + ", ".join(f"{count} {label} from {source}" for (label, source), count in sorted(cells.items()))
         for side, cells in sides.items()
-    )
+    ]
+    return "\n".join([*lines, *filter(None, [faces_said(chosen)])])
 
 
 def as_csv(records: Iterable[Record]) -> str:

@@ -9,7 +9,7 @@ from curate.matting.uncompiled import uncompiled
 from imageledger.errors import ModelError
 from imageledger.extras import need
 
-NO_MODEL_NEEDED = "--matting grabcut needs no model"
+NO_MODEL_NEEDED = "--matting grabcut needs no model, and cuts more roughly"
 CUSTOM = ("u2net_custom", "dis_custom", "ben_custom")
 """The sessions of rembg that take a file of the user's own."""
 

@@ -12,6 +12,7 @@ from curate.history import whitened
 from curate.matting import compositing
 from imageledger.config import Project
 from imageledger.errors import StoreError
+from imageledger.figure import PAPER
 from imageledger.record import OK, Record
 from imageledger.sheet import Cell, Frame, sheet
 from imageledger.store import write_whole
@@ -34,25 +35,31 @@ def worst(records: Iterable[Record]) -> list[tuple[str, list[Record]]]:
             stayed.setdefault(record.label, []).append(record)
     rows = []
     for label in sorted({*refused, *stayed}):
-        rows.append((f"{label}, refused", refused.get(label, [])[:EACH]))
-        rows.append((f"{label}, kept", sorted(stayed.get(label, []), key=_doubt)[:EACH]))
+        gone, kept = refused.get(label, []), stayed.get(label, [])
+        rows.append((f"{label}: {len(gone)} refused", gone[:EACH]))
+        rows.append((f"{label}: of {len(kept)} kept, the least contrast at the edge", sorted(kept, key=_doubt)[:EACH]))
     return rows
 
 
 def write(project: Project, records: Sequence[Record]) -> Path | None:
     """Write data/audit/mattes.png and return its path; None where no picture has a matte."""
-    chosen = [(kind, record) for kind, rows in worst(records) for record in rows]
-    if not chosen:
+    kinds = [(kind, rows) for kind, rows in worst(records) if rows]
+    if not kinds:
         return None
-    cells = [_cell(project, kind, record) for kind, record in chosen]
-    heading = f"The worst mattes of {project.dataset}"
-    lines = ["Of each class, mattes that were refused, and those that stayed with the least contrast at their edge. "
-             "Where faces are torn, try another --matting, or --region face."]  # fmt: skip
-    page = sheet(cells, columns=EACH, heading=heading, lines=lines, size=150)
+    lines = [f"The worst mattes of {project.dataset}. Where faces are torn, try another --matting, or --region face."]
+    parts = []
+    for kind, rows in kinds:
+        cells = [_cell(project, record) for record in rows]
+        parts.append(sheet(cells, columns=EACH, heading=kind, lines=lines, size=150))
+        lines = []
+    page = Image.new("RGB", (max(part.width for part in parts), sum(part.height for part in parts)), PAPER)
+    top = 0
+    for part in parts:
+        page.paste(part, (0, top))
+        top += part.height
     target = io.BytesIO()
     page.save(target, "PNG")
     path = project.root / "data" / "audit" / "mattes.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, target.getvalue())
     return path
 
@@ -62,10 +69,11 @@ def _doubt(record: Record) -> tuple[float, tuple[str, str]]:
     return (UNKNOWN if note.contrast is None else note.contrast), record.key
 
 
-def _cell(project: Project, kind: str, record: Record) -> Cell:
+def _cell(project: Project, record: Record) -> Cell:
     note = whitened(record)
-    said = record.reason.partition(": ")[2] or f"contrast {note.contrast:.1f}" if note.contrast is not None else ""
-    return Cell(frames=(Frame(picture=_laid(project, record), caption=""),), title=kind, lines=(record.member, said))
+    contrast = "" if note.contrast is None else f"contrast {note.contrast:.1f}"
+    said = record.reason.partition(": ")[2]
+    return Cell(frames=(Frame(picture=_laid(project, record)),), title=record.member, lines=(said, contrast))
 
 
 def _laid(project: Project, record: Record) -> Image.Image | None:
