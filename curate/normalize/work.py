@@ -13,12 +13,12 @@ from curate.faces.detector import CASCADE, Detector, detector
 from curate.faces.detector import PACKAGES as FACE_PACKAGES
 from curate.faces.face import Face, counted
 from curate.faces.words import NO_FACE, after_normalize
-from curate.history import Normalized, noted
+from curate.history import Normalized, fetched, noted
 from curate.normalize import recipes
 from curate.normalize.recipes import RECIPES
 from curate.normalize.settings import SUFFIX, NormalizeSettings, recorded, settings_of
 from curate.normalize.size import TOO_SMALL, advice, ask_about, sized
-from curate.pictures import pixels
+from curate.pictures import pixels, readers
 from curate.pictures.hashers import mirrored, phash, reduced
 from curate.pictures.pixels import CannotDecode, Picture
 from curate.pictures.regions import confirmed
@@ -54,7 +54,8 @@ def normalize(
     for line in lines:
         logger.info(line)
     finder = finder_of(project, fitted)
-    packages = (*PACKAGES, *FACE_PACKAGES[finder.name])
+    formats = {fetched(record).format or "" for record in manifest.read(source or project.before("normalize"))}
+    packages = (*PACKAGES, *FACE_PACKAGES[finder.name], *readers.packages(formats))
     stage = Stage(name="normalize", version=VERSION, settings=recorded(fitted, finder), packages=packages)
     outcome = run_rows(
         stage,

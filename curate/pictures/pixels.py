@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
+from curate.pictures import readers
+from curate.pictures.formats import sniff
+
 MAX_PIXELS = 120_000_000
 """More pixels than any camera portrait has: refused before they are decoded (a decompression bomb)."""
 
@@ -80,8 +83,9 @@ def shorter_side(path: Path) -> int:
     """Return the shorter side of a picture in pixels, read from its header alone; 0 when that cannot be read."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")
+            readers.prepare(sniff(file.read(64)))
             with Image.open(path) as image:
                 return min(image.size)
     except Exception:  # see `decode`
@@ -151,11 +155,14 @@ def to_rgb(image: Image.Image) -> tuple[Image.Image, list[str]]:
 
 def _decode(content: bytes) -> Picture:
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses at twice this, pictures inside icons included
+    if why := readers.prepare(sniff(content[:64])):
+        raise CannotDecode(why)
     with Image.open(io.BytesIO(content)) as image:
         if 0 in image.size:
             raise CannotDecode("a picture without pixels")
-        frames = getattr(image, "n_frames", 1)
-        image.seek(0)
+        frames = getattr(image, "n_frames", 1) if image.format != "PSD" else 1  # its frames are layers, counted from 1
+        if frames > 1:
+            image.seek(0)
         sideways = _sideways(getattr(image, "tag_v2", {}))  # loading turns a TIFF upright and forgets the tag
         image.load()  # before `getexif`: that of a PNG decodes the pixels too, and a broken EXIF block is forgiven
         notes = ["turned upright by EXIF"] if sideways or _sideways(_exif(image)) else []
