@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +13,22 @@ class Reader:
     package: str
     module: str
     get: str
-    register: Callable[[Any], None]
+    register: Callable[[], None]
+
+
+def _heif() -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+
+
+def _jxl() -> None:
+    import pillow_jxl  # noqa: F401 (registers itself)
 
 
 READERS: Mapping[str, Reader] = {
-    "heic": Reader(
-        "HEIC", "pillow-heif", "pillow_heif", "pip install 'imageledger[heif]'", lambda it: it.register_heif_opener()
-    ),
-    "jxl": Reader("JPEG XL", "pillow-jxl-plugin", "pillow_jxl", "pip install pillow-jxl-plugin (GPL)", lambda _: None),
+    "heic": Reader("HEIC", "pillow-heif", "pillow_heif", "pip install 'imageledger[heif]'", _heif),
+    "jxl": Reader("JPEG XL", "pillow-jxl-plugin", "pillow_jxl", "pip install pillow-jxl-plugin (GPL)", _jxl),
 }
 """Format, as `sniff` names it -> what reads it. AVIF and JPEG 2000 are read by Pillow itself."""
 
@@ -38,7 +44,7 @@ def prepare(format: str) -> str:
         return ""
     if find_spec(reader.module) is None:
         return f"{reader.title} is not read here: {reader.get}, or convert it to JPEG or PNG"
-    reader.register(import_module(reader.module))
+    reader.register()
     return ""
 
 
