@@ -1,7 +1,6 @@
 """Measure nuisance features of the pictures of a manifest, once per object, and keep the numbers by its name."""
 
 import io
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +18,9 @@ from curate.nuisance import family
 from curate.nuisance.seen import Seen, Values
 from curate.pictures import pixels
 from curate.pictures.pixels import Box, CannotDecode
+from imageledger import seal
 from imageledger.config import Project
 from imageledger.engines.local import cores, ordered_map
-from imageledger.foreign import json_of
 from imageledger.record import Record
 from imageledger.store import Store
 from imageledger.types import Track, untracked
@@ -123,7 +122,7 @@ class _Kept:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         plain = {name: value if math.isfinite(value) else None for name, value in values.items()}
         with self.path.open("a", encoding="utf-8") as lines:
-            lines.write(self.torn + json.dumps({"object": key, "values": plain}) + "\n")
+            lines.write(self.torn + seal.line_of({"object": key, "values": plain}) + "\n")
         self.torn = ""
 
     def _read(self) -> Iterator[tuple[str, Values]]:
@@ -133,10 +132,12 @@ class _Kept:
             for line in lines:
                 self.torn = "" if line.endswith("\n") else "\n"
                 try:
-                    row = json_of(line)
+                    row = seal.of_line(line)
+                    if set(row) != {"object", "values"}:
+                        continue
                     yield row["object"], {k: math.nan if v is None else float(v) for k, v in row["values"].items()}
                 except (ValueError, KeyError, TypeError, AttributeError):
-                    continue  # a line torn by a kill is measured again
+                    continue  # what was torn by a kill, or is damaged, is measured again
 
 
 def _looks(records: Sequence[Record], *, original: bool) -> Iterator[_Look]:

@@ -127,6 +127,7 @@ def swapped(model, target, name, content):
     folder = unpacked(model, target)
     (folder / name).write_bytes(content)
     values = json.loads((folder / "model.json").read_text())
+    del values["seal"]
     values["files"][name] = packages.facts(content)
     (folder / "model.json").write_text(json.dumps(values))
     return packages.read(folder)

@@ -102,6 +102,7 @@ def edited(path: Path, target: Path, **changes) -> Path:
     with zipfile.ZipFile(path) as archive:
         files = {one.filename: archive.read(one) for one in archive.infolist()}
     values = json.loads(files["model.json"])
+    del values["seal"]
     for name, value in changes.items():
         if value is None:
             del values[name]

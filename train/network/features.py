@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from imageledger import seal
 from imageledger.store import write_whole
 from train import degrade, views
 from train.network.backbones import Backbone
@@ -94,10 +95,13 @@ def _name(network: Pooled, chosen: Mapping[str, Any]) -> str:
 
 
 def _read(path: Path) -> Features | None:
-    """Read kept features; None for none, and for a file that is torn or strange: it is made again."""
+    """Read kept features; None for none, and for one that is torn, damaged or strange: it is made again."""
     try:
-        values: Features = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        content = io.BytesIO(seal.opened_bytes(path.read_bytes())[0])
+        values: Features = np.load(content, allow_pickle=False)
+        if content.read(1):  # a seal that is damaged itself
+            return None
+    except (OSError, ValueError, EOFError, SyntaxError):
         return None
     return values if values.ndim == 2 and np.isfinite(values).all() else None
 
@@ -105,4 +109,4 @@ def _read(path: Path) -> Features | None:
 def _written(values: Features) -> bytes:
     content = io.BytesIO()
     np.save(content, values, allow_pickle=False)
-    return content.getvalue()
+    return seal.sealed_bytes(content.getvalue())
