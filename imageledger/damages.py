@@ -127,8 +127,11 @@ def _of_stage(project: Project, stage: str, seen: set[str]) -> Iterator[Damage]:
     if manifest.digest(path) != card.digest:
         yield Damage(path.name, "does not match its card", "the whole manifest", COMMAND_OF[stage])
         return
-    for record in manifest.read(path):
-        yield from _damaged_objects(project, stage, record, seen)
+    try:
+        for record in manifest.read(path):
+            yield from _damaged_objects(project, stage, record, seen)
+    except ManifestError as error:  # it matches its card, so somebody made both
+        yield Damage(path.name, error.what, "the whole manifest", COMMAND_OF[stage])
 
 
 def _damaged_objects(project: Project, stage: str, record: Record, seen: set[str]) -> Iterator[Damage]:

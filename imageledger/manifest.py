@@ -20,6 +20,8 @@ from imageledger.store import write_whole
 
 SCHEMA = 1
 
+AGAIN = "imageledger verify says what is damaged, and which command makes it again"
+
 
 def read(path: Path) -> Iterator[Record]:
     """Stream the records of a manifest (`.jsonl` or `.jsonl.gz`).
@@ -35,13 +37,13 @@ def read(path: Path) -> Iterator[Record]:
                 try:
                     record = Record.from_line(line)
                 except ManifestError as error:
-                    raise ManifestError(f"{path}:{number}: {error.what}", error.hint) from error
+                    raise ManifestError(f"{path}:{number}: {error.what}", error.hint or AGAIN) from error
                 if previous is not None and record.key <= previous:
-                    raise ManifestError(f"{path}:{number}: {record.name} does not come after the line above")
+                    raise ManifestError(f"{path}:{number}: {record.name} does not come after the line above", AGAIN)
                 previous = record.key
                 yield record
         except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ManifestError(f"{path} cannot be read: {error}") from error
+            raise ManifestError(f"{path} cannot be read: {error}", AGAIN) from error
 
 
 def write(path: Path, records: Iterable[Record]) -> None:

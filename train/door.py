@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from imageledger.config import Project
-from imageledger.errors import LedgerError
+from imageledger.errors import LedgerError, RunError
+from imageledger.foreign import understood
 from imageledger.types import Row, Track
 from train.config import TrainSettings
 from train.runs import CROSS_VALIDATION, HOLD_OUT, Run, read_predictions
@@ -94,9 +95,10 @@ def summary(project: Project, *, track: Track, folder: Path) -> list[Row]:
     from train.evaluation import evaluate, metrics, unseen
 
     run = Run.load(folder)
-    if run.kind == CROSS_VALIDATION:
-        return list(evaluate.in_words(run.evaluation))
-    return list(unseen.rows(run) if run.kind == HOLD_OUT else metrics.in_words(run.metrics))
+    with understood(f"{folder / 'run.json'}", "put it back from a copy, or train the run again", RunError):
+        if run.kind == CROSS_VALIDATION:
+            return list(evaluate.in_words(run.evaluation))
+        return list(unseen.rows(run) if run.kind == HOLD_OUT else metrics.in_words(run.metrics))
 
 
 def damages_of_export(path: Path) -> list[tuple[str, str]]:

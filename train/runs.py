@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_origin
 
 from imageledger import seal
 from imageledger.config import Project
@@ -88,11 +88,23 @@ class Run:
             values = json_of(content_of(folder, path.name))
             values["labels"] = tuple(values["labels"])
             values.pop("devices", None)  # of runs of older versions, which could train on several GPUs
-            return cls(**values)
+            run = cls(**values)
+            run._refuse_types()
+            return run
         except FileNotFoundError as error:
             raise RunError(f"{folder} is not a finished run: it has no run.json", "train run makes one") from error
         except (ValueError, TypeError, KeyError) as error:
             raise RunError(f"{path} is damaged: {error}", "train the run again") from error
+
+    def _refuse_types(self) -> None:
+        if len(self.labels) != 2 or not all(isinstance(label, str) for label in self.labels):
+            raise ValueError(f"labels are {self.labels!r}"[:200])
+        for spec in fields(self):
+            value, wanted = getattr(self, spec.name), get_origin(spec.type) or spec.type
+            if not isinstance(value, wanted) or isinstance(value, bool):  # type: ignore[arg-type]
+                raise ValueError(f"{spec.name} is {value!r}"[:200])
+        if self.kind not in (SPLIT, CROSS_VALIDATION, HOLD_OUT):
+            raise ValueError(f"{self.kind!r} is not a kind of run"[:200])
 
 
 def find_run(project: Project, name: str | None) -> Path:
@@ -144,6 +156,7 @@ def read_predictions(folder: Path) -> Iterator[Prediction]:
         try:
             row = json_of(line)
             prediction = Prediction(**{name: value for name, value in row.items() if name in known})
+            _refuse_types(prediction)
             if type(prediction.probability) not in (int, float) or not 0 <= prediction.probability <= 1:
                 raise ValueError(f"{prediction.probability!r} is no probability of 0..1")
             if type(prediction.loss) not in (int, float) or not 0 <= prediction.loss < math.inf:
@@ -151,6 +164,16 @@ def read_predictions(folder: Path) -> Iterator[Prediction]:
             yield prediction
         except (ValueError, TypeError, AttributeError) as error:
             raise RunError(f"{path}:{number} is not a prediction: {error}", "train the run again") from error
+
+
+def _refuse_types(prediction: Prediction) -> None:
+    texts = (prediction.source, prediction.member, prediction.file, prediction.label, prediction.predicted)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("names and labels must be text")
+    if prediction.split not in SPLITS:
+        raise ValueError(f"{prediction.split!r} is not a split"[:200])
+    if prediction.fold is not None and type(prediction.fold) is not int:
+        raise ValueError(f"fold is {prediction.fold!r}"[:200])
 
 
 def _row(prediction: Prediction) -> dict[str, Any]:

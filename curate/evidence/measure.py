@@ -133,10 +133,10 @@ class _Kept:
                 self.torn = "" if line.endswith("\n") else "\n"
                 try:
                     row = seal.of_line(line)
-                    if set(row) != {"object", "values"}:
+                    if set(row) != {"object", "values"} or not isinstance(row["object"], str):
                         continue
                     yield row["object"], {k: math.nan if v is None else float(v) for k, v in row["values"].items()}
-                except (ValueError, KeyError, TypeError, AttributeError):
+                except (ValueError, OverflowError, KeyError, TypeError, AttributeError):
                     continue  # what was torn by a kill, or is damaged, is measured again
 
 

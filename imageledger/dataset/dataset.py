@@ -98,15 +98,18 @@ class Dataset(Stages, Trainings):
         """
         return notebook.Rows(overview.stages(self.project))
 
-    def verify(self, *, remove_damaged: bool = False) -> notebook.Rows:
+    def verify(self, models: Sequence[Path | str] = (), *, remove_damaged: bool = False) -> notebook.Rows:
         """Check all that was derived against what was noted when it was made; return what is damaged.
 
-        With `remove_damaged`, it removes damaged objects, features and numbers, so that they are made again.
+        With `models`, exported ones, these are checked instead. With `remove_damaged`, it removes damaged objects,
+        features and numbers, so that they are made again.
 
         >>> len(faces.verify())
         0
         """
         project = self.project
+        if models:
+            return notebook.Rows(rot.plain(damage) for damage in rot.of_exports(map(Path, models)))
         damages = list(rot.damages(project))
         if damages and remove_damaged:
             rot.mend(project, damages)
