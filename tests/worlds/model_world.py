@@ -12,7 +12,7 @@ from drawn import encoded, fetched, portrait
 from PIL import ImageOps
 
 from curate.normalize.work import NormalizeSettings, normalize
-from imageledger import manifest
+from imageledger import manifest, seal
 from imageledger.config import Project, open_project
 
 SIDE, SIZE = 160, 64
@@ -58,6 +58,7 @@ def _trained(root: Path) -> tuple[Project, Path]:
     run = training.fill(folder, "first", project.declared.labels, todo, settings, lambda *_: None, figures=False)
     run.save(folder)
     model_card.write(project, run, folder)
+    seal.write(folder)
     return project, folder
 
 
