@@ -5,7 +5,7 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -28,6 +28,10 @@ ENCRYPTED = 0x1
 
 LARGE, MOST_FOLD = 32_000_000, 100
 """A member of more than LARGE bytes that was packed to less than a MOST_FOLD-th is a bomb: no picture packs so well."""
+
+MOST_TOTAL, MOST_TOTAL_FOLD = 256_000_000, 20
+"""A zip whose files unpack to more than MOST_TOTAL bytes, and to this many times its own size, is a bomb as a whole:
+archives of pictures hardly shrink, and those of uncompressed ones by less than ten."""
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error)
 
@@ -62,6 +66,7 @@ class Archive:
                 infos[raw] = info
         if twice:
             logger.warning("%s: names that occur again, so that only their last file counts: %d", self.address, twice)
+        _refuse_bomb(self.address, self.path, infos.values())
         return {name: infos[raw] for name, raw in named_apart(infos).items()}
 
     def members(self) -> Sequence[Member]:
@@ -107,6 +112,19 @@ def open_zip(address: str, project: Project) -> Archive:
         what = "is not a file" if path.exists() else "does not exist"
         raise SourceError(f"{address}: {path} {what}", "check the path; folder:PATH reads a folder")
     return Archive(address, path, digest=digest(path))
+
+
+def _refuse_bomb(address: str, path: Path, infos: Iterable[zipfile.ZipInfo]) -> None:
+    """Raise SourceError for a zip that would grow beyond all reason as a whole; files may share their packed bytes."""
+    files = list(infos)
+    size = sum(info.file_size for info in files)
+    packed = min(path.stat().st_size, sum(info.compress_size for info in files))
+    if size > MOST_TOTAL and size > MOST_TOTAL_FOLD * packed:
+        raise SourceError(
+            f"{address}: {packed / 1e6:,.1f} MB in {len(files):,} files would unpack to {size / 1e6:,.0f} MB: "
+            "no pictures do",
+            "do not use it; if you trust it, unpack it, and fetch the folder",
+        )
 
 
 def _refuse_endless(path: Path) -> None:
