@@ -22,7 +22,7 @@ from imageledger import seal
 from imageledger.config import Project
 from imageledger.engines.local import cores, ordered_map
 from imageledger.record import Record
-from imageledger.store import Store
+from imageledger.store import Store, where_allowed
 from imageledger.types import Track, untracked
 
 FETCHED, NORMALIZED, WHITENED, FINAL, MODEL_INPUT = "fetched", "normalized", "whitened", "final", "model-input"
@@ -119,10 +119,11 @@ class _Kept:
 
     def add(self, key: str, values: Values) -> None:
         self.values[key] = values
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         plain = {name: value if math.isfinite(value) else None for name, value in values.items()}
-        with self.path.open("a", encoding="utf-8") as lines:
-            lines.write(self.torn + seal.line_of({"object": key, "values": plain}) + "\n")
+        with where_allowed(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as lines:
+                lines.write(self.torn + seal.line_of({"object": key, "values": plain}) + "\n")
         self.torn = ""
 
     def _read(self) -> Iterator[tuple[str, Values]]:

@@ -142,7 +142,7 @@ class Files:
             rows = sorted(list_files(self.dataset.api, self.dataset.name))
             write_whole(listing, json.dumps(rows, ensure_ascii=False).encode("utf-8", "replace"))
             self.dataset.note()
-        rows = [Member(*row) for row in json_of(listing.read_bytes())]
+        rows = _listed(listing)
         return {member_name(row.name): row for row in rows if not is_hidden(row.name)}
 
     def members(self) -> Sequence[Member]:
@@ -178,6 +178,20 @@ class Files:
         return self.home / key[:2] / key
 
 
+def _listed(listing: Path) -> list[Member]:
+    try:
+        rows = json_of(listing.read_bytes())
+        if not isinstance(rows, list) or not all(_names_a_file(row) for row in rows):
+            raise ValueError("a file is a name and a number of bytes")
+    except ValueError as error:
+        raise SourceError(f"{listing} is damaged: {error}", "delete it; curate fetch lists the files again") from error
+    return [Member(*row) for row in rows]
+
+
+def _names_a_file(row: Any) -> bool:
+    return isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and type(row[1]) is int
+
+
 def open_kaggle(address: str, project: Project) -> Dataset:
     """Open `kaggle:owner/slug[@version]`; a version that the ledger knows is opened without asking Kaggle."""
     match = _ADDRESS.fullmatch(address)
@@ -189,10 +203,13 @@ def open_kaggle(address: str, project: Project) -> Dataset:
     name = Name(owner=match[1], slug=match[2], version=int(match[3] or 0))
     known = ledger.entry(project, name.address) if name.version else {}
     if "published_licence" in known:
-        facts = Facts(
-            version=name.version, title=str(known.get("title", "")),
-            licence=str(known["published_licence"]), size=int(known.get("published_bytes", 0)),
-        )  # fmt: skip
+        licence, size = known["published_licence"], known.get("published_bytes", 0)
+        if not isinstance(licence, str) or type(size) is not int:
+            raise SourceError(
+                f"what {ledger.path(project)} says of {name.address} is damaged",
+                "delete it; curate fetch writes it again",
+            )
+        facts = Facts(version=name.version, title=str(known.get("title", "")), licence=licence, size=size)
         return Dataset(name, facts, project)
     api = connect()
     facts = describe(api, name)

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from model_world import exported, pictures, trained, unpacked
+from read_only import read_only
 
 from imageledger import seal
 from imageledger.cli import main as imageledger
@@ -45,6 +46,24 @@ def test_a_run_without_a_seal_is_asked_as_before(runner, project, tmp_path):
     done = predicted(runner, tmp_path, "first", "--project", project)
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "ok"
+
+
+@pytest.mark.long
+def test_a_run_in_a_project_on_a_read_only_disk_is_asked_and_it_is_said_that_nothing_is_kept(runner, project, tmp_path):
+    for path in (project / "data" / "measured").glob("*"):
+        path.unlink()
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    pictures(tmp_path / "new", 1)
+    with read_only(project):
+        with pytest.raises(OSError, match="Read-only file system"):
+            (project / "touched").touch()
+        done = predicted(runner, tmp_path, "first", "--project", project, "--workers", "1")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "ok"
+    assert done.stderr.count("is read-only: what is measured now is not kept") == 1
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+    again = predicted(runner, tmp_path, "first", "--project", project)
+    assert again.stdout == done.stdout
 
 
 @pytest.mark.long

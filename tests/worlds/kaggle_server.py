@@ -103,17 +103,9 @@ class Server:
             monkeypatch.setitem(kaggle_env._env_to_endpoint, environment, f"http://127.0.0.1:{self.port}")
 
     def fail(
-        self,
-        call: str,
-        status: int = 0,
-        *,
-        times: int = 1,
-        cut: int = -1,
-        flip: int = -1,
-        hang: float = 0.0,
-        drip: float = 0.0,
-        **headers: str,
-    ) -> None:
+        self, call: str, status: int = 0, *, times: int = 1, cut: int = -1, flip: int = -1, hang: float = 0.0,
+        drip: float = 0.0, **headers: str,
+    ) -> None:  # fmt: skip
         """Order a fault for the next calls, such as fail("DownloadDataset", 429, Retry_After="7")."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.faults.append(Fault(call, times, status, named, cut, flip, hang, drip))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imageledger import seal
-from imageledger.store import write_whole
+from imageledger.store import where_allowed, write_whole
 from train import degrade, views
 from train.network.backbones import Backbone
 from train.network.fastai_seam import torch
@@ -72,8 +72,9 @@ def _kept(
     values = None if path is None else _read(path)
     if values is None:
         values = ask(opened())
-        if path is not None:
-            write_whole(path, _written(values))
+        if path is not None and folder is not None:
+            with where_allowed(folder):
+                write_whole(path, _written(values))
     return values
 
 
