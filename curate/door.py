@@ -14,6 +14,7 @@ from curate.run.plan import plan
 from curate.run.plan import remarks as remarks
 from curate.run.work import run as all_stages
 from curate.saved import keep_or_say
+from curate.sources import downloads, ledger
 from curate.sources.entries import located, named, parse_options
 from curate.testing.families import check_family as check_family
 from curate.testing.matting import check_matting as check_matting
@@ -36,9 +37,15 @@ def damages(project: Project) -> Iterator[tuple[str, str, str, str]]:
     try:
         differs = table.is_file() and table.read_bytes() != manifest_stage.as_csv(manifest.read(path)).encode()
     except LedgerError:
-        return  # the manifest itself is damaged, and has been named
+        differs = False  # the manifest itself is damaged, and has been named
     if differs:
         yield table.name, f"does not say what {path.name} says", "the table for people", "curate manifest"
+    try:
+        for sealed in downloads.damaged(project):
+            yield (sealed.relative_to(project.root).as_posix(), "is not what was downloaded", "a sealed download",
+                   "delete that zip; curate fetch downloads it again")  # fmt: skip
+    except LedgerError as error:
+        yield ledger.path(project).name, error.what, "the ledger of sources", error.hint
 
 
 def fetch(

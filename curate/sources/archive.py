@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large
+from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large, stamps
 from curate.sources.choose import is_hidden
 from curate.sources.folder import place
 from curate.sources.names import named_apart
 from curate.sources.zip_names import opened, raw_name
 from imageledger.config import Project
 from imageledger.errors import SourceError
-from imageledger.manifest import digest
 from imageledger.record import REJECTED
 
 logger = logging.getLogger(__name__)
@@ -106,12 +105,15 @@ class Archive:
 
 @names_a_path
 def open_zip(address: str, project: Project) -> Archive:
-    """Open `zip:PATH`; a relative path counts from the project folder, and its sha256 is the digest."""
+    """Open `zip:PATH`; a relative path counts from the project folder, and its sha256 is the digest.
+
+    It is hashed again only if size, time of change or inode are others.
+    """
     path = place(address, project)
     if not path.is_file():
         what = "is not a file" if path.exists() else "does not exist"
         raise SourceError(f"{address}: {path} {what}", "check the path; folder:PATH reads a folder")
-    return Archive(address, path, digest=digest(path))
+    return Archive(address, path, digest=stamps.digest_of(project, address, path))
 
 
 def _refuse_bomb(address: str, path: Path, infos: Iterable[zipfile.ZipInfo]) -> None:

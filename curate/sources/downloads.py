@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from curate.sources import HEAD, BadMember, Member, ledger, refuse_large
+from curate.sources import HEAD, BadMember, Member, ledger, refuse_large, stamps
 from curate.sources.archive import Archive
 from curate.sources.choose import is_hidden
 from curate.sources.kaggle import Facts, Missing, Name, connect, describe, download_file, download_zip, list_files
@@ -103,7 +103,8 @@ class Dataset:
     def _is_sound(self) -> bool:
         known = ledger.entry(self.project, self.address)
         if "sha256" in known:
-            return self.sealed.stat().st_size == known.get("bytes") and digest(self.sealed) == known["sha256"]
+            found = stamps.digest_of(self.project, self.address, self.sealed)
+            return self.sealed.stat().st_size == known.get("bytes") and found == known["sha256"]
         if zipfile.is_zipfile(self.sealed):
             self._seal()
             return True
@@ -176,6 +177,16 @@ class Files:
     def _place(self, name: str) -> Path:
         key = hashlib.sha256(name.encode()).hexdigest()
         return self.home / key[:2] / key
+
+
+def damaged(project: Project) -> Iterator[Path]:
+    """Yield the sealed zips whose bytes are no longer those that were downloaded."""
+    for address, facts in ledger.entries(project).items():
+        match = _ADDRESS.fullmatch(address)
+        if match and match[3] and isinstance(facts, dict) and "sha256" in facts:
+            sealed = project.downloads / "kaggle" / match[1] / match[2] / f"{match[3]}.zip"
+            if sealed.is_file() and digest(sealed) != facts["sha256"]:
+                yield sealed
 
 
 def _listed(listing: Path) -> list[Member]:

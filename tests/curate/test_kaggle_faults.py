@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import json
+import os
 import time
 
 import pytest
@@ -10,6 +12,7 @@ from kaggle_world import fetch, rows, serving
 from curate.fetch import select
 from curate.fetch import work as stage
 from curate.sources import downloads, kaggle_client, ledger
+from imageledger.cli import main
 from imageledger.config import open_project
 from imageledger.errors import SourceError
 
@@ -172,6 +175,21 @@ def test_a_damaged_zip_is_noticed_and_downloaded_again(project, kaggle_with, cap
 
     assert "is damaged; downloading it again" in caplog.text
     assert sealed.read_bytes() == server.zip_of("ana/faces", 1)
+
+
+def test_a_sealed_zip_that_rotted_in_silence_is_named_by_verify(project, kaggle_with, runner):
+    kaggle_with()
+    fetch(project)
+    sealed = project.downloads / "kaggle/ana/faces/1.zip"
+    known = sealed.stat()
+    content = bytearray(sealed.read_bytes())
+    content[5000] ^= 1
+    sealed.chmod(0o644)
+    sealed.write_bytes(content)
+    os.utime(sealed, ns=(known.st_atime_ns, known.st_mtime_ns))
+    ended = runner.invoke(main, ["verify", "--json", "--project", str(project.root)])
+    assert [row["what"] for row in json.loads(ended.stdout)] == ["data/downloads/kaggle/ana/faces/1.zip"]
+    assert "curate fetch downloads it again" in ended.stderr
 
 
 def test_a_download_that_is_not_what_the_storage_holds_is_refused_and_its_md5_is_kept(project, kaggle_with):
