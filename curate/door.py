@@ -1,7 +1,7 @@
 """The Python calls of curate: what `imageledger.Dataset` reaches through the entry point `imageledger.door`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from curate.run.plan import plan
 from curate.run.plan import remarks as remarks
 from curate.run.work import run as all_stages
 from curate.saved import keep_or_say
+from curate.sources import downloads, ledger
 from curate.sources.entries import located, named, parse_options
 from curate.testing.families import check_family as check_family
 from curate.testing.matting import check_matting as check_matting
@@ -22,12 +23,30 @@ from curate.testing.sources import check_source as check_source
 from curate.whiten import work as whiten_stage
 from imageledger import manifest
 from imageledger.config import Project
-from imageledger.errors import ConfigError, GateFailed
+from imageledger.errors import ConfigError, GateFailed, LedgerError
 from imageledger.record import UNREADABLE
 from imageledger.stage import Outcome
 from imageledger.types import Row, Track
 
 NO_MATCHING = "off"
+
+
+def damages(project: Project) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what of curate's own files is damaged: its name, what is wrong, what it concerns, and what restores it."""
+    path = project.manifest("manifest")
+    table = path.with_suffix(".csv")
+    try:
+        differs = table.is_file() and table.read_bytes() != manifest_stage.as_csv(manifest.read(path)).encode()
+    except LedgerError:
+        differs = False  # the manifest itself is damaged, and has been named
+    if differs:
+        yield table.name, f"does not say what {path.name} says", "the table for people", "curate manifest"
+    try:
+        for sealed in downloads.damaged(project):
+            yield (sealed.relative_to(project.root).as_posix(), "is not what was downloaded", "a sealed download",
+                   "delete that zip; curate fetch downloads it again")  # fmt: skip
+    except LedgerError as error:
+        yield ledger.path(project).name, error.what, "the ledger of sources", error.hint
 
 
 def fetch(

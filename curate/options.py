@@ -61,10 +61,15 @@ def show_final(
     as_json: bool = False,
 ) -> None:
     """Show the final dataset, and what the matching changed and cost."""
+    from dataclasses import replace
+
     from curate.manifest import report, work
+    from curate.manifest.given import was_given
     from imageledger import manifest
 
     candidates = work.candidates(manifest.read(outcome.path))
+    if was_given(outcome.path):
+        chosen = replace(chosen, match=())
     matching = report.explain(project, candidates, chosen, workers=workers, track=console.track)
     for title, rows in {} if as_json else matching.tables.items():
         console.table(rows, title=title)

@@ -140,24 +140,36 @@ def status(project: Path | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--remove-damaged", is_flag=True, help="Remove damaged objects, so that the stages make them again.")
+@click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--remove-damaged", is_flag=True, help="Remove damaged objects, features and numbers, so that they are made again."
+)
 @console.json_option
 @console.everywhere
-def verify(project: Path | None, as_json: bool, remove_damaged: bool) -> None:
-    """Check every manifest against its card and every object against its name; exit with 1 if anything is damaged."""
-    from imageledger import overview
+def verify(project: Path | None, models: tuple[Path, ...], as_json: bool, remove_damaged: bool) -> None:
+    """Check all that was derived against what was noted when it was made; exit with 1 if anything is damaged.
+
+    Manifests are checked against their cards, cards and runs against their seals, objects against their names, kept
+    numbers and features against the digest beside them, final.csv against final.jsonl. With MODEL, exported models,
+    zips or folders, are checked instead of the project.
+    """
+    from imageledger import damages as rot
     from imageledger.config import open_project
     from imageledger.errors import StoreError
 
-    opened = open_project(project)
-    damages = list(overview.damages(opened))
+    opened = None if models else open_project(project)
+    damages = list(rot.damages(opened) if opened else rot.of_exports(models))
     if damages or as_json:
-        console.table([overview.plain(damage) for damage in damages], as_json=as_json)
+        console.table([rot.plain(damage) for damage in damages], as_json=as_json)
+    for line in rot.unsealed(opened) if opened else ():
+        console.say(line)
     if not damages:
-        console.say("All manifests match their cards, and all objects match their names.")
+        console.say("All manifests match their cards, all objects their names, and all that was derived its seal."
+                    if opened else "All files of the models are those that model.json names.")  # fmt: skip
         return
-    hint = "imageledger verify --remove-damaged, then curate run"
-    if remove_damaged:
-        hint = overview.mend(opened, damages)
+    if opened is None:
+        hint = "copy it again, or train export makes a new one"
+    else:
+        hint = rot.mend(opened, damages) if remove_damaged else rot.what_next(opened, damages)
     what = "1 file is" if len(damages) == 1 else f"{len(damages)} files are"
     raise StoreError(f"{what} damaged or missing", hint)

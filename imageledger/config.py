@@ -33,6 +33,8 @@ EXPORTED = ".imageledger-export"
 TABLES = (*MANIFEST_OF, "train")
 """The tables of settings that imageledger.toml may hold beside [[source]]."""
 
+CORRECT = "correct that setting; imageledger init in an empty folder writes a file with every setting and its default"
+
 KINDS: Mapping[Any, str] = {
     str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list", dict: "a table",
 }  # fmt: skip
@@ -163,7 +165,7 @@ def open_project(folder: Path | None = None) -> Project:
         raise ConfigError(f"{path} is not valid TOML: {error}", "correct the line named above") from error
     entries = content.pop("source", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise ConfigError(f"{path}: sources are written as [[source]] tables")
+        raise ConfigError(f"{path}: sources are written as [[source]] tables", CORRECT)
     sources = tuple(settings(SourceEntry, entry, where=f"{path}: [[source]] {n}") for n, entry in enumerate(entries, 1))
     tables = {name: value for name, value in content.items() if isinstance(value, dict)}
     flat = {name: value for name, value in content.items() if name not in tables}
@@ -192,7 +194,7 @@ def settings(
     values.update({name: value for name, value in (overrides or {}).items() if value is not None})
     required = [s.name for s in fields(kind) if s.default is MISSING and s.default_factory is MISSING]  # type: ignore[arg-type]
     if missing := [name for name in required if name not in values]:
-        raise ConfigError(f"{where}: {', '.join(missing)} is missing")
+        raise ConfigError(f"{where}: {', '.join(missing)} is missing", f"add it there: {missing[0]} = …")
     return kind(**values)
 
 
@@ -204,7 +206,9 @@ def _fitting(value: Any, hint: Any, where: str) -> Any:
             except ConfigError:
                 continue
         kinds = " or ".join(KINDS[choice] for choice in get_args(hint) if choice in KINDS) or str(hint)
-        raise ConfigError(f"{where} must be {kinds}, not {json.dumps(value, default=str)}")
+        raise ConfigError(f"{where} must be {kinds}, not {_shown(value)}", CORRECT)
+    if isinstance(value, int) and abs(value) >= 1 << 63:
+        raise ConfigError(f"{where}: {str(value)[:20]}… is larger than any number of TOML", CORRECT)
     wanted = getattr(hint, "__origin__", hint)
     if wanted is tuple and isinstance(value, list):
         return tuple(_fitting(item, get_args(hint)[0], where) for item in value)
@@ -212,16 +216,24 @@ def _fitting(value: Any, hint: Any, where: str) -> Any:
         return float(value)
     wanted = dict if wanted is Mapping else wanted
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        raise ConfigError(f"{where} must be {KINDS.get(wanted, wanted)}, not {json.dumps(value, default=str)}")
+        raise ConfigError(f"{where} must be {KINDS.get(wanted, wanted)}, not {_shown(value)}", CORRECT)
     return value
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, default=str)[:100]
 
 
 def _check(declared: Declared, path: Path) -> None:
     if len(declared.labels) != 2 or len(set(declared.labels)) != 2:
-        raise ConfigError(f"{path}: labels must be two different names, the positive class last")
+        raise ConfigError(
+            f"{path}: labels must be two different names, the positive class last", 'labels = ["real", "ai"]'
+        )
     for name in (declared.dataset, *declared.labels):
         if not name.isprintable() or not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
-            raise ConfigError(f"{path}: {name!r} cannot name a folder")
+            raise ConfigError(
+                f"{path}: {name!r} cannot name a folder"[:300], "letters, digits, - and _ make good names"
+            )
     if unknown := [stage for stage in declared.order if stage not in MANIFEST_OF]:
         raise ConfigError(f"{path}: unknown stage {unknown[0]!r} in order", f"known: {', '.join(MANIFEST_OF)}")
     if declared.order[:1] != ("fetch",) or len(set(declared.order)) != len(declared.order):
@@ -229,4 +241,7 @@ def _check(declared: Declared, path: Path) -> None:
             f"{path}: order must begin with fetch and name no stage twice", f"such as {list(MANIFEST_OF)}"
         )
     if not 0 < declared.valid_fraction < 1 or declared.per_class < 1:
-        raise ConfigError(f"{path}: valid_fraction must lie between 0 and 1, and per_class must be at least 1")
+        raise ConfigError(
+            f"{path}: valid_fraction must lie between 0 and 1, and per_class must be at least 1",
+            "per_class = 100 and valid_fraction = 0.2 are the defaults",
+        )

@@ -1,8 +1,12 @@
-"""Read what may have come from anywhere: whatever is wrong with it is a ValueError."""
+"""Read what may have come from anywhere: whatever is wrong with it is a ValueError, or a sentence."""
 
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from imageledger.errors import LedgerError
 
 
 def json_of(content: str | bytes) -> Any:
@@ -27,3 +31,16 @@ def toml_of(content: bytes) -> dict[str, Any]:
         return tomllib.loads(content.decode("utf-8-sig"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+@contextmanager
+def understood(where: str, hint: str, kind: type[LedgerError]) -> Iterator[None]:
+    """Turn what goes wrong over values from a file into one sentence: a value that is missing, or of another type.
+
+    For values too many to check one by one before they are used; the error that was first stays the cause.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise kind(f"{where} does not hold what it should: {why[:200]}", hint) from error

@@ -12,11 +12,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import IO, Any, Self, get_origin
 
+from imageledger import seal
 from imageledger.errors import ManifestError
+from imageledger.foreign import json_of
 from imageledger.record import Record
 from imageledger.store import write_whole
 
 SCHEMA = 1
+
+AGAIN = "imageledger verify says what is damaged, and which command makes it again"
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -33,13 +37,13 @@ def read(path: Path) -> Iterator[Record]:
                 try:
                     record = Record.from_line(line)
                 except ManifestError as error:
-                    raise ManifestError(f"{path}:{number}: {error.what}", error.hint) from error
+                    raise ManifestError(f"{path}:{number}: {error.what}", error.hint or AGAIN) from error
                 if previous is not None and record.key <= previous:
-                    raise ManifestError(f"{path}:{number}: {record.name} does not come after the line above")
+                    raise ManifestError(f"{path}:{number}: {record.name} does not come after the line above", AGAIN)
                 previous = record.key
                 yield record
         except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ManifestError(f"{path} cannot be read: {error}") from error
+            raise ManifestError(f"{path} cannot be read: {error}", AGAIN) from error
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
@@ -57,6 +61,16 @@ def digest(path: Path) -> str:
         raise _nothing_at(path) from error
 
 
+def refuse_changed(path: Path) -> None:
+    """Raise ManifestError for a manifest that no longer is what its card says; one without a card is read as it is."""
+    card = card_path(path)
+    if path.is_file() and card.is_file() and digest(path) != (made := Card.read(card)).digest:
+        raise ManifestError(
+            f"{path} is damaged, or was changed by hand: it does not match its card",
+            f"curate {made.stage.partition('@')[0]} makes it again; what people decide belongs into decisions.jsonl",
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """How a manifest was made and what it holds. It has no clock and no machine path: equal work gives equal bytes."""
@@ -72,17 +86,17 @@ class Card:
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """Write the card as indented JSON with a closing line feed."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
+        """Write the card as indented JSON with its seal and a closing line feed."""
+        return json.dumps(seal.sealed(asdict(self)), ensure_ascii=False, indent=2) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read the card of a manifest; raise ManifestError when it is missing or not a card."""
+        """Read the card of a manifest; raise ManifestError when it is missing, damaged or not a card."""
         try:
-            card = cls(**json.loads(path.read_text(encoding="utf-8")))
+            card = cls(**seal.opened(json_of(path.read_bytes())))
             card._refuse_strange()
             return card
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise ManifestError(f"{path} is not a card: {error}", "run the stage again") from error
 
     def _refuse_strange(self) -> None:

@@ -1,31 +1,20 @@
-"""What a project holds, and whether it is undamaged: the facts behind `status` and `verify`."""
+"""What a project holds, and what comes next: the facts behind `status`."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from imageledger import manifest
+from imageledger import manifest, seal
 from imageledger.config import Project
 from imageledger.dataset.legs import DOORS
-from imageledger.errors import ManifestError
+from imageledger.errors import LedgerError, ManifestError
 from imageledger.foreign import json_of
 from imageledger.intervals import share_in_words
 from imageledger.manifest import Card
-from imageledger.record import OBJECT_NAME, STATUSES, Record
+from imageledger.record import STATUSES
 
 COMMAND_OF = {stage: f"curate {stage}" for stage in ("fetch", "normalize", "dedupe", "whiten", "manifest")}
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """A damaged or missing file: its name, what is wrong, the pictures concerned, and the command that restores it."""
-
-    what: str
-    why: str
-    concerns: str
-    restore: str
 
 
 def stages(project: Project) -> list[dict[str, Any]]:
@@ -47,11 +36,11 @@ def runs(project: Project) -> list[dict[str, Any]]:
     rows = []
     for path in sorted(project.runs.glob("*/run.json")):
         try:
-            run = json_of(path.read_bytes())
+            run = json_of(seal.read(path))
             right = run["metrics"]["valid"]["accuracy"]
             words = share_in_words(right["hits"], right["n"], right["interval"])
             rows.append({"run": run["name"], "arch": run["settings"].get("arch", ""), "validation accuracy": words})
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, LedgerError, ValueError, KeyError, TypeError, AttributeError):
             rows.append({"run": path.parent.name, "arch": "", "validation accuracy": "run.json is damaged"})
     return rows
 
@@ -79,55 +68,6 @@ def next_command(rows: Iterable[dict[str, Any]], trained: bool) -> str:
         if row["state"] != "current":
             return COMMAND_OF[row["stage"]]
     return "audit top-losses" if trained else "train run"
-
-
-def damages(project: Project) -> Iterator[Damage]:
-    """Check every manifest against its card and every object against its name; yield what does not match."""
-    seen: set[str] = set()
-    for stage in project.declared.order:
-        path = project.manifest(stage)
-        if not path.exists() and not manifest.card_path(path).exists():
-            continue
-        try:
-            card = Card.read(manifest.card_path(path))
-        except ManifestError as error:
-            yield Damage(manifest.card_path(path).name, error.what, f"all of {path.name}", COMMAND_OF[stage])
-            continue
-        if not path.is_file():
-            yield Damage(path.name, "is missing, though its card is there", "the whole manifest", COMMAND_OF[stage])
-            continue
-        if manifest.digest(path) != card.digest:
-            yield Damage(path.name, "does not match its card", "the whole manifest", COMMAND_OF[stage])
-            continue
-        for record in manifest.read(path):
-            yield from _damaged_objects(project, stage, record, seen)
-
-
-def _damaged_objects(project: Project, stage: str, record: Record, seen: set[str]) -> Iterator[Damage]:
-    for name in (record.origin, record.file, record.matte):
-        if not name or name in seen:
-            continue
-        seen.add(name)
-        if not project.store.is_sound(name):
-            why = "does not match its name" if project.store.has(name) else "is missing"
-            yield Damage(name, why, record.name, COMMAND_OF[stage])
-
-
-def mend(project: Project, damages: Sequence[Damage]) -> str:
-    """Remove the damaged objects, and return the command that makes them again."""
-    objects = [damage.what for damage in damages if OBJECT_NAME.fullmatch(damage.what)]
-    for name in objects:
-        project.store.path(name).unlink(missing_ok=True)
-    order = project.declared.order
-    first = min(
-        (damage.restore for damage in damages), key=lambda command: order.index(command.removeprefix("curate "))
-    )
-    return f"{first}{' (damaged objects were removed)' if objects else ''}, then curate run"
-
-
-def plain(damage: Damage) -> dict[str, str]:
-    """Return a damaged file as a row of a table."""
-    return asdict(damage)
 
 
 def _state(path: Path, before: Path | None) -> tuple[str, Card | None]:

@@ -18,6 +18,9 @@ UNUSED = "unused"
 STATUSES = (OK, DUPLICATE, UNREADABLE, REJECTED, UNUSED)
 SPLITS = ("", "train", "valid")
 
+SHOWN = 200
+"""Letters of a value that an error names."""
+
 OBJECT_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,8}")
 """What an object may be called. Manifests may come from strangers, and names become paths."""
 
@@ -157,7 +160,7 @@ def _checked(row: Any, specs: tuple[Field[Any], ...], what: str) -> dict[str, An
             )
         wanted = _JSON_TYPES.get(known[name].type, (list,) if name == "steps" else (dict,))
         if not isinstance(value, wanted) or isinstance(value, bool):
-            raise ManifestError(f"{name!r} must be {wanted[0].__name__}, not {value!r}")
+            raise ManifestError(f"{name!r} must be {wanted[0].__name__}, not {value!r}"[:SHOWN])
     missing = [name for name, spec in known.items() if _default(spec) is MISSING and name not in row]
     if missing:
         raise ManifestError(f"a {what} lacks {', '.join(missing)}")

@@ -103,8 +103,10 @@ def run_rows(
     """Map `work` over the `ok` rows of a manifest; all other rows pass unchanged.
 
     After a kill at any moment, the same call carries on and ends with the same bytes. Rows that an earlier run of the
-    same stage and settings made from the same object are copied.
+    same stage and settings made from the same object are copied. Raises ManifestError for a source that does not match
+    its card.
     """
+    manifest.refuse_changed(source)
     return run_seeds(
         stage, work, lambda: manifest.read(source),
         input_digest=manifest.digest(source), count=Card.read(manifest.card_path(source)).rows,
@@ -161,8 +163,10 @@ def run_set(
     """Run a whole-set stage: `plan` reads the rows as often as it likes and returns what becomes of each.
 
     When the same job has been done before, its manifest is kept and nothing is planned again.
-    `extra_input` is the digest of anything else the plan depends on, such as the decisions of people.
+    `extra_input` is the digest of anything else the plan depends on, such as the decisions of people. Raises
+    ManifestError for a source that does not match its card.
     """
+    manifest.refuse_changed(source)
     card = Card(
         dataset=dataset, stage=stage.did, input=manifest.digest(source) + extra_input, settings=stage.settings,
         versions=manifest.versions_of(stage.packages), rows=0, digest="",

@@ -1,16 +1,21 @@
 """Objects: the bytes of pictures, stored read-only under their own sha256."""
 
+import errno
 import hashlib
+import logging
 import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from imageledger.errors import StoreError
 from imageledger.record import OBJECT_NAME
+
+logger = logging.getLogger(__name__)
 
 STALE = 3600
 """Seconds after which a half-written file belongs to no process that still writes: another dataset may be at work."""
@@ -85,6 +90,25 @@ def sound(path: Path) -> bytes:
     if OBJECT_NAME.fullmatch(path.name) and hashlib.sha256(content).hexdigest() != path.name.partition(".")[0]:
         raise StoreError(f"object {path.name} is damaged", "imageledger verify --remove-damaged, then curate run")
     return content
+
+
+@contextmanager
+def where_allowed(folder: Path) -> Iterator[None]:
+    """Let a block keep what it need not find again; where that is not allowed, it is said once, and all goes on.
+
+    A model can be asked, and numbers can be measured, in a project on a disk that nobody may write to.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        _say_unwritable(folder)
+
+
+@cache
+def _say_unwritable(folder: Path) -> None:
+    logger.info("%s is read-only: what is measured now is not kept, and is measured again next time", folder)
 
 
 def write_whole(target: Path, content: bytes, mode: int = 0o644) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from imageledger.config import Project
+from imageledger.errors import LedgerError, RunError
+from imageledger.foreign import understood
 from imageledger.types import Row, Track
 from train.config import TrainSettings
 from train.runs import CROSS_VALIDATION, HOLD_OUT, Run, read_predictions
@@ -93,9 +95,27 @@ def summary(project: Project, *, track: Track, folder: Path) -> list[Row]:
     from train.evaluation import evaluate, metrics, unseen
 
     run = Run.load(folder)
-    if run.kind == CROSS_VALIDATION:
-        return list(evaluate.in_words(run.evaluation))
-    return list(unseen.rows(run) if run.kind == HOLD_OUT else metrics.in_words(run.metrics))
+    with understood(f"{folder / 'run.json'}", "put it back from a copy, or train the run again", RunError):
+        if run.kind == CROSS_VALIDATION:
+            return list(evaluate.in_words(run.evaluation))
+        return list(unseen.rows(run) if run.kind == HOLD_OUT else metrics.in_words(run.metrics))
+
+
+def damages_of_export(path: Path) -> list[tuple[str, str]]:
+    """Return what is damaged of an exported model, with what is wrong: a file that is not what model.json names."""
+    from train.models import package
+
+    try:
+        exported = package.read(path)
+        found = []
+        for name in exported.package.files:
+            try:
+                exported.read(name)
+            except LedgerError as error:
+                found.append((f"{path}: {name}", error.what))
+        return found
+    except LedgerError as error:
+        return [(str(path), error.what)]
 
 
 def _settings(project: Project, options: dict[str, Any]) -> TrainSettings:

@@ -50,10 +50,11 @@ def from_manifest(path: Path, store: Store, labels: Sequence[str]) -> list[Pictu
     """Return the pictures of a manifest's rows with status ok, in its order.
 
     Raises RunError for rows without a split, foreign labels, an empty class, a picture, group or cluster on both
-    sides, and missing objects; ManifestError when the manifest cannot be read.
+    sides, and missing objects; ManifestError when the manifest cannot be read, or does not match its card.
     """
     from imageledger.record import groups_of
 
+    manifest.refuse_changed(path)
     records = [record for record in manifest.read(path) if record.status == OK]
     bare = [record.name for record in records if not record.split]
     if bare:

@@ -3,15 +3,17 @@
 Knows no torch, so that audits read runs where torch cannot be had.
 """
 
+import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_origin
 
+from imageledger import seal
 from imageledger.config import Project
-from imageledger.errors import RunError
+from imageledger.errors import RunError, StoreError
 from imageledger.foreign import json_of
 from imageledger.record import SPLITS
 from imageledger.store import write_whole
@@ -83,14 +85,26 @@ class Run:
         """Read run.json; raise RunError when it is missing or does not hold a run."""
         path = folder / "run.json"
         try:
-            values = json_of(path.read_bytes())
+            values = json_of(content_of(folder, path.name))
             values["labels"] = tuple(values["labels"])
             values.pop("devices", None)  # of runs of older versions, which could train on several GPUs
-            return cls(**values)
+            run = cls(**values)
+            run._refuse_types()
+            return run
         except FileNotFoundError as error:
             raise RunError(f"{folder} is not a finished run: it has no run.json", "train run makes one") from error
         except (ValueError, TypeError, KeyError) as error:
             raise RunError(f"{path} is damaged: {error}", "train the run again") from error
+
+    def _refuse_types(self) -> None:
+        if len(self.labels) != 2 or not all(isinstance(label, str) for label in self.labels):
+            raise ValueError(f"labels are {self.labels!r}"[:200])
+        for spec in fields(self):
+            value, wanted = getattr(self, spec.name), get_origin(spec.type) or spec.type
+            if not isinstance(value, wanted) or isinstance(value, bool):  # type: ignore[arg-type]
+                raise ValueError(f"{spec.name} is {value!r}"[:200])
+        if self.kind not in (SPLIT, CROSS_VALIDATION, HOLD_OUT):
+            raise ValueError(f"{self.kind!r} is not a kind of run"[:200])
 
 
 def find_run(project: Project, name: str | None) -> Path:
@@ -107,6 +121,17 @@ def find_run(project: Project, name: str | None) -> Path:
     return finished[-1].parent
 
 
+def content_of(folder: Path, name: str) -> bytes:
+    """Return the bytes of a file of a run; raise RunError when they do not match the seal of the run.
+
+    A run that was made before runs were sealed is read as it is. Raises FileNotFoundError for a file that is missing.
+    """
+    try:
+        return seal.read(folder / name)
+    except StoreError as error:
+        raise RunError(error.what, error.hint) from error
+
+
 def fold_folder(folder: Path, fold: int, repeat: int = 1) -> Path:
     """Return where the training of one fold lies within a run: a run folder of its own, but for figures."""
     return folder / FOLDS / f"{repeat}-{fold}"
@@ -119,23 +144,36 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction]) -> None:
 
 
 def read_predictions(folder: Path) -> Iterator[Prediction]:
-    """Read predictions.jsonl; raise RunError, with the line number, for anything that is not a prediction."""
+    """Read predictions.jsonl; raise RunError, with the line number, for anything that is not a prediction.
+
+    Raises RunError, too, when the file does not match the seal of the run.
+    """
     path = folder / "predictions.jsonl"
     if not path.is_file():
         raise RunError(f"{path} is missing", "train the run again")
     known = {spec.name for spec in fields(Prediction)}
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json_of(line)
-                prediction = Prediction(**{name: value for name, value in row.items() if name in known})
-                if type(prediction.probability) not in (int, float) or not 0 <= prediction.probability <= 1:
-                    raise ValueError(f"{prediction.probability!r} is no probability of 0..1")
-                if type(prediction.loss) not in (int, float) or not 0 <= prediction.loss < math.inf:
-                    raise ValueError(f"{prediction.loss!r} is no loss")
-                yield prediction
-            except (ValueError, TypeError, AttributeError) as error:
-                raise RunError(f"{path}:{number} is not a prediction: {error}", "train the run again") from error
+    for number, line in enumerate(io.BytesIO(content_of(folder, path.name)), 1):
+        try:
+            row = json_of(line)
+            prediction = Prediction(**{name: value for name, value in row.items() if name in known})
+            _refuse_types(prediction)
+            if type(prediction.probability) not in (int, float) or not 0 <= prediction.probability <= 1:
+                raise ValueError(f"{prediction.probability!r} is no probability of 0..1")
+            if type(prediction.loss) not in (int, float) or not 0 <= prediction.loss < math.inf:
+                raise ValueError(f"{prediction.loss!r} is no loss")
+            yield prediction
+        except (ValueError, TypeError, AttributeError) as error:
+            raise RunError(f"{path}:{number} is not a prediction: {error}", "train the run again") from error
+
+
+def _refuse_types(prediction: Prediction) -> None:
+    texts = (prediction.source, prediction.member, prediction.file, prediction.label, prediction.predicted)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("names and labels must be text")
+    if prediction.split not in SPLITS:
+        raise ValueError(f"{prediction.split!r} is not a split"[:200])
+    if prediction.fold is not None and type(prediction.fold) is not int:
+        raise ValueError(f"fold is {prediction.fold!r}"[:200])
 
 
 def _row(prediction: Prediction) -> dict[str, Any]:

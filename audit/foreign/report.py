@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
 from audit.foreign import figure
 from audit.words import other_label
+from imageledger import seal
 from imageledger.letters import visible
 from imageledger.types import Row
 from train.answers import Answers
@@ -47,7 +48,7 @@ def report(
         data=data,
         contents={
             f"{name}.csv": lambda: csv_bytes(COLUMNS, rows),
-            f"{name}.json": lambda: (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode(),
+            f"{name}.json": lambda: (json.dumps(seal.sealed(data), ensure_ascii=False, indent=2) + "\n").encode(),
             f"{name}.png": partial(figure.png, answers, label, pictures, sentence),
         },
         folder=folder,

@@ -1,7 +1,6 @@
 """Measure nuisance features of the pictures of a manifest, once per object, and keep the numbers by its name."""
 
 import io
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +20,11 @@ from curate.nuisance import family
 from curate.nuisance.seen import Seen, Values
 from curate.pictures import pixels
 from curate.pictures.pixels import CannotDecode
+from imageledger import seal
 from imageledger.config import Project
 from imageledger.engines.local import cores, ordered_map
-from imageledger.foreign import json_of
 from imageledger.record import Record
-from imageledger.store import Store
+from imageledger.store import Store, where_allowed
 from imageledger.types import Track, untracked
 
 FETCHED, NORMALIZED, WHITENED, FINAL, MODEL_INPUT = "fetched", "normalized", "whitened", "final", "model-input"
@@ -128,10 +127,11 @@ class _Kept:
 
     def add(self, key: str, values: Values) -> None:
         self.values[key] = values
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         plain = {name: value if math.isfinite(value) else None for name, value in values.items()}
-        with self.path.open("a", encoding="utf-8") as lines:
-            lines.write(self.torn + json.dumps({"object": key, "values": plain}) + "\n")
+        with where_allowed(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as lines:
+                lines.write(self.torn + seal.line_of({"object": key, "values": plain}) + "\n")
         self.torn = ""
 
     def _read(self) -> Iterator[tuple[str, Values]]:
@@ -141,10 +141,12 @@ class _Kept:
             for line in lines:
                 self.torn = "" if line.endswith("\n") else "\n"
                 try:
-                    row = json_of(line)
+                    row = seal.of_line(line)
+                    if set(row) != {"object", "values"} or not isinstance(row["object"], str):
+                        continue
                     yield row["object"], {k: math.nan if v is None else float(v) for k, v in row["values"].items()}
-                except (ValueError, KeyError, TypeError, AttributeError):
-                    continue  # a line torn by a kill is measured again
+                except (ValueError, OverflowError, KeyError, TypeError, AttributeError):
+                    continue  # what was torn by a kill, or is damaged, is measured again
 
 
 def _looks(records: Sequence[Record], *, original: bool, faces: Faces) -> Iterator[_Look]:

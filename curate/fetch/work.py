@@ -143,6 +143,7 @@ def _seeds(project: Project, selections: Sequence[Selection]) -> Iterator[Record
                 licence=licences.spdx([fact.licence]) if fact.licence else selection.licence,
                 group=f"group:{fact.group}" if fact.group else pair,
                 pair=pair,
+                split=fact.split,
             )
 
 

@@ -12,6 +12,7 @@ from curate.evidence.probe import side_by_side
 from curate.evidence.transfer import Pool, elsewhere, transfer
 from curate.evidence.verdict import ALL, SURE, Probe
 from curate.manifest.balance import Key
+from curate.manifest.given import GIVEN
 from curate.manifest.matched import choice_of
 from curate.manifest.parts import division
 from curate.manifest.work import candidates, selective
@@ -43,7 +44,12 @@ def chosen_by_numbers(path: Path, records: Sequence[Record]) -> Chosen | None:
     families, per_class, seed = settings.get("match"), settings.get("per_class"), settings.get("seed")
     there = candidates(records)
     choices = [choice_of(record) for record in there]
-    if not families or not isinstance(per_class, int) or not selective(choices, per_class):
+    if (
+        settings.get("split") == GIVEN
+        or not families
+        or not isinstance(per_class, int)
+        or not selective(choices, per_class)
+    ):
         return None
     divided = division(choices, per_class, seed if isinstance(seed, int) else 0)
     return Chosen(

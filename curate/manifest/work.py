@@ -1,5 +1,6 @@
 """Choose the balanced dataset and hand it over as final.jsonl, final.csv and a folder tree: the manifest stage."""
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from curate.evidence.measure import WHITENED, Table, measure
 from curate.faces.words import faces_said
 from curate.history import normalized
 from curate.manifest.balance import TRAIN, VALID, Choice, Key, NoSplit, Wanted, divide, missing
+from curate.manifest.given import GIVEN, is_given, kept
 from curate.manifest.matched import choice_of, select
 from curate.nuisance import family, known, matched
 from imageledger import config, decisions, manifest, spreadsheet
@@ -22,6 +24,8 @@ from imageledger.record import DUPLICATE, OK, UNUSED, Record
 from imageledger.stage import Outcome, Stage, Work, run_set
 from imageledger.store import write_whole
 from imageledger.types import Track, untracked
+
+logger = logging.getLogger(__name__)
 
 VERSION = 2
 MATCHERS = ("scipy", "scikit-learn")
@@ -88,6 +92,10 @@ def choose(
     decided_in = project.folder / decisions.FILE
     decided = decisions.read(decided_in, project.declared.labels)
 
+    given = is_given(decisions.apply(row, decided) for row in manifest.read(source or project.before("manifest")))
+    if given:
+        logger.info("the split is the one that the table gives: it is kept, and pictures are not chosen by numbers")
+
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
         measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=track)
         split = split_of(
@@ -99,8 +107,8 @@ def choose(
         Stage(
             name="manifest",
             version=VERSION,
-            settings=asdict(chosen) | ({"note": NOTE} if chosen.match else {}),
-            packages=MATCHERS if chosen.match else (),
+            settings=asdict(chosen) | ({"split": GIVEN} if given else {"note": NOTE} if chosen.match else {}),
+            packages=MATCHERS if chosen.match and not given else (),
         ),
         plan,
         source=source or project.before("manifest"),
@@ -126,9 +134,10 @@ def split_of(
 ) -> Mapping[Key, str]:
     """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole.
 
-    `measured` looks at the candidates, where there is something to choose and something to match.
+    `measured` looks at the candidates, where there is something to choose and something to match. A split that the
+    rows have already is kept.
     """
-    choices = []
+    choices, side = [], {}
     for record in rows():
         if record.status == OK and record.label not in labels:
             raise ManifestError(
@@ -136,9 +145,12 @@ def split_of(
             )
         if record.status == OK:
             choices.append(choice_of(record))
+            side[record.key] = record.split
     if lacking := missing(choices, labels, chosen.per_class):
         raise _too_few(rows(), lacking, labels, chosen.per_class)
     try:
+        if any(side.values()):
+            return kept(choices, side, chosen.wanted)
         plain = divide(choices, chosen.wanted)
         if not chosen.match or not selective(choices, chosen.per_class):
             return plain
@@ -146,7 +158,9 @@ def split_of(
         selection = select(table, labels[-1], chosen.wanted)
         return selection.split if selection else plain
     except NoSplit as error:
-        raise ManifestError(str(error), "fetch more pictures of small groups, or lower --per-class") from error
+        hint = "correct the column split of the table, leave pictures out (decisions.jsonl), or change --per-class"
+        more = "fetch more pictures of small groups, or lower --per-class"
+        raise ManifestError(str(error), hint if any(side.values()) else more) from error
 
 
 def selective(choices: Iterable[Choice], per_class: int) -> bool:
@@ -157,11 +171,10 @@ def selective(choices: Iterable[Choice], per_class: int) -> bool:
 def judge(record: Record, decided: Decisions, split: Mapping[Key, str]) -> Record:
     """Return the row with its side of the split, or as `unused` when it was not chosen."""
     record = decisions.apply(record, decided)
-    if record.status != OK:
-        return record
-    if record.key in split:
+    if record.key in split and record.status == OK:
         return replace(record, split=split[record.key])
-    return record.failed(NOT_CHOSEN, UNUSED)
+    record = replace(record, split="")
+    return record.failed(NOT_CHOSEN, UNUSED) if record.status == OK else record
 
 
 def candidates(records: Iterable[Record]) -> list[Record]:

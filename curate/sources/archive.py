@@ -5,18 +5,17 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large
+from curate.sources import HEAD, BadMember, Member, names_a_path, refuse_large, stamps
 from curate.sources.choose import is_hidden
 from curate.sources.folder import place
 from curate.sources.names import named_apart
 from curate.sources.zip_names import opened, raw_name
 from imageledger.config import Project
 from imageledger.errors import SourceError
-from imageledger.manifest import digest
 from imageledger.record import REJECTED
 
 logger = logging.getLogger(__name__)
@@ -28,6 +27,10 @@ ENCRYPTED = 0x1
 
 LARGE, MOST_FOLD = 32_000_000, 100
 """A member of more than LARGE bytes that was packed to less than a MOST_FOLD-th is a bomb: no picture packs so well."""
+
+MOST_TOTAL, MOST_TOTAL_FOLD = 256_000_000, 20
+"""A zip whose files unpack to more than MOST_TOTAL bytes, and to this many times its own size, is a bomb as a whole:
+archives of pictures hardly shrink, and those of uncompressed ones by less than ten."""
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error)
 
@@ -62,6 +65,7 @@ class Archive:
                 infos[raw] = info
         if twice:
             logger.warning("%s: names that occur again, so that only their last file counts: %d", self.address, twice)
+        _refuse_bomb(self.address, self.path, infos.values())
         return {name: infos[raw] for name, raw in named_apart(infos).items()}
 
     def members(self) -> Sequence[Member]:
@@ -101,12 +105,28 @@ class Archive:
 
 @names_a_path
 def open_zip(address: str, project: Project) -> Archive:
-    """Open `zip:PATH`; a relative path counts from the project folder, and its sha256 is the digest."""
+    """Open `zip:PATH`; a relative path counts from the project folder, and its sha256 is the digest.
+
+    It is hashed again only if size, time of change or inode are others.
+    """
     path = place(address, project)
     if not path.is_file():
         what = "is not a file" if path.exists() else "does not exist"
         raise SourceError(f"{address}: {path} {what}", "check the path; folder:PATH reads a folder")
-    return Archive(address, path, digest=digest(path))
+    return Archive(address, path, digest=stamps.digest_of(project, address, path))
+
+
+def _refuse_bomb(address: str, path: Path, infos: Iterable[zipfile.ZipInfo]) -> None:
+    """Raise SourceError for a zip that would grow beyond all reason as a whole; files may share their packed bytes."""
+    files = list(infos)
+    size = sum(info.file_size for info in files)
+    packed = min(path.stat().st_size, sum(info.compress_size for info in files))
+    if size > MOST_TOTAL and size > MOST_TOTAL_FOLD * packed:
+        raise SourceError(
+            f"{address}: {packed / 1e6:,.1f} MB in {len(files):,} files would unpack to {size / 1e6:,.0f} MB: "
+            "no pictures do",
+            "do not use it; if you trust it, unpack it, and fetch the folder",
+        )
 
 
 def _refuse_endless(path: Path) -> None:

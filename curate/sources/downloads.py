@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from curate.sources import HEAD, BadMember, Member, ledger, refuse_large
+from curate.sources import HEAD, BadMember, Member, ledger, refuse_large, stamps
 from curate.sources.archive import Archive
 from curate.sources.choose import is_hidden
 from curate.sources.kaggle import Facts, Missing, Name, connect, describe, download_file, download_zip, list_files
@@ -103,7 +103,8 @@ class Dataset:
     def _is_sound(self) -> bool:
         known = ledger.entry(self.project, self.address)
         if "sha256" in known:
-            return self.sealed.stat().st_size == known.get("bytes") and digest(self.sealed) == known["sha256"]
+            found = stamps.digest_of(self.project, self.address, self.sealed)
+            return self.sealed.stat().st_size == known.get("bytes") and found == known["sha256"]
         if zipfile.is_zipfile(self.sealed):
             self._seal()
             return True
@@ -142,7 +143,7 @@ class Files:
             rows = sorted(list_files(self.dataset.api, self.dataset.name))
             write_whole(listing, json.dumps(rows, ensure_ascii=False).encode("utf-8", "replace"))
             self.dataset.note()
-        rows = [Member(*row) for row in json_of(listing.read_bytes())]
+        rows = _listed(listing)
         return {member_name(row.name): row for row in rows if not is_hidden(row.name)}
 
     def members(self) -> Sequence[Member]:
@@ -178,6 +179,30 @@ class Files:
         return self.home / key[:2] / key
 
 
+def damaged(project: Project) -> Iterator[Path]:
+    """Yield the sealed zips whose bytes are no longer those that were downloaded."""
+    for address, facts in ledger.entries(project).items():
+        match = _ADDRESS.fullmatch(address)
+        if match and match[3] and isinstance(facts, dict) and "sha256" in facts:
+            sealed = project.downloads / "kaggle" / match[1] / match[2] / f"{match[3]}.zip"
+            if sealed.is_file() and digest(sealed) != facts["sha256"]:
+                yield sealed
+
+
+def _listed(listing: Path) -> list[Member]:
+    try:
+        rows = json_of(listing.read_bytes())
+        if not isinstance(rows, list) or not all(_names_a_file(row) for row in rows):
+            raise ValueError("a file is a name and a number of bytes")
+    except ValueError as error:
+        raise SourceError(f"{listing} is damaged: {error}", "delete it; curate fetch lists the files again") from error
+    return [Member(*row) for row in rows]
+
+
+def _names_a_file(row: Any) -> bool:
+    return isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and type(row[1]) is int
+
+
 def open_kaggle(address: str, project: Project) -> Dataset:
     """Open `kaggle:owner/slug[@version]`; a version that the ledger knows is opened without asking Kaggle."""
     match = _ADDRESS.fullmatch(address)
@@ -189,10 +214,13 @@ def open_kaggle(address: str, project: Project) -> Dataset:
     name = Name(owner=match[1], slug=match[2], version=int(match[3] or 0))
     known = ledger.entry(project, name.address) if name.version else {}
     if "published_licence" in known:
-        facts = Facts(
-            version=name.version, title=str(known.get("title", "")),
-            licence=str(known["published_licence"]), size=int(known.get("published_bytes", 0)),
-        )  # fmt: skip
+        licence, size = known["published_licence"], known.get("published_bytes", 0)
+        if not isinstance(licence, str) or type(size) is not int:
+            raise SourceError(
+                f"what {ledger.path(project)} says of {name.address} is damaged",
+                "delete it; curate fetch writes it again",
+            )
+        facts = Facts(version=name.version, title=str(known.get("title", "")), licence=licence, size=size)
         return Dataset(name, facts, project)
     api = connect()
     facts = describe(api, name)

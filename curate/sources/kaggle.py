@@ -1,25 +1,25 @@
 """The official Kaggle client, called with patience: late import, time limits, retries, errors in plain words.
 
-The only module that imports kaggle. Importing kaggle signs in, creates a folder and prints; signing in without
-credentials ends the process. This module lets none of that out.
+With kaggle_client.py the only module that imports kaggle. Importing kaggle signs in, creates a folder and prints;
+signing in without credentials ends the process. This module lets none of that out.
 """
 
 import base64
 import hashlib
 import io
 import logging
-import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from curate.sources import Member, licences
+from curate.sources import Member, kaggle_client, licences
+from curate.sources.kaggle_client import client_class, heard
+from curate.sources.slow import TooSlow
 from imageledger.errors import SourceError
 from imageledger.extras import need
 
@@ -29,9 +29,6 @@ Answer = TypeVar("Answer")
 ATTEMPTS = 5
 LONGEST_WAIT = 300.0
 """Seconds. When Kaggle asks for a longer pause, the command ends and says so."""
-
-TIME_LIMIT = (15.0, 120.0)
-"""Seconds to connect, and between two bytes; the client itself sets none and would wait for ever."""
 
 PAGE, MOST_PAGES = 200, 50_000
 
@@ -80,7 +77,7 @@ def connect() -> Any:
     """Return the client, signed in where there are credentials and anonymous where there are none."""
     printed = io.StringIO()
     with redirect_stdout(printed):
-        api = _client_class()()
+        api = client_class()()
         try:
             _patiently(api, None, api.authenticate)
         except SystemExit:
@@ -138,9 +135,9 @@ def download_zip(api: Any, name: Name, folder: Path) -> tuple[Path, str]:
     The md5, in base64, is what the storage says of it (`x-goog-hash`), "" where it says nothing. A zip that does not
     match it is removed, and SourceError raised.
     """
-    _heard.md5 = ""
+    heard.md5 = ""
     _patiently(api, name, lambda: api.dataset_download_files(name.path, path=str(folder), quiet=True))
-    path, md5 = folder / f"{name.slug}.zip", _heard.md5
+    path, md5 = folder / f"{name.slug}.zip", heard.md5
     if md5 and md5 != _md5(path):
         path.unlink()
         raise SourceError(
@@ -160,10 +157,6 @@ def download_file(api: Any, name: Name, member: str, folder: Path) -> Path:
     return files[0]
 
 
-_heard = threading.local()
-"""What the storage said of the download of this thread."""
-
-
 def _md5(path: Path) -> str:
     with path.open("rb") as file:
         return base64.b64encode(hashlib.file_digest(file, "md5").digest()).decode()
@@ -171,41 +164,6 @@ def _md5(path: Path) -> str:
 
 class Missing(SourceError):
     """Kaggle has no such dataset, version or file."""
-
-
-@cache
-def _client_class() -> Any:
-    """Import the client and return it as a class that prints nothing and never waits without end."""
-    requests = need("requests", "kaggle")
-    kaggle_client: Any = need("kagglesdk.kaggle_client", "kaggle")
-
-    class Impatient(requests.adapters.HTTPAdapter):  # type: ignore[misc, name-defined]
-        def send(self, request: Any, **options: Any) -> Any:
-            options["timeout"] = options.get("timeout") or TIME_LIMIT
-            answer = super().send(request, **options)
-            if found := re.search(r"md5=([A-Za-z0-9+/=]+)", answer.headers.get("x-goog-hash", "")):
-                _heard.md5 = found[1]
-            return answer
-
-    class HttpClient(kaggle_client.KaggleHttpClient):  # type: ignore[misc, name-defined]
-        def _init_session(self) -> None:
-            session: Any = self._session
-            if session is None:
-                super()._init_session()
-                session = self._session
-                for scheme in ("https://", "http://"):
-                    session.mount(scheme, Impatient())
-
-    kaggle_client.KaggleHttpClient = HttpClient
-    kaggle_api = need("kaggle.api.kaggle_api_extended", "kaggle")
-
-    class Client(kaggle_api.KaggleApi):  # type: ignore[misc, name-defined]
-        signed_in = False
-
-        def _print_dataset_url_and_license(self, *_: object) -> None:
-            """Print nothing: this runs in threads, whose output cannot be redirected separately."""
-
-    return Client
 
 
 def _about(request: Any, name: Name) -> Any:
@@ -230,9 +188,14 @@ def _patiently(api: Any, name: Name | None, ask: Callable[[], Answer]) -> Answer
                 "Kaggle %s (%d): waiting %.0f s, then try %d of %d", why, status, pause, attempt + 1, ATTEMPTS
             )
             time.sleep(pause)
+        except TooSlow as error:
+            raise SourceError(
+                f"Kaggle sends less than {kaggle_client.SLOWEST / 1e3:g} kB a second",
+                "the same command carries on where it stopped; try it on another network, or later",
+            ) from error
         except errors.Timeout as error:
             raise SourceError(
-                f"Kaggle did not answer within {TIME_LIMIT[1]:.0f} s",
+                f"Kaggle did not answer within {kaggle_client.TIME_LIMIT[1]:.0f} s",
                 "run the same command again: it carries on; https://status.kaggle.com lists outages",
             ) from error
         except (errors.ConnectionError, errors.ChunkedEncodingError) as error:

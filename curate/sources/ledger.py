@@ -23,6 +23,11 @@ def entry(project: Project, address: str) -> Mapping[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
+def entries(project: Project) -> Mapping[str, Any]:
+    """Return all that the ledger says, by address; raise SourceError for one that is damaged."""
+    return _read(project)
+
+
 def note(project: Project, address: str, **facts: Any) -> None:
     """Enter facts about a source; the date is that of the first entry with the same content."""
     entries = _read(project)

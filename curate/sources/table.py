@@ -11,11 +11,12 @@ from curate.sources.names import member_name
 from imageledger.errors import ConfigError
 from imageledger.extras import need
 from imageledger.foreign import json_of
+from imageledger.record import SPLITS
 
 PATHS = ("path", "file", "filename", "file_name", "image", "member")
 """Names of the column of paths, in the order in which they are looked for."""
 
-KNOWN = ("label", "group", "pair", "generator", "licence", "license")
+KNOWN = ("label", "group", "pair", "generator", "licence", "license", "split")
 LARGEST = 1 << 30
 """Bytes of a table that is read into memory."""
 
@@ -31,6 +32,7 @@ class Facts:
     pair: str = ""
     generator: str = ""
     licence: str = ""
+    split: str = ""
 
 
 def read(path: Path) -> dict[str, Facts]:
@@ -55,7 +57,7 @@ def read(path: Path) -> dict[str, Facts]:
         fact = Facts(
             label=_text(row, "label", where), group=_text(row, "group", where), pair=_text(row, "pair", where),
             generator=_text(row, "generator", where),
-            licence=_text(row, "licence", where) or _text(row, "license", where),
+            licence=_text(row, "licence", where) or _text(row, "license", where), split=_split(row, where),
         )  # fmt: skip
         if facts.setdefault(name, fact) != fact:
             raise ConfigError(f"{where}: {name} stands in the table twice, and the rows differ", "keep one of them")
@@ -131,6 +133,15 @@ def _text(row: Mapping[str, Any], column: str, where: str) -> str:
     if not isinstance(value, str | int):
         raise ConfigError(f"{where}: {column} is {str(value)[:40]!r}, no text", "one text or whole number a cell")
     return str(value).strip()
+
+
+def _split(row: Mapping[str, Any], where: str) -> str:
+    split = _text(row, "split", where)
+    if split not in SPLITS:
+        raise ConfigError(
+            f"{where}: the split {split[:40]!r} is none", f"{' or '.join(SPLITS[1:])}, or take the column split away"
+        )
+    return split
 
 
 def _check_pairs(facts: Mapping[str, Facts], path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imageledger import damages as rot
 from imageledger import manifest, notebook, overview
 from imageledger.config import MANIFEST_OF, open_project
 from imageledger.dataset.audits import Audits
@@ -97,19 +98,22 @@ class Dataset(Stages, Trainings):
         """
         return notebook.Rows(overview.stages(self.project))
 
-    def verify(self, *, remove_damaged: bool = False) -> notebook.Rows:
-        """Check every manifest against its card and every object against its name; return what is damaged.
+    def verify(self, models: Sequence[Path | str] = (), *, remove_damaged: bool = False) -> notebook.Rows:
+        """Check all that was derived against what was noted when it was made; return what is damaged.
 
-        With `remove_damaged`, it removes damaged objects, so that the stages make them again.
+        With `models`, exported ones, these are checked instead. With `remove_damaged`, it removes damaged objects,
+        features and numbers, so that they are made again.
 
         >>> len(faces.verify())
         0
         """
         project = self.project
-        damages = list(overview.damages(project))
+        if models:
+            return notebook.Rows(rot.plain(damage) for damage in rot.of_exports(map(Path, models)))
+        damages = list(rot.damages(project))
         if damages and remove_damaged:
-            overview.mend(project, damages)
-        return notebook.Rows(overview.plain(damage) for damage in damages)
+            rot.mend(project, damages)
+        return notebook.Rows(rot.plain(damage) for damage in damages)
 
     def __getitem__(self, key: str | Key) -> Picture:
         """Find a picture by its member, the end of its path, `source#member`, or the tuple (source, member)."""

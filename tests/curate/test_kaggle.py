@@ -13,7 +13,7 @@ from kaggle_world import ADDRESS, FACES, MEMBERS, fetch, picture, rows, serving
 from curate.cli import main
 from curate.fetch import select
 from curate.fetch import work as stage
-from curate.sources import downloads, kaggle, ledger, open_source
+from curate.sources import downloads, kaggle_client, ledger, open_source
 from imageledger import manifest
 from imageledger.config import open_project
 from imageledger.errors import MissingExtra, SourceError
@@ -150,12 +150,12 @@ def test_the_allow_list_refuses_a_licence_before_anything_is_downloaded(project,
 
 
 def test_a_missing_package_names_the_extra_that_brings_it(project, monkeypatch):
-    kaggle._client_class.cache_clear()
+    kaggle_client.client_class.cache_clear()
     monkeypatch.setitem(sys.modules, "kagglesdk.kaggle_client", None)
     with pytest.raises(MissingExtra) as error:
         fetch(project)
     assert error.value.hint == "pip install 'imageledger[kaggle]'"
-    kaggle._client_class.cache_clear()
+    kaggle_client.client_class.cache_clear()
 
 
 @pytest.mark.parametrize("address", ["kaggle:faces", "kaggle:../etc", "kaggle:a/b/c", "kaggle:a/b@new", "kaggle:"])

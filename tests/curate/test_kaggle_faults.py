@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import json
+import os
 import time
 
 import pytest
@@ -9,7 +11,8 @@ from kaggle_world import fetch, rows, serving
 
 from curate.fetch import select
 from curate.fetch import work as stage
-from curate.sources import downloads, kaggle, ledger
+from curate.sources import downloads, kaggle_client, ledger
+from imageledger.cli import main
 from imageledger.config import open_project
 from imageledger.errors import SourceError
 
@@ -93,7 +96,7 @@ def test_a_pause_of_an_hour_is_not_waited_for(project, kaggle_with, waits):
 def test_no_network_and_no_answer_are_told_apart(project, kaggle_with, monkeypatch):
     server = kaggle_with()
     server.fail("GetDataset", 503, hang=3.0)
-    monkeypatch.setattr(kaggle, "TIME_LIMIT", (0.3, 0.3))
+    monkeypatch.setattr(kaggle_client, "TIME_LIMIT", (0.3, 0.3))
     with pytest.raises(SourceError, match="did not answer within"):
         fetch(project)
     server.port = 9
@@ -128,6 +131,25 @@ def test_a_new_process_goes_on_with_a_download_that_an_earlier_one_gave_up(proje
     assert (last.range, last.sent) == (f"bytes={CHUNK}-", whole - CHUNK)
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["from the start", "when it is carried on"])
+def test_a_server_that_drips_without_end_is_left_with_a_sentence_and_the_command_carries_on(
+    project, kaggle_with, waits, monkeypatch, whole
+):
+    monkeypatch.setattr(kaggle_client, "TIME_LIMIT", (0.4, 0.4))
+    monkeypatch.setattr(kaggle_client, "SLOWEST", 1e7)
+    server = kaggle_with()
+    if not whole:
+        server.fail("storage", cut=1_500_000)
+    server.fail("storage", drip=0.05)
+    with pytest.raises(SourceError, match="sends less than 10000 kB a second") as caught:
+        fetch(project)
+    assert "carries on where it stopped" in caught.value.hint
+    assert len(server.calls("storage")) == (1 if whole else 2)
+
+    assert fetch(project).tally.total("ok") == 24
+    assert server.calls("storage")[-1].range == ("" if whole else f"bytes={CHUNK}-")
+
+
 def test_a_zip_that_changed_meanwhile_is_not_glued_to_the_old_part(project, kaggle_with, waits):
     server = kaggle_with()
     server.fail("storage", cut=1_500_000)
@@ -153,6 +175,21 @@ def test_a_damaged_zip_is_noticed_and_downloaded_again(project, kaggle_with, cap
 
     assert "is damaged; downloading it again" in caplog.text
     assert sealed.read_bytes() == server.zip_of("ana/faces", 1)
+
+
+def test_a_sealed_zip_that_rotted_in_silence_is_named_by_verify(project, kaggle_with, runner):
+    kaggle_with()
+    fetch(project)
+    sealed = project.downloads / "kaggle/ana/faces/1.zip"
+    known = sealed.stat()
+    content = bytearray(sealed.read_bytes())
+    content[5000] ^= 1
+    sealed.chmod(0o644)
+    sealed.write_bytes(content)
+    os.utime(sealed, ns=(known.st_atime_ns, known.st_mtime_ns))
+    ended = runner.invoke(main, ["verify", "--json", "--project", str(project.root)])
+    assert [row["what"] for row in json.loads(ended.stdout)] == ["data/downloads/kaggle/ana/faces/1.zip"]
+    assert "curate fetch downloads it again" in ended.stderr
 
 
 def test_a_download_that_is_not_what_the_storage_holds_is_refused_and_its_md5_is_kept(project, kaggle_with):

@@ -157,6 +157,17 @@ def test_a_member_that_unpacks_a_thousandfold_is_rejected_before_it_fills_the_me
     assert len(source.read("flat.bmp")) == 400_002
 
 
+def test_a_zip_that_unpacks_to_thousandfold_its_size_as_a_whole_is_refused_before_it_is_read(project, monkeypatch):
+    zip_at(project.root / "z.zip", [(f"{n}.png", b"\x89PNG" + bytes(3_000_000)) for n in range(9)])
+    assert len(open_source("zip:z.zip", project).members()) == 9
+    monkeypatch.setattr(archive, "MOST_TOTAL", 20_000_000)
+    with pytest.raises(SourceError, match=r"in 9 files would unpack to 27 MB: no pictures do") as caught:
+        open_source("zip:z.zip", project).members()
+    assert "fetch the folder" in caught.value.hint
+    zip_at(project.root / "z.zip", [(f"{n}.png", bytes(3_000_000)) for n in range(9)], zipfile.ZIP_STORED)
+    assert len(open_source("zip:z.zip", project).members()) == 9
+
+
 def test_a_packing_that_python_does_not_know_is_a_bad_member(project):
     path = zip_at(project.root / "z.zip", [("a.jpg", b"A" * 500)])
     content = bytearray(path.read_bytes())

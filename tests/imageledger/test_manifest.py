@@ -119,7 +119,7 @@ def test_a_card_comes_back_as_it_was(tmp_path):
 
 def test_a_card_holds_no_clock_and_no_path():
     names = set(json.loads(card().to_json()))
-    assert names == {"dataset", "stage", "input", "settings", "versions", "rows", "digest", "counts", "schema"}
+    assert names == {"dataset", "stage", "input", "settings", "versions", "rows", "digest", "counts", "schema", "seal"}
 
 
 @pytest.mark.parametrize(

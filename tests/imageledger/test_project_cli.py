@@ -295,9 +295,8 @@ def test_a_hostile_manifest_with_a_true_card_is_refused_by_name_and_line(project
         dataset="drawn", stage="fetch@1", input="", settings={}, versions={}, rows=1, digest=manifest.digest(path)
     )
     manifest.card_path(path).write_text(card.to_json())
-    ended = runner.invoke(main, ["verify"])
-    assert ended.exit_code == 1
-    assert "fetched.jsonl:1: '../../../etc/passwd' is not the name of an object" in ended.stderr
+    (found,) = verified(runner)
+    assert "fetched.jsonl:1: '../../../etc/passwd' is not the name of an object" in found["why"]
 
 
 def test_the_three_groups_are_found_by_name_in_the_order_in_which_they_are_used(runner):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from slow_stage import ROWS, STAGE, fetched, halved, made, normalized, noted, seeds, undisturbed
+from slow_stage import ROWS, STAGE, fetched, halved, made, normalized, noted, rewrite, seeds, undisturbed
 
 from imageledger import manifest, stage
 from imageledger.errors import ManifestError
@@ -78,7 +78,7 @@ def test_reuse_never_brings_back_an_old_label_licence_group_or_split(root):
     corrected = {"label": "ai", "licence": "CC0-1.0", "group": "g2", "split": "valid", "generator": "sd15"}
     path = root / "fetched.jsonl"
     rows = [replace(row, **corrected) for row in manifest.read(path)]
-    manifest.write(path, rows)
+    rewrite(path, rows)
     outcome = normalized(root, root / "log")
     assert outcome.worked == 0
     for row in manifest.read(root / "normalized.jsonl"):
@@ -92,7 +92,7 @@ def test_a_picture_whose_bytes_changed_is_worked_on_again(root):
     rows = list(manifest.read(path))
     name = store.put(b"another picture", "bin")
     rows[8] = replace(rows[8], origin=name, file=name)
-    manifest.write(path, rows)
+    rewrite(path, rows)
     (root / "log").unlink()
     normalized(root, root / "log")
     assert noted(root / "log") == [rows[8].member]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import slow_stage
-from slow_stage import FETCH, ROWS, STAGE, fetched, halved, made, normalized, noted, seeds, undisturbed
+from slow_stage import FETCH, ROWS, STAGE, fetched, halved, made, normalized, noted, rewrite, seeds, undisturbed
 
 from imageledger import manifest, stage
 from imageledger.manifest import Card
@@ -115,7 +115,7 @@ def test_a_half_done_job_is_carried_on_by_that_very_job_only(root, changed):
 def test_a_half_done_job_is_not_carried_on_over_another_input(root):
     interrupted(root, 12)
     rows = list(manifest.read(root / "fetched.jsonl"))
-    manifest.write(root / "fetched.jsonl", rows[1:])
+    rewrite(root / "fetched.jsonl", rows[1:])
     assert worked(root, root / "log").worked == ok_rows(root / "fetched.jsonl")
 
 
@@ -183,7 +183,7 @@ def test_a_row_whose_past_differs_from_that_of_its_older_self_is_worked_on_again
     more, other = ok[1], ok[4]
     rows[more] = rows[more].after(Step(did="rotate@1", on=rows[more].file))
     rows[other] = replace(rows[other], steps=(replace(rows[other].steps[0], found={"bytes": 1}),))
-    manifest.write(path, rows)
+    rewrite(path, rows)
     normalized(root, root / "log")
     assert noted(root / "log") == [rows[more].member, rows[other].member]
 

@@ -1,9 +1,11 @@
 """Exported models come from anywhere: what is torn, swapped, too large or clever is refused in words."""
 
 import json
+import resource
 import struct
 import zipfile
 
+import numpy as np
 import pytest
 from model_world import copied, edited, exported, unpacked, zipped
 from needs import needs
@@ -127,6 +129,7 @@ def swapped(model, target, name, content):
     folder = unpacked(model, target)
     (folder / name).write_bytes(content)
     values = json.loads((folder / "model.json").read_text())
+    del values["seal"]
     values["files"][name] = packages.facts(content)
     (folder / "model.json").write_text(json.dumps(values))
     return packages.read(folder)
@@ -203,6 +206,39 @@ def test_an_onnx_model_that_reaches_out_or_runs_on_is_refused_before_it_is_opene
     monkeypatch.setattr(onnx_file, "need", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(ModelError, match=said):
         onnx_file.ready(network(model, change), 48, "model.onnx")
+
+
+def swollen(how):
+    """A sound model of some 400 bytes, one tensor of which has four billion bytes: from a constant, or from pixels."""
+    onnx = pytest.importorskip("onnx")
+    node, floats = onnx.helper.make_node, onnx.TensorProto.FLOAT
+    tensor = onnx.helper.make_tensor
+    sizes = [tensor("size", onnx.TensorProto.INT64, [2], [1_000_000, 1024]),
+             tensor("three", onnx.TensorProto.INT64, [2], [-1, 3]), tensor("w", floats, [3, 2], [0.1] * 6)]  # fmt: skip
+    grown = {
+        "constant": [node("ConstantOfShape", ["size"], ["big"])],
+        "pixels": [node("ReduceMean", ["pixels"], ["one"], keepdims=0), node("Expand", ["one", "size"], ["big"])],
+    }
+    nodes = [
+        *grown[how], node("ReduceMean", ["big"], ["mean"], keepdims=0), node("GlobalAveragePool", ["pixels"], ["g"]),
+        node("Reshape", ["g", "three"], ["flat"]), node("Add", ["flat", "mean"], ["sum"]),
+        node("MatMul", ["sum", "w"], ["logits"]), node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]  # fmt: skip
+    ports = [onnx.helper.make_tensor_value_info(name, floats, ["n", *shape])
+             for name, shape in (("pixels", [3, 48, 48]), ("probabilities", [2]))]  # fmt: skip
+    graph = onnx.helper.make_graph(nodes, "g", ports[:1], ports[1:], sizes)
+    whole = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    whole.ir_version = 8
+    return whole.SerializeToString()
+
+
+@pytest.mark.parametrize("how", ["constant", "pixels"])
+def test_a_small_onnx_model_that_asks_for_four_gigabytes_is_left_with_a_sentence_and_does_not_get_them(how):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelError, match=r"asks for more than \d+\.\d GB of memory") as caught:
+        onnx_file.ready(swollen(how), 48, "model.onnx")(np.zeros((1, 3, 48, 48), dtype=np.float32))
+    assert caught.value.hint.startswith("do not use it")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2 << 20  # kB
 
 
 def test_an_onnx_model_with_other_inputs_or_outputs_is_refused(model):

@@ -23,7 +23,7 @@ def test_a_draft_keeps_what_the_same_job_left_and_nothing_of_another(tmp_path):
     ]  # fmt: skip
     with draft(tmp_path, "run", "train run", {"seed": 2}) as folder:
         assert (folder / "fold").exists()
-    assert [path.name for path in (tmp_path / "run").iterdir()] == ["fold"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["SHA256SUMS", "fold"]
 
 
 def test_of_two_at_once_the_second_is_told_who_is_busy(tmp_path):

@@ -60,7 +60,11 @@ def test_a_run_holds_its_files_and_no_pickle(trained):
     _, place, _, _ = trained
     held = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
     figures = {"figures/batch.png", "figures/learning_curve.png", "figures/confusion_matrix.png"}
-    assert held == {"run.json", "history.csv", "weights.safetensors", "predictions.jsonl", "model-card.md"} | figures
+    assert (
+        held
+        == {"run.json", "history.csv", "weights.safetensors", "predictions.jsonl", "model-card.md", "SHA256SUMS"}
+        | figures
+    )
     assert not list(place.parent.glob(".*.part"))
 
 

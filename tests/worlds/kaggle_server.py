@@ -53,7 +53,7 @@ class Asked:
 
 @dataclass
 class Fault:
-    """What goes wrong when a call is made: a status, a break after `cut` bytes, a wrong byte, or `hang` seconds."""
+    """What goes wrong in a call: a status, a break after `cut` bytes, a wrong byte, `hang` seconds, `drip` a byte."""
 
     call: str
     times: int
@@ -62,6 +62,7 @@ class Fault:
     cut: int = -1
     flip: int = -1
     hang: float = 0.0
+    drip: float = 0.0
 
 
 class Server:
@@ -102,19 +103,12 @@ class Server:
             monkeypatch.setitem(kaggle_env._env_to_endpoint, environment, f"http://127.0.0.1:{self.port}")
 
     def fail(
-        self,
-        call: str,
-        status: int = 0,
-        *,
-        times: int = 1,
-        cut: int = -1,
-        flip: int = -1,
-        hang: float = 0.0,
-        **headers: str,
-    ) -> None:
+        self, call: str, status: int = 0, *, times: int = 1, cut: int = -1, flip: int = -1, hang: float = 0.0,
+        drip: float = 0.0, **headers: str,
+    ) -> None:  # fmt: skip
         """Order a fault for the next calls, such as fail("DownloadDataset", 429, Retry_After="7")."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.faults.append(Fault(call, times, status, named, cut, flip, hang))
+        self.faults.append(Fault(call, times, status, named, cut, flip, hang, drip))
 
     def calls(self, call: str) -> list[Asked]:
         """Return the requests of one kind that came so far; "storage" are the downloads themselves."""
@@ -232,7 +226,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = content[start:] if fault is None or fault.cut < 0 else content[start : start + fault.cut]
         if fault and fault.flip >= 0:
             body = body[: fault.flip] + bytes([body[fault.flip] ^ 1]) + body[fault.flip + 1 :]
-        self.wfile.write(body)
+        while fault and fault.drip and len(body) > asked.sent:
+            self.wfile.write(body[asked.sent : asked.sent + 1])
+            asked.sent += 1
+            threading.Event().wait(fault.drip)
+        self.wfile.write(body[asked.sent :])
         asked.sent = len(body)
         if len(body) < len(content) - start:
             self.wfile.flush()

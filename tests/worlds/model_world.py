@@ -13,7 +13,7 @@ from PIL import ImageOps
 
 from curate.normalize.settings import NormalizeSettings
 from curate.normalize.work import normalize
-from imageledger import manifest
+from imageledger import manifest, seal
 from imageledger.config import Project, open_project
 
 SIDE, SIZE = 160, 64
@@ -59,6 +59,7 @@ def _trained(root: Path) -> tuple[Project, Path]:
     run = training.fill(folder, "first", project.declared.labels, todo, settings, lambda *_: None, figures=False)
     run.save(folder)
     model_card.write(project, run, folder)
+    seal.write(folder)
     return project, folder
 
 
@@ -103,6 +104,7 @@ def edited(path: Path, target: Path, **changes) -> Path:
     with zipfile.ZipFile(path) as archive:
         files = {one.filename: archive.read(one) for one in archive.infolist()}
     values = json.loads(files["model.json"])
+    del values["seal"]
     for name, value in changes.items():
         if value is None:
             del values[name]

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,14 @@ from imageledger.store import Store
 STAGE = Stage(name="normalize", version=1, settings={"size": 8})
 FETCH = Stage(name="fetch", version=1)
 ROWS = 40
+
+
+def rewrite(path: Path, rows: Iterable[Record]) -> None:
+    """Put other rows in the place of a manifest, with a card that says so, as the stage that makes it would."""
+    card = manifest.Card.read(manifest.card_path(path))
+    manifest.write(path, rows)
+    made = replace(card, digest=manifest.digest(path), rows=sum(1 for _ in manifest.read(path)))
+    manifest.card_path(path).write_text(made.to_json())
 
 
 def seeds(count: int, label: str = "real") -> list[Record]:

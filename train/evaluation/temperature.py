@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.evidence.permuted import folds_of
+from imageledger import seal
 from imageledger.errors import RunError
 from imageledger.foreign import json_of
 from imageledger.store import write_whole
@@ -102,7 +103,7 @@ class Calibration:
     def save(self, folder: Path) -> Path:
         """Write calibration.json into the folder of a run, whole or not at all."""
         path = folder / FILE
-        write_whole(path, (json.dumps(asdict(self), indent=2, allow_nan=False) + "\n").encode())
+        write_whole(path, (json.dumps(seal.sealed(asdict(self)), indent=2, allow_nan=False) + "\n").encode())
         return path
 
     @classmethod
@@ -120,7 +121,7 @@ def read(folder: Path) -> Calibration | None:
     """Read the calibration of a run, None where there is none; raise RunError for a damaged one."""
     path = folder / FILE
     try:
-        return Calibration.of_json(json_of(path.read_bytes()))
+        return Calibration.of_json(seal.opened(json_of(path.read_bytes())))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:  # JSON and UTF-8 errors are ValueErrors

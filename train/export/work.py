@@ -23,7 +23,7 @@ from train import views
 from train.models import card, onnx_file, open_model
 from train.models import package as packages
 from train.models.package import CARD, JSON, ONNX, WEIGHTS, Package
-from train.runs import Run, find_run, read_predictions
+from train.runs import Run, content_of, find_run, read_predictions
 
 if TYPE_CHECKING:
     from train.network.predicting import Model
@@ -73,7 +73,7 @@ def _files(project: Project, folder: Path, onnx: bool, track: Track) -> tuple[Pa
 
     made = Run.load(folder)
     package = open_model.described(project, folder, track)
-    weights = (folder / WEIGHTS).read_bytes()
+    weights = content_of(folder, WEIGHTS)
     model = predicting.built(made, weights, str(folder / WEIGHTS))
     package = replace(package, views={**package.views, "mean": list(model.mean), "std": list(model.std)})
     files = {WEIGHTS: weights}

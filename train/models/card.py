@@ -13,7 +13,8 @@ from typing import Any
 from curate.sources.licences import concern
 from imageledger import manifest
 from imageledger.config import Project
-from imageledger.errors import LedgerError, ManifestError
+from imageledger.errors import LedgerError, ManifestError, RunError
+from imageledger.foreign import understood
 from imageledger.intervals import with_interval
 from imageledger.manifest import Card
 from imageledger.record import OK, Record
@@ -80,7 +81,12 @@ def about(project: Project, run: Run, folder: Path) -> About:
 
 
 def text(run: Run, known: About) -> str:
-    """Return the card as Markdown."""
+    """Return the card as Markdown; raise RunError where run.json does not hold what a run holds."""
+    with understood(f"run.json of {run.name}", "put it back from a copy, or train the run again", RunError):
+        return _text(run, known)
+
+
+def _text(run: Run, known: About) -> str:
     parts = [
         f"# Model card: {escaped(run.name)}",
         _summary(run, known),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from imageledger import seal
 from imageledger.foreign import json_of
 from train.models.markdown import escaped
 
@@ -16,8 +17,8 @@ def elsewhere(folder: Path) -> str:
     lines = []
     for path in sorted((folder / "audit").glob("foreign-*.json")):
         try:
-            told = json_of(path.read_bytes())
+            told = seal.opened(json_of(path.read_bytes()))
             lines.append(f"{escaped(told['source'])}: {escaped(told['sentence'])}")
         except (OSError, ValueError, KeyError, TypeError):
-            continue
+            lines.append(f"{escaped(path.name)} cannot be read, or is damaged; `audit foreign` writes it again.")
     return "\n\n".join(lines) or UNTESTED

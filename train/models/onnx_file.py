@@ -1,9 +1,11 @@
 """An ONNX file from anywhere: looked through before it is opened, then run by onnxruntime. No torch, no onnx package.
 
 onnxruntime reads external data from whatever path a model names, and runs loops for as long as they last. A model of
-ours has neither, so a file that has one is refused before onnxruntime sees it.
+ours has neither, so a file that has one is refused before onnxruntime sees it. What tensors grow to while it runs, no
+file tells, so the memory for them is bounded.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -27,6 +29,12 @@ ATTRIBUTES, OPERATION, DOMAIN = 5, 4, 7
 TENSOR, SUBGRAPH, TENSORS, SUBGRAPHS, SPARSE_TENSOR, SPARSE_TENSORS = 5, 6, 10, 11, 22, 23
 EXTERNAL, LOCATION = 13, 14
 
+MOST_MEMORY = 2 << 30
+"""Bytes for the tensors of a model, unless its own numbers are many: a file of 400 bytes could ask for any amount."""
+WEIGHTS_FOLD = 4
+AS_REQUESTED = 1
+"""Of onnxruntime: memory grows by what is asked for, and is not doubled."""
+
 PLAIN = ("", "ai.onnx")
 """The domains of the standard operators."""
 
@@ -45,6 +53,8 @@ def ready(content: bytes, side: int | None, where: str) -> Ask:
     onnxruntime = need("onnxruntime", "onnx")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    _bound_memory(onnxruntime, max(MOST_MEMORY, WEIGHTS_FOLD * len(content)))
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a class of its own for every trouble
@@ -62,6 +72,20 @@ def ready(content: bytes, side: int | None, where: str) -> Ask:
         return shares
 
     return ask
+
+
+_bound = threading.Lock()
+_bounds: list[int] = []
+
+
+def _bound_memory(onnxruntime: Any, most: int) -> None:
+    """Give the models of this process so many bytes for their tensors, once: what asks for more fails, and says so."""
+    with _bound:
+        if not _bounds:
+            _bounds.append(most)
+            kind, place = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+            grown = onnxruntime.OrtArenaCfg({"max_mem": most, "arena_extend_strategy": AS_REQUESTED})
+            onnxruntime.create_and_register_allocator(onnxruntime.OrtMemoryInfo("Cpu", kind, 0, place), grown)
 
 
 def refuse_strange(content: bytes, where: str) -> None:
@@ -170,5 +194,10 @@ def _refuse_shapes(session: Any, side: int | None, where: str) -> None:
 
 
 def _cannot(where: str, error: Exception) -> ModelError:
+    if "bfc_arena" in str(error) or isinstance(error, MemoryError):
+        return ModelError(
+            f"{where} asks for more than {_bounds[0] / 1e9:.1f} GB of memory",
+            "do not use it: no portrait needs so much",
+        )
     why = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
     return ModelError(f"{where} cannot be run: {why}", "export or copy it again")

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from imageledger import seal
 from imageledger.errors import ModelError, RunError
 from train import views
 from train.evaluation.temperature import Calibration
@@ -73,7 +74,7 @@ class Package:
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Write model.json: indented, the same for the same model."""
+        """Write model.json with its seal: indented, the same for the same model."""
         values: dict[str, Any] = {"schema": SCHEMA}
         for name in list(FIELDS)[1:]:
             value = getattr(self, name)
@@ -82,7 +83,7 @@ class Package:
             elif isinstance(value, Calibration | Familiar):
                 value = asdict(value)
             values[name] = value
-        return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(seal.sealed(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def of_json(cls, content: bytes, where: str) -> Self:
@@ -92,7 +93,7 @@ class Package:
         except (ValueError, RecursionError) as error:
             raise ModelError(f"{where} is not JSON: {error}", AGAIN) from error
         try:
-            return cls(**_checked(values))
+            return cls(**_checked(seal.opened(values)))
         except (ValueError, TypeError, OverflowError) as error:
             raise ModelError(f"{where}: {error}", AGAIN) from error
 

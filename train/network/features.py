@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imageledger.store import write_whole
+from imageledger import seal
+from imageledger.store import where_allowed, write_whole
 from train import degrade, views
 from train.network.backbones import Backbone
 from train.network.fastai_seam import torch
@@ -71,8 +72,9 @@ def _kept(
     values = None if path is None else _read(path)
     if values is None:
         values = ask(opened())
-        if path is not None:
-            write_whole(path, _written(values))
+        if path is not None and folder is not None:
+            with where_allowed(folder):
+                write_whole(path, _written(values))
     return values
 
 
@@ -94,10 +96,13 @@ def _name(network: Pooled, chosen: Mapping[str, Any]) -> str:
 
 
 def _read(path: Path) -> Features | None:
-    """Read kept features; None for none, and for a file that is torn or strange: it is made again."""
+    """Read kept features; None for none, and for one that is torn, damaged or strange: it is made again."""
     try:
-        values: Features = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        content = io.BytesIO(seal.opened_bytes(path.read_bytes())[0])
+        values: Features = np.load(content, allow_pickle=False)
+        if content.read(1):  # a seal that is damaged itself
+            return None
+    except (OSError, ValueError, EOFError, SyntaxError):
         return None
     return values if values.ndim == 2 and np.isfinite(values).all() else None
 
@@ -105,4 +110,4 @@ def _read(path: Path) -> Features | None:
 def _written(values: Features) -> bytes:
     content = io.BytesIO()
     np.save(content, values, allow_pickle=False)
-    return content.getvalue()
+    return seal.sealed_bytes(content.getvalue())

@@ -17,7 +17,7 @@ from train.config import FINE_TUNE
 from train.network import backbones
 from train.network.fastai_seam import torch, vision
 from train.recipes import recipe_named
-from train.runs import HOLD_OUT, Run
+from train.runs import HOLD_OUT, Run, content_of
 
 BATCH = 16
 WEIGHTS = "weights.safetensors"
@@ -45,7 +45,7 @@ def load(folder: Path) -> Model:
                 "train cross-validate and train run make one",
             )
         raise RunError(f"{path} is missing", "train the run again")
-    return built(run, path.read_bytes(), str(path))
+    return built(run, content_of(folder, WEIGHTS), str(path))
 
 
 def built(run: Run, weights: bytes, where: str) -> Model:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from imageledger import seal
 from imageledger.errors import BusyError
 from imageledger.store import write_whole
 
@@ -16,7 +17,7 @@ JOB = "job.json"
 
 @contextmanager
 def draft(runs: Path, name: str, doing: str, job: Mapping[str, Any] | None = None) -> Iterator[Path]:
-    """Hand out a folder to write to, and give it its real name at the end.
+    """Hand out a folder to write to, seal it, and give it its real name at the end.
 
     Without a job nothing is kept of a failure. With one (all that the result depends on) what was written is kept, and
     handed out again to the same job; another job begins anew. Raises BusyError, naming the process that is at it.
@@ -31,6 +32,7 @@ def draft(runs: Path, name: str, doing: str, job: Mapping[str, Any] | None = Non
             try:
                 _open(place, job)
                 yield place
+                seal.write(place, leave_out=(JOB,))
                 (place / JOB).unlink(missing_ok=True)
                 shutil.rmtree(runs / name, ignore_errors=True)
                 os.replace(place, runs / name)
@@ -53,6 +55,7 @@ def _open(place: Path, job: Mapping[str, Any] | None) -> None:
     if job is None or not kept.is_file() or kept.read_bytes() != stated:
         shutil.rmtree(place, ignore_errors=True)
     place.mkdir(exist_ok=True)
+    (place / seal.FILE).unlink(missing_ok=True)
     if job is not None:
         write_whole(kept, stated)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imageledger import seal
 from imageledger.config import Project
 from imageledger.errors import RunError
 from train.config import TrainSettings
@@ -111,6 +112,7 @@ def _whole(place: Path) -> Iterator[Path]:
     begun.mkdir(parents=True, exist_ok=True)
     yield begun
     checkpoint.clear(begun)
+    seal.write(begun)
     os.replace(begun, place)
 
 
