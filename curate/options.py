@@ -10,6 +10,7 @@ import click
 from imageledger import console
 
 if TYPE_CHECKING:
+    from curate.manifest.matched import Selection
     from curate.manifest.work import ManifestSettings
     from imageledger.config import Project
     from imageledger.stage import Outcome
@@ -57,10 +58,11 @@ def show_final(
     outcome: "Outcome",
     chosen: "ManifestSettings",
     *,
+    selection: "Selection | None" = None,
     workers: int | None = None,
     as_json: bool = False,
 ) -> None:
-    """Show the final dataset, and what the matching changed and cost."""
+    """Show the final dataset, and what the matching changed and cost; `selection` is the choice, where it is known."""
     from dataclasses import replace
 
     from curate.manifest import report, work
@@ -70,7 +72,7 @@ def show_final(
     candidates = work.candidates(manifest.read(outcome.path))
     if was_given(outcome.path):
         chosen = replace(chosen, match=())
-    matching = report.explain(project, candidates, chosen, workers=workers, track=console.track)
+    matching = report.explain(project, candidates, chosen, selection=selection, workers=workers, track=console.track)
     for title, rows in {} if as_json else matching.tables.items():
         console.table(rows, title=title)
     for line in matching.lines:

@@ -55,15 +55,16 @@ class Pool:
 
 def transfer(
     tables: Mapping[str, Floats], given: Pool, *, seed: int = 42, permutations: int = 2000, workers: int = 1,
-    sure: float = SURE,
+    sure: float = SURE, leaks: bool = True,
 ) -> list[Transfer]:  # fmt: skip
     """Judge the chosen pictures by each table of numbers (n x k, NaN where a number does not apply).
 
-    Expects `given.judged`. p-values are not corrected for the number of tables.
+    Expects `given.judged`. p-values are not corrected for the number of tables. With `leaks` the smallest leak that
+    would have been found is sought, too.
     """
     limit = sure / max(1, len(tables))
     drawn = max(PRECISION * permutations, min(MOST_EVER, math.ceil(PRECISION / limit)))
-    work = partial(_transferred, given=given, seed=seed, permutations=drawn, limit=limit)
+    work = partial(_transferred, given=given, seed=seed, permutations=drawn, limit=limit, leaks=leaks)
     return list(ordered_map(work, ((item, None) for item in tables.items()), workers=workers))
 
 
@@ -109,7 +110,9 @@ def learned(matrix: Floats, given: Pool, lesson: str, seed: int) -> Floats:
     return scores
 
 
-def _transferred(item: tuple[str, Floats], *, given: Pool, seed: int, permutations: int, limit: float) -> Transfer:
+def _transferred(
+    item: tuple[str, Floats], *, given: Pool, seed: int, permutations: int, limit: float, leaks: bool
+) -> Transfer:  # fmt: skip
     from threadpoolctl import threadpool_limits
 
     family, values = item
@@ -123,7 +126,7 @@ def _transferred(item: tuple[str, Floats], *, given: Pool, seed: int, permutatio
             return Transfer(family=family, chosen=nothing, candidates=nothing, p=1.0, chance=0.5,
                             scores=np.zeros(len(rows)))  # fmt: skip
         scores = {lesson: learned(matrix, given, lesson, seed)[:, rows] for lesson in LESSONS}
-        leak = _leak(Quick(values[rows]), positive, groups, part, seed, limit)
+        leak = _leak(Quick(values[rows]), positive, groups, part, seed, limit) if leaks else None
     told, best = {}, {}
     for lesson, kinds in scores.items():
         best[lesson] = max(kinds, key=lambda kind: within(kind, positive, part))

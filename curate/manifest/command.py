@@ -63,16 +63,21 @@ def manifest_(
     """
     from curate.manifest import export as exports
     from curate.manifest import work as stage
+    from curate.manifest.matched import Selection
     from curate.saved import keep_or_say
     from imageledger import manifest
     from imageledger.config import open_project
 
     opened = open_project(project)
     chosen = stage.settings_of(opened, **options)
+    selections: list[Selection] = []
     with opened.lock("curate manifest"):
-        outcome = stage.choose(opened, chosen, source=source, workers=workers, track=console.track)
+        outcome = stage.choose(
+            opened, chosen, source=source, workers=workers, track=console.track, hear=selections.append
+        )
         exported = exports.export(manifest.read(outcome.path), opened.store, export) if export else 0
-        show_final(opened, outcome, chosen, workers=workers, as_json=as_json)
+        known = selections[-1] if selections else None
+        show_final(opened, outcome, chosen, selection=known, workers=workers, as_json=as_json)
     keep_or_say(opened, "manifest", chosen, stage.settings_of(opened), save=save)
     if export:
         console.say(f"{exported} pictures exported to {export}")

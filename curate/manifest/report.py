@@ -68,12 +68,14 @@ def explain(
     records: Sequence[Record],
     chosen: ManifestSettings,
     *,
+    selection: Selection | None = None,
     workers: int | None = None,
     track: Track = untracked,
 ) -> Report:
     """Compare a matched choice with the plain one; `records` are the candidates, those chosen with their split.
 
-    Writes balance.csv, pairs.csv and balance.png into data/matched/<dataset>/.
+    `selection` is how they were chosen, where that is known; else they are chosen once more. Writes balance.csv,
+    pairs.csv and balance.png into data/matched/<dataset>/.
     """
     if not chosen.match:
         return Report(tables={}, lines=[])
@@ -82,7 +84,7 @@ def explain(
     labels, wanted = project.declared.labels, chosen.wanted
     every = tuple(name for name in FAMILIES if family(name).of != "name")
     table = measure(project, records, every, stage=WHITENED, workers=workers, track=track)
-    selection = select(table.only(chosen.match), labels[-1], wanted)
+    selection = selection or select(table.only(chosen.match), labels[-1], wanted)
     if selection is None:
         return _nothing("no measured number differs between the candidates")
     plain = plain_choice(records, wanted)
@@ -189,7 +191,7 @@ def _told(
     together |= {HELD: held} if any(np.isfinite(table.values[name]).any() for name in held) else {}
     tables = {name: table.values[name] for name in on if np.isfinite(table.values[name]).any()}
     tables |= {title: side_by_side(table.columns, table.values, names)[1] for title, names in together.items()}
-    results = transfer(tables, given, seed=seed, permutations=FEW_PERMUTATIONS, workers=workers or cores())
+    results = transfer(tables, given, seed=seed, permutations=FEW_PERMUTATIONS, workers=workers or cores(), leaks=False)
     return {result.family: result.worst for result in results}
 
 

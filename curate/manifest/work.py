@@ -14,7 +14,7 @@ from curate.faces.words import faces_said
 from curate.history import normalized
 from curate.manifest.balance import TRAIN, VALID, Choice, Key, NoSplit, Wanted, divide, missing
 from curate.manifest.given import GIVEN, is_given, kept
-from curate.manifest.matched import choice_of, select
+from curate.manifest.matched import Selection, choice_of, select
 from curate.nuisance import family, known, matched
 from imageledger import config, decisions, manifest, spreadsheet
 from imageledger.config import Project
@@ -82,11 +82,12 @@ def choose(
     source: Path | None = None,
     workers: int | None = None,
     track: Track = untracked,
+    hear: Callable[[Selection], None] = lambda _: None,
 ) -> Outcome:
     """Run the stage over the manifest before it and write final.csv beside final.jsonl.
 
-    Without settings those of imageledger.toml hold. Raises ManifestError, and writes nothing, when there are too few
-    `ok` pictures or no split keeps groups whole.
+    Without settings those of imageledger.toml hold. `hear` is told of a choice by numbers that was made. Raises
+    ManifestError, and writes nothing, when there are too few `ok` pictures or no split keeps groups whole.
     """
     chosen = settings or settings_of(project)
     decided_in = project.folder / decisions.FILE
@@ -99,7 +100,7 @@ def choose(
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
         measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=track)
         split = split_of(
-            lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen, measured
+            lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen, measured, hear
         )
         return lambda record: judge(record, decided, split)
 
@@ -131,11 +132,12 @@ def split_of(
     labels: tuple[str, ...],
     chosen: ManifestSettings,
     measured: Callable[[Sequence[Record]], Table],
+    hear: Callable[[Selection], None] = lambda _: None,
 ) -> Mapping[Key, str]:
     """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole.
 
-    `measured` looks at the candidates, where there is something to choose and something to match. A split that the
-    rows have already is kept.
+    `measured` looks at the candidates, where there is something to choose and something to match; `hear` is told of a
+    choice by numbers. A split that the rows have already is kept.
     """
     choices, side = [], {}
     for record in rows():
@@ -155,8 +157,10 @@ def split_of(
         if not chosen.match or not selective(choices, chosen.per_class):
             return plain
         table = measured([record for record in rows() if record.status == OK])
-        selection = select(table, labels[-1], chosen.wanted)
-        return selection.split if selection else plain
+        if (selection := select(table, labels[-1], chosen.wanted)) is None:
+            return plain
+        hear(selection)
+        return selection.split
     except NoSplit as error:
         hint = "correct the column split of the table, leave pictures out (decisions.jsonl), or change --per-class"
         more = "fetch more pictures of small groups, or lower --per-class"

@@ -29,9 +29,9 @@ def few_null_sets(monkeypatch):
 
 
 def test_the_short_self_test_passes_on_real_portraits(project, testdata: Path, monkeypatch):
-    monkeypatch.setattr(selftest, "QUICK_PER_CLASS", 45)
+    monkeypatch.setattr(selftest, "QUICK_PER_CLASS", 32)
     rows = []
-    portraits = sorted((testdata / "portraits" / "ffhq-vs-stylegan2" / "real").iterdir())[:90]
+    portraits = sorted((testdata / "portraits" / "ffhq-vs-stylegan2" / "real").iterdir())[:64]
     for number, path in enumerate(portraits):
         small = Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         name = project.store.put(bytes_of(small), "png")
@@ -46,7 +46,7 @@ def test_the_short_self_test_passes_on_real_portraits(project, testdata: Path, m
 
 
 def test_the_self_test_passes_on_cut_outs_of_drawn_portraits_even_with_smaller_probes(quick_probe, monkeypatch):
-    monkeypatch.setattr(selftest, "QUICK_PER_CLASS", 32)
+    monkeypatch.setattr(selftest, "QUICK_PER_CLASS", 24)
     monkeypatch.setattr(selftest, "PLANTS", [replace(plant, small=True) for plant in PLANTS if plant.plain == WHITE])
     report = selftest.run(None, settings=SelfTestSettings(quick=True, seed=42, workers=1))
     assert [row["plant"] for row in report.rows() if row["right"] != "yes"] == []

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from curate.cli import main
 from curate.evidence import measure
 from curate.manifest import work as final
 from imageledger import manifest
+from imageledger.config import open_project
 from imageledger.record import Record
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
@@ -25,10 +27,23 @@ def never(*_, **__):
     raise AssertionError("nothing is to be measured here")
 
 
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """A project whose whitened manifest holds 30 pictures of each label, the ai ones lighter, and all their numbers."""
+    root = tmp_path_factory.mktemp("measured")
+    (root / "imageledger.toml").write_text('dataset = "drawn"\n', encoding="utf-8")
+    project = open_project(root)
+    rows = pictures(project.store, 30, lighter=30)
+    written(project.manifest("whiten"), rows)
+    families = [name for name in nuisance.FAMILIES if nuisance.family(name).of != "name"]
+    measure.measure(project, rows, families, stage=measure.WHITENED, workers=1)
+    return project
+
+
 @pytest.fixture
-def ready(project):
-    """A project whose whitened manifest holds 30 pictures of each label, the ai ones lighter."""
-    written(project.manifest("whiten"), pictures(project.store, 30, lighter=30))
+def ready(project, measured):
+    """A copy of that project."""
+    shutil.copytree(measured.root, project.root, dirs_exist_ok=True)
     return project
 
 
@@ -54,6 +69,7 @@ def test_the_command_shows_balance_probes_and_cost_and_writes_what_it_names(read
 
 
 def test_the_same_command_gives_the_same_bytes_and_says_the_same(ready, runner):
+    shutil.rmtree(ready.root / "data" / "measured")
     first = runner.invoke(main, TONE)
     content = ready.manifest("manifest").read_bytes()
     again = runner.invoke(main, TONE)

@@ -23,7 +23,7 @@ from train.runs import CROSS_VALIDATION, Run, fold_folder, read_predictions
 
 needs("fastai")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 
 LABELS = ("real", "ai")
 

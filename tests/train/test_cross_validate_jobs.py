@@ -20,7 +20,7 @@ from train.training import series
 
 needs("fastai")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 
 PATIENT = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that wait without spinning: on a machine that is busy with other tests, training is five times as fast."""

@@ -15,7 +15,7 @@ from train.training import task as training
 
 needs("fastai")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 
 SETTINGS = TrainSettings(arch="squeezenet1_1", weights="none", epochs=2, size=32, batch_size=8, early_stopping=True)
 

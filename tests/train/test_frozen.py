@@ -19,7 +19,7 @@ from train.runs import Run, read_predictions
 
 needs("fastai")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 SIDE = 96
 
 

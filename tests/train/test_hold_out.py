@@ -35,7 +35,7 @@ from train.training import task as training
 
 needs("fastai")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 
 SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=12, size=32, batch_size=8)
 OPTIONS = ("--arch", "squeezenet1_1", "--weights", "none", "--epochs", "12", "--size", "32", "--batch-size", "8")

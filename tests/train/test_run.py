@@ -22,7 +22,7 @@ from train.training.settings import train_settings
 
 needs("fastai")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 
 SMALL = TrainSettings(arch="squeezenet1_1", weights="none", epochs=2, size=32, batch_size=8)
 LABELS = ("real", "ai")

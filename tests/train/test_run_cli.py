@@ -16,7 +16,7 @@ from train.cli import main
 
 needs("fastai")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("quick_probe")]
 
 QUICK = ("--arch", "squeezenet1_1", "--weights", "none", "--epochs", "1", "--size", "32", "--batch-size", "8")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]")
