@@ -97,19 +97,21 @@ def run_rows(
     output: Path,
     dataset: str,
     store: Store,
+    seen_as: Work = lambda record: record,
+    extra_input: str = "",
     workers: int | None = None,
     track: Track = untracked,
 ) -> Outcome:
     """Map `work` over the `ok` rows of a manifest; all other rows pass unchanged.
 
     After a kill at any moment, the same call carries on and ends with the same bytes. Rows that an earlier run of the
-    same stage and settings made from the same object are copied. Raises ManifestError for a source that does not match
-    its card.
+    same stage and settings made from the same object are copied. `seen_as` changes rows as they are read;
+    `extra_input` is the digest of whatever it goes by. Raises ManifestError for a source that does not match its card.
     """
     manifest.refuse_changed(source)
     return run_seeds(
-        stage, work, lambda: manifest.read(source),
-        input_digest=manifest.digest(source), count=Card.read(manifest.card_path(source)).rows,
+        stage, work, lambda: map(seen_as, manifest.read(source)),
+        input_digest=manifest.digest(source) + extra_input, count=Card.read(manifest.card_path(source)).rows,
         output=output, dataset=dataset, store=store, workers=workers, track=track,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 Either everyone is put on pure white, with a matte that was judged before it was believed, or only the inner face stays.
 """
 
+import hashlib
 import logging
 import math
 from collections.abc import Iterable, Mapping
@@ -26,6 +27,7 @@ from curate.normalize.work import finder_for
 from curate.pictures import pixels, regions
 from curate.pictures.pixels import CannotDecode
 from curate.whiten import sheet
+from curate.whiten.siblings import Families, brought_in
 from imageledger import config, manifest
 from imageledger.config import Project
 from imageledger.errors import ConfigError
@@ -105,20 +107,44 @@ def whiten(
             name="whiten", version=VERSION, settings=_recorded(chosen, cutter), packages=(*PACKAGES, *cuts.packages)
         )
         work = partial(whiten_record, stage=stage, cutter=cutter, store=project.store)
-    outcome = run_rows(
-        stage,
-        work,
-        source=source,
-        output=project.manifest("whiten"),
-        dataset=project.dataset,
-        store=project.store,
-        workers=workers,
-        track=track,
-    )
+    outcome = with_siblings(project, stage, work, source, workers, track)
     for line in remarks(outcome):
         logger.info(line)
     if outcome.worked and (path := sheet.write(project, list(manifest.read(outcome.path)))):
         logger.info("The worst mattes, to look at: %s", path.relative_to(project.root))
+    return outcome
+
+
+def with_siblings(
+    project: Project, stage: Stage, work: Work, source: Path, workers: int | None, track: Track
+) -> Outcome:
+    """Run the stage; where the kept picture of a burst is set aside, run it again on the next best of its copies."""
+    families, output = Families(manifest.read(source)), project.manifest("whiten")
+
+    def results() -> Mapping[tuple[str, str], Record]:
+        done = manifest.read(output) if output.is_file() else ()
+        signed = (row for row in done if row.key in families.keys and row.steps and row.steps[-1].did == stage.did)
+        return {row.key: row for row in signed if row.steps[-1].settings == stage.settings}
+
+    promoted = families.promoted(results())
+    while True:
+        outcome = run_rows(
+            stage,
+            work,
+            source=source,
+            output=output,
+            dataset=project.dataset,
+            store=project.store,
+            seen_as=partial(brought_in, promoted=promoted),
+            extra_input=f"+{hashlib.sha256(repr(sorted(promoted)).encode()).hexdigest()[:16]}" if promoted else "",
+            workers=workers,
+            track=track,
+        )
+        if (wanted := families.promoted(results())) == promoted:
+            break
+        promoted = wanted
+    if promoted:
+        logger.info("%d copies were tried in place of kept pictures that whiten set aside.", len(promoted))
     return outcome
 
 

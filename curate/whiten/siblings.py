@@ -1,0 +1,54 @@
+"""Another picture of a burst takes the place of one that cannot be cut out. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from imageledger.record import DUPLICATE, OK, Record
+
+Key = tuple[str, str]
+
+
+class Families:
+    """Pictures of which dedupe kept the best: the kept one, and its copies from the largest down.
+
+    Copies of another label are none: a person has to decide about those.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        kept: dict[str, Record] = {}
+        copies: dict[str, list[Record]] = {}
+        for record in records:
+            if record.status == DUPLICATE:
+                copies.setdefault(record.duplicate_of, []).append(record)
+            elif record.status == OK:
+                kept[record.name] = record
+        self.members = {
+            name: [kept[name], *sorted((one for one in others if one.label == kept[name].label), key=_rank)]
+            for name, others in copies.items()
+            if name in kept
+        }
+        self.keys = {record.key for members in self.members.values() for record in members}
+
+    def promoted(self, results: Mapping[Key, Record]) -> frozenset[Key]:
+        """Return the copies that must be tried: each whose better ones all came out of the stage set aside.
+
+        `results` are the rows of `keys` that the stage has worked on.
+        """
+        tried = set()
+        for members in self.members.values():
+            for number, record in enumerate(members):
+                if number:
+                    tried.add(record.key)
+                done = results.get(record.key)
+                if done is None or done.status == OK:
+                    break
+        return frozenset(tried)
+
+
+def brought_in(record: Record, promoted: Collection[Key]) -> Record:
+    """Return a copy that is to be tried as an `ok` row, and every other row as it is."""
+    return replace(record, status=OK, reason="", duplicate_of="", similarity=0.0) if record.key in promoted else record
+
+
+def _rank(record: Record) -> tuple[int, Key]:
+    return -record.width * record.height, record.key
