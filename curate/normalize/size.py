@@ -116,6 +116,15 @@ def ask_about(recipe: str, size: int) -> str:
     return f"A model of these pictures can be asked about pictures of at least {least} px on the shorter side."
 
 
+def asked_of(record: Record | None) -> str:
+    """Say the same of a model that learns from a record and its like; "" where normalize has not made them."""
+    for step in reversed(record.steps if record else ()):
+        recipe, size = step.settings.get("recipe"), step.settings.get("size")
+        if step.did.startswith("normalize@") and recipe in RECIPES and isinstance(size, int):
+            return ask_about(str(recipe), size)
+    return ""
+
+
 def _size_before(project: Project) -> int:
     try:
         size = Card.read(manifest.card_path(project.manifest("normalize"))).settings.get("size", 0)

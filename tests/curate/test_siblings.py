@@ -51,13 +51,8 @@ def burst(tmp_path, monkeypatch):
     path = normalize(project, NormalizeSettings(detector="cascade", size=96), workers=1).path
     rows = list(manifest.read(path))
     kept = next(one for one in rows if one.member.endswith("real/a"))
-    copies = ("real/b", "real/c")
-    changed = [
-        replace(one, status="duplicate", duplicate_of=kept.name, reason="a copy")
-        if one.member.endswith(copies)
-        else one
-        for one in rows
-    ]
+    copy = {"status": "duplicate", "duplicate_of": kept.name, "reason": "a copy"}
+    changed = [replace(one, **copy) if one.member.endswith(("real/b", "real/c")) else one for one in rows]
     manifest.write(path, changed)
     card = Card.read(manifest.card_path(path))
     manifest.card_path(path).write_text(replace(card, digest=manifest.digest(path)).to_json(), encoding="utf-8")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curate.normalize.size import asked_of
 from imageledger import manifest
 from imageledger.config import Project
 from imageledger.engines.local import cores
@@ -55,6 +56,8 @@ def task(project: Project, path: Path | None = None, folder: Path | None = None)
     if folder is None:
         path = path or project.manifest("manifest")
         pictures = listing.from_manifest(path, project.store, labels)
+        if said := asked_of(next((record for record in manifest.read(path) if record.split), None)):
+            logger.info(said)
         return Task(pictures=pictures, manifest=_within(project, path), digest=manifest.digest(path),
                     cache=project.root / "data" / "features")  # fmt: skip
     name = _within(project, folder)
