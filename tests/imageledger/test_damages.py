@@ -121,6 +121,20 @@ def test_a_damaged_number_is_found_measured_again_and_removed_on_request(world, 
     assert (measure(world, rows, ("tone",), workers=1).values["tone"] == sound).all()
 
 
+def test_a_number_of_a_damaged_picture_is_never_kept_under_its_name(world):
+    from imageledger.errors import StoreError
+
+    rows = [row for row in manifest.read(world.manifest("manifest")) if row.file]
+    kept = next((world.root / "data" / "measured").glob("tone@*.jsonl"))
+    kept.unlink()
+    path = world.store.path(rows[1].file)
+    path.chmod(0o644)
+    flip(path)
+    with pytest.raises(StoreError, match="is damaged"):
+        measure(world, rows, ("tone",), workers=1)
+    assert not kept.exists() or rows[1].file not in kept.read_text()
+
+
 def test_damaged_features_are_found_and_removed_on_request(world, runner):
     path = world.root / "data" / "features" / "0123456789abcdef" / "ab" / "ab.png.npy"
     path.parent.mkdir(parents=True)

@@ -87,6 +87,8 @@ def build(root: Path) -> Project:
     ledger.note(project, "kaggle:a/b@1", title="b", published_licence="CC0-1.0", published_bytes=15)
     (root / "data" / "audit").mkdir(exist_ok=True)
     (root / "data" / "audit" / "looks.json").write_text('{"drawn/final": ["0123456789abcdef"]}', encoding="utf-8")
+    for path in (root / "data" / "stamps").glob("*.json"):  # inodes and times would make other examples each time
+        path.write_text('{"0.png": "1 2 3", "1.png": "1 2 4"}', encoding="utf-8")
     return project
 
 
