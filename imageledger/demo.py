@@ -18,8 +18,8 @@ from imageledger.record import STATUSES
 
 SOURCE = "sample:42"
 RUN = "demo"
-EMBEDDED_TRAINING = ("--weights", "none", "--size", "64", "--epochs", "20", "--batch-size", "16")
-"""A size and schedule under which ResNet18 from scratch learns the drawn classes in about two minutes on one core."""
+EMBEDDED_TRAINING = ("--weights", "none", "--size", "48", "--epochs", "20", "--batch-size", "16")
+"""A size and schedule under which ResNet18 from scratch learns the drawn classes in about a minute on one core."""
 
 DOWNLOADS = (
     "This downloads YuNet (0.2 MB, MIT) into the cache folder of imageledger,\n"

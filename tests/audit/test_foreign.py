@@ -54,7 +54,7 @@ def test_scores_of_two_models_are_not_compared_and_a_picture_counts_once():
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, quick_probe):
     """A real run, and two folders of real pictures from elsewhere: of the same kind, and of a bluish camera."""
     needs("fastai")
     project = build(tmp_path_factory.mktemp("foreign"), train=12, valid=12)

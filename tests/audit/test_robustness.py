@@ -225,6 +225,7 @@ def test_a_run_without_weights_ends_with_one_line_and_the_way_out(drawn, runner)
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("quick_probe")
 def test_a_trained_run_says_of_unchanged_pictures_what_its_predictions_say(drawn):
     pytest.importorskip("fastai")
     import trainings

@@ -78,6 +78,7 @@ def test_the_command_refuses_too_and_leaves_nothing(tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("quick_probe")
 def test_run_json_records_device_and_precision_and_an_old_one_with_devices_can_be_read(tmp_path, monkeypatch):
     slow_train.hurry(monkeypatch.setattr)
     project = train_world.build(tmp_path, train=2, valid=1)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, quick_probe):
     from train.config import TrainSettings
 
     project = build(tmp_path_factory.mktemp("trained"), train=8, valid=5)

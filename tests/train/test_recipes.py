@@ -74,6 +74,7 @@ def test_the_help_describes_every_recipe_and_imports_none(never):
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("quick_probe")
 def test_a_recipe_in_one_file_trains_predicts_and_is_exported(never):
     pytest.importorskip("fastai")
     project = train_world.build(never / "project")
