@@ -48,17 +48,22 @@ def parts(
 
     `grey` returns a picture as its keypoints saw it, and is asked only where keypoints agree.
     """
-    pairs = sorted({(i, j) for i, j, _ in voted(prints) if wanted(i, j)})
-    for i, j in track(pairs, len(pairs), "comparing parts"):
-        found = part(prints, grey, i, j)
+    ways: dict[tuple[int, int], list[bool]] = {}
+    for i, j, mirrored in voted(prints):
+        if wanted(i, j):
+            ways.setdefault((i, j), []).append(mirrored)
+    for (i, j), flags in track(sorted(ways.items()), len(ways), "comparing parts"):
+        found = part(prints, grey, i, j, flags)
         if found is not None:
             yield found
 
 
-def part(prints: Sequence[Print], grey: Callable[[int], Grey], i: int, j: int) -> Part | None:
-    """Compare two pictures, straight and mirrored; None where they share no part."""
+def part(
+    prints: Sequence[Print], grey: Callable[[int], Grey], i: int, j: int, ways: Sequence[bool] = (False, True)
+) -> Part | None:
+    """Compare two pictures, straight (False) and mirrored (True); None where they share no part."""
     best: Part | None = None
-    for mirrored in (False, True):
+    for mirrored in ways:
         lie = placed(prints[i], prints[j], mirrored=mirrored)
         shared = None if lie is None else overlap(grey(i), grey(j), lie)
         if shared is not None and (best is None or shared.similarity > best.overlap.similarity):

@@ -89,7 +89,7 @@ def _found(grey: NDArray[np.uint8]) -> Points:
     for factor, (count, levels) in ((1.0, FINE), (COARSER, COARSE)):
         size = tuple(max(1, round(side / factor)) for side in grey.shape[::-1])
         seen = grey if factor == 1 else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-        orb = cv2.ORB_create(
+        orb = cv2.ORB.create(
             nfeatures=count, scaleFactor=STEP, nlevels=levels, edgeThreshold=REACH // 2 + 1, patchSize=REACH,
             fastThreshold=LEAST_CONTRAST,
         )  # fmt: skip

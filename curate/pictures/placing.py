@@ -1,4 +1,4 @@
-"""How one picture lies in another: keypoints that agree on one turn, scale and shift, of a picture or its mirror image."""
+"""How one picture lies in another: keypoints that agree on one turn, scale and shift."""
 
 from dataclasses import dataclass
 
@@ -68,7 +68,8 @@ def placed(one: Print, other: Print, *, mirrored: bool) -> Placed | None:
         return None
     held = source[agree.ravel() != 0]
     (left, top), (right, bottom) = held.min(axis=0), held.max(axis=0)
-    return Placed(np.asarray(matrix), mirrored, int(agree.sum()), (float(left), float(top), float(right), float(bottom)))
+    box = float(left), float(top), float(right), float(bottom)
+    return Placed(np.asarray(matrix), mirrored, int(agree.sum()), box)
 
 
 def _partners(one: Points, other: Points) -> NDArray[np.int64]:

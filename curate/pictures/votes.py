@@ -83,11 +83,11 @@ def _agreeing(index: _Index, rows: slice, others: _Index, count: int) -> Iterato
     if not len(one):
         return
     pair = index.picture[one].astype(np.int64) * count + others.picture[other]
-    pairs, where, votes = np.unique(pair, return_inverse=True, return_counts=True)
+    _, where, votes = np.unique(pair, return_inverse=True, return_counts=True)
     kept = votes[where] >= ENOUGH
     one, other, pair = one[kept], other[kept], pair[kept]
     way = _ways(index.places[one], others.places[other])
-    found = set()
+    found: set[int] = set()
     for offset in (0.0, 0.5):
         box = np.floor(way + offset).astype(np.int64)
         box[:, 0] %= round(360 / TURN)
