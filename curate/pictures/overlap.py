@@ -28,12 +28,18 @@ LEAST_TILE, TILES_ALIKE = 0.55, 0.85
 Two faces in the same frame, or in screenshots of the same program, are alike everywhere but in the tiles that count.
 """
 
+LEAST_TILES, MANY_TILES, LEAST_PART = 4, 13, 0.5
+"""So many tiles must have texture where one picture lies in the other whole, and where two share only a part.
+
+That part must be half of the smaller one: menus of two screenshots are alike too, but leave most of them empty.
+"""
+
 FLAT, TEXTURED = 1.5, 3.0
 """Standard deviations (grey levels of the band): a tile below the first tells nothing, unless the other has texture."""
 
 COMPARABLE = 2.0
-DIFFERS, PIECE, MOST_DIFFERING = 12.0, 5, 0.02
-"""Where both show it at like sizes (up to 1:2), at most 2 % of what is shared may differ by more than 12 grey levels.
+DIFFERS, PIECE, MOST_DIFFERING = 12.0, 5, 0.03
+"""Where both show it at like sizes (up to 1:2), at most 3 % of what is shared may differ by more than 12 grey levels.
 
 Measured at 160 pixels after a blur and a linear fit, in pieces of 5 × 5 pixels and more. Crops and turns stay below
 0.7 %; two faces in screenshots of one program differ in 5 % and more, though the screen around them agrees.
@@ -81,22 +87,24 @@ def overlap(one: Grey, other: Grey, placed: Placed) -> Overlap | None:
         if min(right - left, bottom - top) < LEAST_SIDE or covered < LEAST_SHARE * min(areas):
             continue
         a, b = first[top:bottom, left:right], second[top:bottom, left:right]
-        if tiles_alike(a, b) < TILES_ALIKE:
+        contained = max(_most(shared, areas)) >= WHOLE
+        if not contained and covered < LEAST_PART * min(areas):
+            continue
+        if tiles_alike(a, b, LEAST_TILES if contained else MANY_TILES) < TILES_ALIKE:
             continue
         similarity = likeness(View(_sized(a, VIEW_SIDE)), View(_sized(b, VIEW_SIDE)))
         if similarity >= ALIKE:
-            most = float(np.maximum(covered, np.count_nonzero(shared)))
-            shares = min(1.0, most / areas[0]), min(1.0, most / areas[1])
+            shares = _most(shared, areas)
             outer = _outer(one, turned, placed, shares)
             return Overlap(similarity, shares, _words(placed, shares, outer), outer)
     return None
 
 
-def tiles_alike(a: Grey, b: Grey) -> float:
-    """Return the share (0..1) of the tiles with texture that look alike; 0 where there are fewer than four."""
+def tiles_alike(a: Grey, b: Grey, least: int) -> float:
+    """Return the share (0..1) of the tiles with texture that look alike; 0 where fewer than `least` have any."""
     first, second = (_band(_sized(each, TILES_SIDE)) for each in (a, b))
     scores = list(_scores(first, second))
-    return float(np.mean(np.array(scores) >= LEAST_TILE)) if len(scores) >= TILES else 0.0
+    return float(np.mean(np.array(scores) >= LEAST_TILE)) if len(scores) >= least else 0.0
 
 
 def differing(a: Grey, b: Grey) -> float:
@@ -142,6 +150,12 @@ def _laid(one: Grey, other: Grey, placed: Placed) -> tuple[Grey, Grey, Grey, tup
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
     moved = corners @ placed.matrix[:, :2].T + placed.matrix[:, 2]
     return np.asarray(laid), other, np.asarray(shared), (*moved.min(axis=0), *moved.max(axis=0))
+
+
+def _most(shared: Grey, areas: tuple[float, float]) -> tuple[float, float]:
+    """Return the share of each picture (0..1) that lies in the other."""
+    count = float(np.count_nonzero(shared))
+    return min(1.0, count / areas[0]), min(1.0, count / areas[1])
 
 
 def _softened(grey: Grey, shrunk: float) -> Grey:

@@ -115,7 +115,7 @@ def test_crops_of_one_photograph_that_other_people_published_are_found(testdata,
 
 def test_a_person_who_keeps_a_crop_overrules_and_both_stay_in_one_group(project):
     rows = [row(project.store, jpeg(scene(0)), "a.jpg")]
-    rows += [row(project.store, jpeg(scene(0).transpose(TURN.ROTATE_90)), "turned.jpg")]
+    rows += [row(project.store, recompressed(scene(0).transpose(TURN.ROTATE_90)), "turned.jpg")]
     written(project.manifest("normalize"), rows)
     said = {"source": "folder:drawn", "member": "turned.jpg", "decision": "keep", "who": "Ada", "why": "looked"}
     (project.folder / decisions.FILE).write_text(json.dumps(said) + "\n", encoding="utf-8")
