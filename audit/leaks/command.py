@@ -25,9 +25,10 @@ def leaks(
 
     MANIFEST is any manifest (default: the project's final.jsonl); without a split, pictures are compared across the
     labels alone. Finds the same original, near-duplicates and mirrored copies (recorded hashes propose pairs, and the
-    pictures of each pair are compared), and pictures of one declared group. Names the sources that hold a single
-    class: there the classes differ by source, and no audit can tell face from source. Writes the pairs into leaks.csv
-    and leaks.png.
+    pictures of each pair are compared), copies that were turned, cropped, framed or taken as a screenshot (keypoints
+    propose them, in the originals and in the pictures trained on), and pictures of one declared group. Names the
+    sources that hold a single class: there the classes differ by source, and no audit can tell face from source. Writes
+    the pairs into leaks.csv and leaks.png.
 
     \b
     audit leaks                          the final manifest

@@ -4,13 +4,28 @@ Candidates come from the recorded hashes, and the pictures of each are compared,
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations, product
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from audit.leaks.leak import (
+    GROUP,
+    MIRRORED,
+    NEAR,
+    SAME,
+    Comparison,
+    Leak,
+    Source,
+    Unchecked,
+    across,
+    between,
+    pairs_across,
+    places,
+    side,
+)  # fmt: skip
+from audit.leaks.parts import shared_parts
 from curate.dedupe import judge as clusters
 from curate.dedupe.judge import Pair, Picture
+from curate.dedupe.parts import MOST
 from curate.dedupe.work import Originals, Place, picture_of, place_of
 from curate.history import noted
 from curate.normalize.work import note_of
@@ -26,72 +41,14 @@ DISTANCE = 12
 Of the 156,520 pairs of 560 portraits 316 are candidates then, and none of them is called the same picture.
 """
 
-SAME, NEAR, MIRRORED, GROUP = "same original", "near-duplicate", "mirrored copy", "same group"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leak:
-    """Two rows that must not stand where they stand; `similarity` (0..1) is None where only a name is shared."""
-
-    kind: str
-    one: Record
-    other: Record
-    why: str
-    similarity: float | None = None
-
-    @property
-    def crosses(self) -> bool:
-        """Whether the two stand on different sides of the split."""
-        return self.one.split != self.other.split
-
-    @property
-    def conflicts(self) -> bool:
-        """Whether the same picture stands under both labels; the two pictures of a pair are not the same."""
-        paired = self.one.pair != "" and self.one.pair == self.other.pair
-        return self.one.label != self.other.label and self.kind != GROUP and not paired
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A source all of whose pictures carry one label, and how many there are."""
-
-    source: str
-    label: str
-    pictures: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unchecked:
-    """A row, or a pair of rows, that could not be compared, and why."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """The pairs that leak, the sources of one class, and what could not be compared. `sides` counts by split."""
-
-    leaks: tuple[Leak, ...]
-    sources: tuple[Source, ...]
-    unchecked: tuple[Unchecked, ...]
-    sides: Mapping[str, int]
-
-    @property
-    def divided(self) -> bool:
-        """Whether the manifest has a split at all."""
-        return "" not in self.sides
-
-
-Cells = Callable[[Record], tuple[str, ...]]
-
 
 def compare(
-    records: Iterable[Record], store: Store, *, distance: int = DISTANCE, track: Track = untracked
+    records: Iterable[Record], store: Store, *, distance: int = DISTANCE, most: int = MOST, track: Track = untracked
 ) -> Comparison:
     """Compare the `ok` rows across the split and across labels; without a split, across labels alone.
 
-    Rows without recorded hashes are hashed here. What is missing or damaged is not an error but `unchecked`.
+    Up to `most` rows are also searched for parts of one another, in the originals and in the pictures trained on. Rows
+    without recorded hashes are hashed here. What is missing or damaged is not an error but `unchecked`.
     """
     rows = [record for record in records if record.status == OK]
     if any(record.split for record in rows):
@@ -102,11 +59,20 @@ def compare(
     for leak in (*_exact(rows, pictures), *near, *_tied(rows)):
         if leak.crosses or leak.conflicts:
             leaks.setdefault((leak.one.name, leak.other.name), leak)
+    looked = len(rows) <= most
+    if looked:
+        hidden, unread = shared_parts(rows, store, lambda one, other: (one.name, other.name) in leaks, track)
+        blind = [*blind, *(each for each in unread if each.name not in {one.name for one in unchecked})]
+        for leak in hidden:
+            leaks.setdefault((leak.one.name, leak.other.name), leak)
     return Comparison(
         leaks=tuple(leaks.values()),
         sources=tuple(one_class(rows)),
         unchecked=(*unchecked, *blind),
         sides=Counter(record.split for record in rows),
+        pairs=pairs_across(rows),
+        parts=looked,
+        trained=any(record.file not in ("", record.origin) for record in rows),
     )
 
 
@@ -167,7 +133,7 @@ def _hashed(record: Record, store: Store) -> Record:
 def _exact(rows: Sequence[Record], pictures: Mapping[clusters.Key, Picture]) -> Iterator[Leak]:
     by_key = {record.key: record for record in rows}
     for same in clusters.fold(pictures.values()):
-        for one, other in _across([by_key[picture.key] for picture in same], _places):
+        for one, other in across([by_key[picture.key] for picture in same], places):
             why = clusters.exactly(pictures[one.key], pictures[other.key])
             yield Leak(kind=SAME, one=one, other=other, why=why, similarity=1.0)
 
@@ -182,7 +148,7 @@ def _near(
     heads = [same[0] for same in folded]
     pairs = [
         pair for pair in clusters.candidates(heads, distance)
-        if next(_between(members[pair.one], members[pair.other], _places), None)
+        if next(between(members[pair.one], members[pair.other], places), None)
     ]  # fmt: skip
     views = Originals(store, {record.key: _place(record) for record in rows})
     blind: dict[tuple[str, str], Unchecked] = {}
@@ -203,7 +169,7 @@ def _near(
 def _spread(matches: Mapping[Pair, clusters.Match], members: Sequence[Sequence[Record]]) -> Iterator[Leak]:
     """Turn matches of pictures into pairs of rows, the better way round where both ways match."""
     for pair, match in sorted(matches.items(), key=lambda item: (-item[1].similarity, item[0].one, item[0].other)):
-        for one, other in _between(members[pair.one], members[pair.other], _places):
+        for one, other in between(members[pair.one], members[pair.other], places):
             kind = MIRRORED if match.mirrored else NEAR
             why = f"pHash distance {match.distance}, correlation {match.similarity:.2f}"
             yield Leak(kind=kind, one=one, other=other, why=why, similarity=match.similarity)
@@ -217,43 +183,6 @@ def _tied(rows: Sequence[Record]) -> Iterator[Leak]:
             if name:
                 ties[kind, name].append(record)
     for (kind, name), tied in ties.items():
-        for one, other in _across(tied, _side if kind == GROUP else _places):
+        for one, other in across(tied, side if kind == GROUP else places):
             why = f"both belong to {name}" if kind == GROUP else f"both are {name}"
             yield Leak(kind=kind, one=one, other=other, why=why, similarity=None if kind == GROUP else 1.0)
-
-
-def _places(record: Record) -> tuple[str, ...]:
-    return record.split, record.label
-
-
-def _side(record: Record) -> tuple[str, ...]:
-    return (record.split,)
-
-
-def _across(rows: Sequence[Record], cells: Cells) -> Iterator[tuple[Record, Record]]:
-    """Pair rows of different cells (sides, labels) so that each row is in a pair; a thousand copies give no million."""
-    for one, other in combinations(_celled(rows, cells).values(), 2):
-        yield from _paired(one, other)
-
-
-def _between(rows: Sequence[Record], others: Sequence[Record], cells: Cells) -> Iterator[tuple[Record, Record]]:
-    for (a, one), (b, other) in product(_celled(rows, cells).items(), _celled(others, cells).items()):
-        if a != b:
-            yield from _paired(one, other)
-
-
-def _paired(rows: Sequence[Record], others: Sequence[Record]) -> Iterator[tuple[Record, Record]]:
-    for n in range(max(len(rows), len(others))):
-        one, other = sorted((rows[min(n, len(rows) - 1)], others[min(n, len(others) - 1)]), key=_order)
-        yield one, other
-
-
-def _celled(rows: Iterable[Record], cells: Cells) -> dict[Any, list[Record]]:
-    celled: dict[Any, list[Record]] = defaultdict(list)
-    for record in rows:
-        celled[cells(record)].append(record)
-    return celled
-
-
-def _order(record: Record) -> tuple[str, tuple[str, str]]:
-    return record.split, record.key  # train before valid

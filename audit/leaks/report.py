@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
-from audit.leaks.pairs import Comparison, Leak
+from audit.leaks.leak import Comparison, Leak
 from audit.pictures import show_object
+from curate.dedupe.parts import LOOKED_AT, LOOKED_FOR, MOST, UNSEEN
 from imageledger.letters import visible
 from imageledger.record import Record
 from imageledger.sheet import Cell, Frame, sheet
@@ -23,8 +24,8 @@ FIELDS = (
 )  # fmt: skip
 FILES = ("leaks.csv", "leaks.png")
 REMEDY = (
-    "curate dedupe --distance 12 and then curate manifest keep similar pictures on one side; a line in "
-    "decisions.jsonl settles a conflict of labels."
+    "curate dedupe and then curate manifest keep copies on one side, and curate dedupe --distance 12 finds more of "
+    "them; a line in decisions.jsonl leaves a picture out, or settles a conflict of labels."
 )
 
 
@@ -59,14 +60,29 @@ def findings(comparison: Comparison) -> list[Finding]:
         lines.append(
             _finding(f"{_pairs(crossing)} across the split: validation counts what training has seen.", crossing)
             if crossing
-            else _finding("Nothing lies on both sides of the split.")
+            else _finding(f"Nothing was found on both sides of the split among {_compared_pairs(comparison)}.")
         )
     lines.append(
         _finding(f"{_pairs(conflicts)} under both labels: one label of each is wrong.", conflicts)
         if conflicts
         else _finding("No picture stands under both labels.")
     )
+    lines += notes(looked_for(comparison))
     return [*lines, *notes(f"What to do: {REMEDY}" if comparison.leaks else "", *sources_in_words(comparison))]
+
+
+def looked_for(comparison: Comparison) -> str:
+    """Say which copies were looked for, in which pictures and at which size, and what cannot be seen."""
+    where = "the originals and the pictures trained on" if comparison.trained else "the originals"
+    if not comparison.parts:
+        return (
+            "Looked for in the originals: the same bytes or pixels, and resized, recompressed, recoloured and mirrored "
+            f"copies. Not looked for, because there are more than {MOST} pictures: copies {LOOKED_FOR}."
+        )
+    return (
+        "Looked for in the originals: the same bytes or pixels, and resized, recompressed and recoloured copies; in "
+        f"{where}, {LOOKED_AT}: copies {LOOKED_FOR}. {UNSEEN}."
+    )
 
 
 def sources_in_words(comparison: Comparison) -> list[str]:
@@ -176,6 +192,10 @@ def _named(record: Record) -> str:
 
 def _place(record: Record) -> str:
     return f"{record.split} {record.label}".strip()
+
+
+def _compared_pairs(comparison: Comparison) -> str:
+    return f"{comparison.pairs:,} pairs of pictures"
 
 
 def _compared(comparison: Comparison) -> str:

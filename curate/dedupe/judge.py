@@ -14,6 +14,9 @@ Key = tuple[str, str]
 Likeness = Callable[["Picture", "Picture", bool], float]
 """How alike two pictures are (-1..1), the second one mirrored where the flag is set."""
 
+Sharing = Callable[[int, int], "Match | None"]
+"""How one of the pictures of a list shows a part of another, by their places."""
+
 BYTES, PIXELS = "same bytes", "same pixels"
 
 
@@ -50,13 +53,21 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How two pictures are the same: the hash distance (bits), whether mirrored, and the verified likeness."""
+    """How two pictures are the same: the hash distance (bits), whether mirrored, and the verified likeness.
+
+    Where one shows a part of the other, `words` says how it lies there, and `outer` which of them (0 the first, 1 the
+    second) is a frame or a screen around the other, where one is.
+    """
 
     distance: int
     mirrored: bool
     similarity: float
+    words: str = ""
+    outer: int | None = None
 
     def __str__(self) -> str:
+        if self.words:
+            return f"near-duplicate: {self.words}; correlation {self.similarity:.2f}"
         kind = "mirrored near-duplicate" if self.mirrored else "near-duplicate"
         return f"{kind}: pHash distance {self.distance}, correlation {self.similarity:.2f}"
 
@@ -122,19 +133,19 @@ def verified(pictures: Sequence[Picture], pairs: Iterable[Pair], alike: Likeness
 
 def decide(
     folded: Sequence[Sequence[Picture]], matches: Mapping[Pair, Match], alike: Likeness, least: float,
-    *, keep_pairs: bool = False,
+    *, keep_pairs: bool = False, sharing: Sharing | None = None,
 ) -> Plan:  # fmt: skip
     """Say what becomes of every picture that has a copy; pictures that stand alone are not mentioned.
 
-    The best picture of a cluster stays, and the others are duplicates of it; but only those that were
-    compared with it, so that a chain of small changes never makes two different pictures one. What is left
-    of a chain forms clusters of its own, and stays in the same group. Copies under two labels are a
-    conflict, and all of them are rejected, unless they are a pair: a photograph and its twin of the other class, which
-    are alike and not the same, and were declared as one (or `keep_pairs` says that such pictures are). A pair shares a
-    group, and copies are only looked for within its labels. A picture that a person keeps stays `ok` in either case.
-    `matches` name the first picture of each list of `folded` by its place.
+    The best picture of a cluster stays (one that is a frame or a screen around another comes last), and the others
+    are duplicates of it; but only those that were compared with it, so that a chain of small changes never makes two
+    different pictures one. What is left of a chain forms clusters of its own, and stays in the same group. Copies under
+    two labels are a conflict, and all of them are rejected, unless they are a pair: a photograph and its twin of the
+    other class, which are alike and not the same, and were declared as one (or `keep_pairs` says that such pictures
+    are). A pair shares a group, and copies are only looked for within its labels. A picture that a person keeps stays
+    `ok` in either case. `matches` name the first picture of each list of `folded` by its place.
     """
-    compare = _Comparison([same[0] for same in folded], matches, alike, least)
+    compare = _Comparison([same[0] for same in folded], matches, alike, least, sharing)
     families = [(family, [row for n in family for row in folded[n]]) for family in _families(len(folded), matches)]
     families = [(family, rows) for family, rows in families if len(rows) > 1]
     groups = _groups(rows for _, rows in families)
@@ -155,10 +166,14 @@ def decide(
 class _Comparison:
     """The matches found so far, and new comparisons where a chain asks for them."""
 
-    def __init__(self, heads: Sequence[Picture], matches: Mapping[Pair, Match], alike: Likeness, least: float) -> None:
+    def __init__(
+        self, heads: Sequence[Picture], matches: Mapping[Pair, Match], alike: Likeness, least: float,
+        sharing: Sharing | None,
+    ) -> None:  # fmt: skip
         self.heads = heads
         self.alike = alike
         self.least = least
+        self.sharing = sharing
         self.known: dict[tuple[int, int], Match] = {}
         for pair, match in matches.items():
             best = self.known.get((pair.one, pair.other))
@@ -166,13 +181,15 @@ class _Comparison:
                 self.known[pair.one, pair.other] = match
 
     def between(self, one: int, other: int) -> Match:
-        """Return the better of the straight and the mirrored comparison of two heads."""
+        """Return the better of the straight and the mirrored comparison of two heads, or how they share a part."""
         place = min(one, other), max(one, other)
         if place not in self.known:
             a, b = self.heads[place[0]], self.heads[place[1]]
             straight = Match((a.phash ^ b.phash).bit_count(), False, self.alike(a, b, False))
             turned = Match((a.phash ^ b.mirrored).bit_count(), True, self.alike(a, b, True))
-            self.known[place] = straight if straight.similarity >= turned.similarity else turned
+            best = straight if straight.similarity >= turned.similarity else turned
+            shared = self.sharing(*place) if self.sharing and best.similarity < self.least else None
+            self.known[place] = shared or best
         return self.known[place]
 
 
@@ -185,12 +202,16 @@ def _place(i: int, j: int, count: int) -> tuple[int, int, bool] | None:
     return min(i, j - count), max(i, j - count), True
 
 
-def _families(count: int, matches: Iterable[Pair]) -> Iterator[list[int]]:
+def _families(count: int, matches: Mapping[Pair, Match]) -> Iterator[list[int]]:
+    """Put together what matches, the best first; frames and screens around others come last."""
     together = DisjointSet(range(count))
-    for pair in matches:
+    outer = set()
+    for pair, match in matches.items():
         together.merge(pair.one, pair.other)
+        if match.outer is not None:
+            outer.add((pair.one, pair.other)[match.outer])
     families: dict[int, list[int]] = {}
-    for n in range(count):
+    for n in sorted(range(count), key=lambda n: (n in outer, n)):
         families.setdefault(together[n], []).append(n)
     yield from families.values()
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -11,11 +11,14 @@ from typing import Any
 from PIL import Image
 
 from curate.dedupe import judge as clusters
-from curate.dedupe.judge import Picture, Plan
+from curate.dedupe.judge import Match, Pair, Picture, Plan
+from curate.dedupe.parts import MOST, NOTHING, Part, part, parts
+from curate.dedupe.prints import Reductions, prints_of
 from curate.history import fetched, normalized, on_original
 from curate.pictures import likeness, pixels
 from curate.pictures.hashers import to_int
 from curate.pictures.likeness import View
+from curate.pictures.overlap import Grey
 from curate.pictures.pixels import Box
 from imageledger import config, decisions, manifest
 from imageledger.config import Project
@@ -28,7 +31,7 @@ from imageledger.types import Track, untracked
 
 logger = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 PACKAGES = ("pillow", "numpy", "opencv-python-headless")
 VIEWS_HELD = 8192
 """Views kept in memory, 16-32 KiB each; each original is decoded once unless more than these are candidates."""
@@ -43,17 +46,21 @@ Place = tuple[str, str, Box | None]
 class DedupeSettings:
     """Settings of dedupe; `distance` is how many of the 64 bits of a hash candidates may differ in.
 
+    Up to `most` different pictures are also searched for turned, cropped and framed copies; 0 turns that off.
     `pairs` says what pictures of both labels are that are alike and not the same: "reject" takes them for a conflict,
     "keep" for a photograph and its twin. Declared pairs are kept in either case.
     """
 
     distance: int = 6
     pairs: str = REJECT
+    most: int = MOST
 
     def __post_init__(self) -> None:
         """Refuse distances at which everything is a candidate."""
         if not 0 <= self.distance <= 24:
             raise ConfigError(f"dedupe: distance lies between 0 and 24, not {self.distance}", "6 is the default")
+        if self.most < 0:
+            raise ConfigError(f"dedupe: most is a number of pictures, not {self.most}", f"{MOST} is the default")
         if self.pairs not in (KEEP, REJECT):
             raise ConfigError(f"dedupe: pairs are kept or rejected, not {self.pairs!r}", f"{KEEP} or {REJECT}")
 
@@ -68,15 +75,15 @@ def dedupe(
 ) -> Outcome:
     """Run the stage over the manifest before it; decisions of people are applied first.
 
-    Without settings those of imageledger.toml hold. `workers` is there because every stage takes it: pairs are
-    compared in this process. Conflicts, and decisions about no row, go to the logger.
+    Without settings those of imageledger.toml hold. Keypoints are looked for by `workers` processes; pairs are compared
+    in this one. Conflicts, and decisions about no row, go to the logger.
     """
     chosen = settings or settings_of(project)
     decided_in = project.folder / decisions.FILE
     decided = decisions.read(decided_in, project.declared.labels)
 
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
-        judged = plan_for(rows(), decided, project.store, chosen, track)
+        judged = plan_for(rows(), decided, project.store, chosen, track, workers=workers)
         return lambda record: judge(decisions.apply(record, decided), judged)
 
     outcome = run_set(
@@ -98,8 +105,9 @@ def settings_of(project: Project, **options: Any) -> DedupeSettings:
 
 
 def plan_for(
-    rows: Iterable[Record], decided: Decisions, store: Store, chosen: DedupeSettings, track: Track = untracked
-) -> Plan:
+    rows: Iterable[Record], decided: Decisions, store: Store, chosen: DedupeSettings, track: Track = untracked,
+    *, workers: int | None = None,
+) -> Plan:  # fmt: skip
     """Compare the `ok` rows with each other and say what becomes of those that have a copy."""
     pictures, seen = [], {}
     for row in rows:
@@ -112,7 +120,19 @@ def plan_for(
     heads = [same[0] for same in folded]
     pairs = clusters.candidates(heads, chosen.distance)
     matches = clusters.verified(heads, track(pairs, len(pairs), "dedupe: pairs"), views.alike, likeness.ALIKE)
-    return clusters.decide(folded, matches, views.alike, likeness.ALIKE, keep_pairs=chosen.pairs == KEEP)
+    sharing: clusters.Sharing | None = None
+    if len(heads) <= chosen.most:
+        shared = Shared(heads, store, workers=workers, track=track)
+        matches |= shared.beyond(matches)
+        sharing = shared.between
+    elif chosen.most:
+        logger.info(
+            "%d different pictures are more than --most %d: turned, cropped and framed copies were not looked for",
+            len(heads), chosen.most,
+        )  # fmt: skip
+    return clusters.decide(
+        folded, matches, views.alike, likeness.ALIKE, keep_pairs=chosen.pairs == KEEP, sharing=sharing
+    )
 
 
 def judge(record: Record, plan: Plan) -> Record:
@@ -169,6 +189,43 @@ def picture_of(record: Record, kept: bool = False) -> Picture:
 def place_of(record: Record) -> Place:
     """Return where the original of a row lies, its matte, and what of the original the matte belongs to."""
     return record.origin, record.matte, normalized(record).crop
+
+
+class Shared:
+    """The parts that originals share; raises StoreError when one is missing or damaged."""
+
+    def __init__(
+        self, heads: Sequence[Picture], store: Store, *, workers: int | None = None, track: Track = untracked
+    ) -> None:
+        self.heads = heads
+        self.track = track
+        self.reductions = Reductions(store)
+        found = prints_of(store, [head.origin for head in heads], workers=workers, track=track)
+        for problem in found.problems.values():
+            raise StoreError(problem, "curate run makes missing objects again")
+        self.prints = [found.of.get(head.origin, NOTHING) for head in heads]
+
+    def beyond(self, known: Mapping[Pair, Match]) -> dict[Pair, Match]:
+        """Find the pairs that share a part and are not known to be alike as a whole."""
+        alike = {(pair.one, pair.other) for pair in known}
+        found = parts(self.prints, self.grey, lambda i, j: (i, j) not in alike, self.track)
+        return dict(map(self._match, found))
+
+    def between(self, one: int, other: int) -> Match | None:
+        """Say how two pictures share a part, or None."""
+        found = part(self.prints, self.grey, one, other)
+        return None if found is None else self._match(found)[1]
+
+    def grey(self, place: int) -> Grey:
+        """Return the picture at a place as its keypoints saw it."""
+        return self.reductions.of(self.heads[place].origin)
+
+    def _match(self, found: Part) -> tuple[Pair, Match]:
+        one, other = self.heads[found.one], self.heads[found.other]
+        distance = (one.phash ^ (other.mirrored if found.mirrored else other.phash)).bit_count()
+        shared = found.overlap
+        match = Match(distance, found.mirrored, shared.similarity, shared.words, shared.outer)
+        return Pair(found.one, found.other, distance, found.mirrored), match
 
 
 class Originals:

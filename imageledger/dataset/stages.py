@@ -69,6 +69,7 @@ class Stages(Reached):
         *,
         distance: int | None = None,
         pairs: str | None = None,
+        most: int | None = None,
         save: bool = False,
         from_: Path | str | None = None,
     ) -> "Outcome":
