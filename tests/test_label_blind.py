@@ -10,6 +10,7 @@ from source_tree import ROOT, functions, name_of, sources, tree_of
 
 CHANGES_PIXELS = [
     *sources("curate/pictures", "curate/matting"),
+    *(ROOT / "curate" / "faces" / f"{name}.py" for name in ("cascade", "yunet", "face")),
     ROOT / "curate" / "normalize" / "recipes.py",
     ROOT / "audit" / "recipes" / "trace.py",
 ]
@@ -24,7 +25,7 @@ def test_no_function_that_changes_pixels_is_told_what_they_show(path):
 
 
 def test_the_folders_that_change_pixels_are_where_this_test_looks():
-    assert {"pixels", "faces", "regions", "compositing", "grabcut", "recipes", "trace"} <= {
+    assert {"pixels", "cascade", "yunet", "regions", "compositing", "grabcut", "recipes", "trace"} <= {
         path.stem for path in CHANGES_PIXELS if path.is_file()
     }
 
@@ -37,6 +38,7 @@ def test_the_work_on_one_picture_never_looks_at_its_label_source_or_generator(na
 
 
 def test_the_same_picture_becomes_the_same_object_whatever_it_is_called(project):
+    from curate.faces.detector import detector
     from curate.matting import backend
     from curate.matting.matte import Asked
     from curate.normalize import work as normalize
@@ -50,13 +52,14 @@ def test_the_same_picture_becomes_the_same_object_whatever_it_is_called(project)
     one = Record(source="folder:x", member="real/1.png", label="real", origin=name, file=name, generator="camera")
     other = replace(one, source="kaggle:a/b@1", member="fake/2.png", label="ai", generator="sd15", licence="CC0-1.0")
     chosen, cutter = normalize.NormalizeSettings(detector="cascade", size=32), backend("grabcut").prepare(Asked())
-    found = []
+    finder, found = detector("cascade"), []
     for record in (one, other):
         stage = Stage(name="normalize", version=1)
-        small = normalize.normalize_record(record, stage=stage, settings=chosen, store=project.store)
+        small = normalize.normalize_record(record, stage=stage, settings=chosen, finder=finder, store=project.store)
         white = whiten.whiten_record(small, stage=stage, cutter=cutter, store=project.store)
+        face = whiten.face_record(small, stage=stage, size=32, finder=finder, store=project.store)
         found.append((small.file, small.phash, small.status, white.file, white.matte, white.status, white.reason,
-                      whiten.face_record(small, stage=stage, size=32, store=project.store).file))  # fmt: skip
+                      face.file))  # fmt: skip
     assert found[0] == found[1]
 
 
