@@ -132,7 +132,7 @@ def test_real_portraits_are_told_apart_with_real_weights(runner, tmp_path, testd
             rows.append(Record(source="folder:a", member=f"{label}/{path.name}", file=name, label=label, split=split))
     manifest.write(project.manifest("manifest"), sorted(rows, key=lambda row: row.key))
     features = testdata / "models" / "squeezenet1_1-imagenet-features.safetensors"
-    options = ["--project", str(project.root), "--arch", "squeezenet1_1", "--weights", str(features), "--size", "160"]
+    options = ["--project", str(project.root), "--arch", "squeezenet1_1", "--weights", str(features), "--size", "128"]
     done = runner.invoke(main, ["run", *options, "--json"])
     assert done.exit_code == 0, done.stderr
     accuracy = json.loads(done.stdout)[0]
