@@ -30,7 +30,7 @@ lint: setup
 	$(BIN)/mypy
 
 # Those that need nothing but this repository, or the test data beside it; the others say which pictures they take.
-BENCH := dedupe mattes normalize shortcuts_null training
+BENCH := dedupe mattes near_duplicates normalize shortcuts_null training
 
 bench: setup
 	for name in $(BENCH); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done

@@ -68,14 +68,18 @@ class Overlap:
 def overlap(one: Grey, other: Grey, placed: Placed) -> Overlap | None:
     """Compare the pixels that two reduced pictures share; None unless all of it is alike, tile by tile.
 
-    First all that lies in both is compared, then what lies between the keypoints that agree: two framed copies share
-    the picture but not the frame.
+    First all that lies in both is compared, then what lies between the keypoints that agree, where the rest differs
+    little: the edge of a small copy is seldom placed exactly.
     """
     turned = np.ascontiguousarray(other[:, ::-1]) if placed.mirrored else other
     first, second, shared, box = _laid(one, turned, placed)
     if shared.mean() < 0.01:
         return None
     areas = _areas(one, other, placed)
+    shares = _most(shared, areas)
+    if max(shares) < LEAST_PART:
+        return None
+    tiles = LEAST_TILES if max(shares) >= WHOLE else MANY_TILES
     regions = list(_regions(shared, box))
     left, top, right, bottom = regions[0]
     alike_in_size = 1 / COMPARABLE < placed.scale < COMPARABLE
@@ -87,14 +91,10 @@ def overlap(one: Grey, other: Grey, placed: Placed) -> Overlap | None:
         if min(right - left, bottom - top) < LEAST_SIDE or covered < LEAST_SHARE * min(areas):
             continue
         a, b = first[top:bottom, left:right], second[top:bottom, left:right]
-        contained = max(_most(shared, areas)) >= WHOLE
-        if not contained and covered < LEAST_PART * min(areas):
-            continue
-        if tiles_alike(a, b, LEAST_TILES if contained else MANY_TILES) < TILES_ALIKE:
+        if tiles_alike(a, b, tiles) < TILES_ALIKE:
             continue
         similarity = likeness(View(_sized(a, VIEW_SIDE)), View(_sized(b, VIEW_SIDE)))
         if similarity >= ALIKE:
-            shares = _most(shared, areas)
             outer = _outer(one, turned, placed, shares)
             return Overlap(similarity, shares, _words(placed, shares, outer), outer)
     return None

@@ -81,13 +81,13 @@ def test_only_ok_rows_take_part(store):
     assert made["b.jpg"] == rows[1]
 
 
-def test_originals_are_read_for_candidates_only_and_once(store, monkeypatch):
+def test_originals_are_read_for_candidates_only_and_once_where_hashes_alone_are_asked(store, monkeypatch):
     rows = [row(store, jpeg(scene(0), quality), f"{quality}.jpg") for quality in (50, 70, 90)]
     rows += [row(store, jpeg(scene(seed)), f"other {seed}.jpg") for seed in range(1, 6)]
     asked = []
     read = Store.read
     monkeypatch.setattr(Store, "read", lambda self, name: asked.append(name) or read(self, name))
-    made = deduped(store, rows)
+    made = deduped(store, rows, most=0)
     assert sum(record.status == "duplicate" for record in made.values()) == 2
     assert sorted(asked) == sorted(record.origin for record in rows[:3])
 
