@@ -43,7 +43,7 @@ def damages(project: Project) -> Iterator[Damage]:
     yield from _of_decisions(project)
     for folder in _runs(project):
         yield from _of_run(project, folder)
-    for path in sorted((project.root / "data" / "measured").glob("*.jsonl")):
+    for path in _numbers(project):
         if lines := _broken_lines(path):
             which = f"line {lines[0]}" if len(lines) == 1 else f"{len(lines)} lines, the first is line {lines[0]},"
             yield Damage(
@@ -73,7 +73,7 @@ def unsealed(project: Project) -> list[str]:
     cards = [manifest.card_path(project.manifest(stage)) for stage in project.declared.order]
     if bare := [path.name for path in cards if _has_no_seal(path)]:
         lines.append(f"{', '.join(bare)} without a seal: made before cards were sealed, so the text cannot be verified")
-    if numbers := sum(map(_bare_lines, (project.root / "data" / "measured").glob("*.jsonl"))):
+    if numbers := sum(map(_bare_lines, _numbers(project))):
         lines.append(f"{numbers} kept numbers have no seal: they were measured before numbers were sealed")
     return lines
 
@@ -195,6 +195,11 @@ def _is_sound(line: str) -> bool:
 
 def _bare_lines(path: Path) -> int:
     return sum(f'"{seal.KEY}": "' not in line for line in _lines(path))
+
+
+def _numbers(project: Project) -> list[Path]:
+    """Return the files of numbers and of prints that were measured once for each object."""
+    return sorted(path for kind in ("measured", "prints") for path in (project.root / "data" / kind).glob("*.jsonl"))
 
 
 def _features(project: Project) -> list[Path]:

@@ -1,6 +1,5 @@
 """What pictures are found again by: measured once per object on all cores, and kept by its name under `data/`."""
 
-import json
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ import cv2
 from curate.pictures import keypoints, pixels
 from curate.pictures.keypoints import Print
 from curate.pictures.overlap import Grey
+from imageledger import seal
 from imageledger.engines.local import cores, ordered_map
 from imageledger.errors import LedgerError, StoreError
-from imageledger.foreign import json_of
 from imageledger.store import Store
 from imageledger.types import Track, untracked
 
@@ -93,7 +92,7 @@ def _kept(path: Path, wanted: Collection[str]) -> tuple[dict[str, Print], bytes]
         for line in lines:
             torn = b"" if line.endswith(b"\n") else b"\n"
             try:
-                row = json_of(line.decode("utf-8"))
+                row = seal.of_line(line.decode("utf-8"))
                 if row["object"] in wanted:
                     found[row["object"]] = keypoints.unpacked(row["print"])
             except (ValueError, KeyError, TypeError, AttributeError):
@@ -105,5 +104,5 @@ def _added(path: Path, name: str, text: str, torn: bytes) -> bytes:
     """Append one line in one write, so that two processes do not mix theirs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab", buffering=0) as lines:
-        lines.write(torn + json.dumps({"object": name, "print": text}).encode("utf-8") + b"\n")
+        lines.write(torn + seal.line_of({"object": name, "print": text}).encode("utf-8") + b"\n")
     return b""
