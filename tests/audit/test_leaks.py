@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from originals import jpeg, png, row, scene
@@ -213,7 +214,9 @@ def test_no_two_people_of_the_portraits_are_called_the_same(testdata, store):
         for number, path in enumerate(paths)
     ]  # fmt: skip
     assert len(rows) == 280
-    assert find(rows, store).leaks == ()
+    crops_of_one_photograph = ({"real_295", "real_456"}, {"real_463", "real_523"}, {"real_536", "real_62"})
+    for leak in find(rows, store).leaks:
+        assert {Path(record.member).stem for record in (leak.one, leak.other)} in crops_of_one_photograph
 
 
 def test_the_sheet_shows_both_pictures_of_a_pair_and_says_where_one_is_gone(store, tmp_path):
