@@ -48,9 +48,15 @@ def mattes(name: str, images: Sequence[Image.Image], finder: Detector, way: str,
             continue
         matte = cutter.cut(small, face.box)
         why = judged(small, matte, compositing.clean(matte.alpha), face).fault
-        told[why.removeprefix("matte: ").lstrip("0123456789 %") or "kept"] += 1
+        told[in_short(why)] += 1
     lost = "; ".join(f"{count} × {why}" for why, count in told.most_common() if why != "kept")
     print(f"| {name} | {way} | {told['kept']} of {told.total()} | {lost or '–'} |")
+
+
+def in_short(fault: str) -> str:
+    """Say why a matte is refused without its numbers, or "kept"."""
+    said = fault.removeprefix("matte: ").lstrip("0123456789 %")
+    return "covers too much or too little" if said.startswith("covers") else said or "kept"
 
 
 def ways(testdata: Path) -> list[tuple[str, Cutter]]:
