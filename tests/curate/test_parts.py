@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from originals import jpeg, row, scene, written
+from drawn import portrait
+from originals import jpeg, png, row, scene, written
 from PIL import Image, ImageDraw, ImageOps
 
 from curate.dedupe import prints
@@ -164,3 +165,24 @@ def test_more_pictures_than_allowed_are_searched_by_hash_alone_and_that_is_said(
         made = deduped(store, rows, most=1)
     assert {record.status for record in made.values()} == {"ok"}
     assert "turned, cropped and framed copies were not looked for" in caplog.text
+
+
+def test_a_kept_print_that_rots_is_measured_anew_and_named_by_verify(tmp_path):
+    from imageledger import damages
+    from imageledger.config import open_project
+
+    (tmp_path / "imageledger.toml").write_text('dataset = "drawn"\n')
+    project = open_project(tmp_path)
+    name = project.store.put(png(portrait(1, 200)[0]), "png")
+    first = prints.prints_of(project.store, [name], workers=1)
+    assert list(damages.damages(project)) == []
+    (kept,) = (tmp_path / "data" / "prints").iterdir()
+    content = bytearray(kept.read_bytes())
+    content[len(content) // 2] ^= 1
+    kept.write_bytes(content)
+    (damage,) = damages.damages(project)
+    assert damage.what.startswith("data/prints/")
+    again = prints.prints_of(project.store, [name], workers=1)
+    assert again.of[name].packed() == first.of[name].packed()
+    damages.mend(project, [damage])
+    assert list(damages.damages(project)) == []
