@@ -10,7 +10,7 @@ import pytest
 
 STAGES = {
     "fetch": ["curate", "fetch", "sample:7", "--limit", "9"],
-    "normalize": ["curate", "normalize"],
+    "normalize": ["curate", "normalize", "--detector", "cascade"],
     "dedupe": ["curate", "dedupe"],
     "whiten": ["curate", "whiten", "--matting", "grabcut"],
     "manifest": ["curate", "manifest", "--per-class", "5", "--export", "exported"],

@@ -13,7 +13,7 @@ EACH = 12
 CELLS = (
     "import imageledger as il\nfaces = il.create('faces')",
     "faces.fetch('folder:photos/real', label='real')\nfaces.fetch('folder:photos/ai', label='ai')",
-    "faces.normalize(size=256, workers=2)",
+    "faces.normalize(size=256, detector='cascade', workers=2)",
     "faces.dedupe()",
     "faces.whiten(matting='grabcut', workers=2)",
     f"faces.choose(per_class={EACH - 2}, match='off')",

@@ -12,7 +12,7 @@ SCRIPT = """
 import imageledger as il
 faces = il.create("faces")
 faces.fetch("folder:photos", labels={"real/**": "real", "ai/**": "ai"})
-faces.normalize(size=64, workers=2)
+faces.normalize(size=64, detector="cascade", workers=2)
 print("made", len(faces))
 """
 
