@@ -236,7 +236,7 @@ def curated(root, testdata, name, monkeypatch):
         folder = testdata / "portraits" / name / label
         ran = runner.invoke(curate, ["fetch", f"folder:{folder}", "--label", label, "--limit", "100", "--quiet"])
         assert ran.exit_code == 0, ran.output
-    assert runner.invoke(curate, ["normalize", "--quiet"]).exit_code == 0
+    assert runner.invoke(curate, ["normalize", "--detector", "cascade", "--quiet"]).exit_code == 0
     project = open_project(root)
     rows = [row for row in manifest.read(project.manifest("normalize")) if row.status == "ok"]
     assert len(rows) == 200
