@@ -162,8 +162,15 @@ class Answers:
 
     @property
     def repeats(self) -> int:
-        """How many times the folds were drawn; 1 without folds."""
-        return int(self.run.settings.get("repeats", 1)) if self.run.kind == CROSS_VALIDATION else 1
+        """How many times the folds were drawn; 1 without folds. Raises RunError for what is no such number."""
+        if self.run.kind != CROSS_VALIDATION:
+            return 1
+        repeats = self.run.settings.get("repeats", 1)
+        if type(repeats) is not int or repeats < 1:
+            raise RunError(
+                f"run {self.run.name}: the number of repeats cannot be {repeats!r}", "train it again under another name"
+            )
+        return repeats
 
     @property
     def out_of_fold(self) -> bool:

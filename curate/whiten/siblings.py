@@ -1,6 +1,6 @@
 """Another picture of a burst takes the place of one that cannot be cut out. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from imageledger.record import DUPLICATE, OK, Record
@@ -34,15 +34,21 @@ class Families:
 
         `results` are the rows of `keys` that the stage has worked on.
         """
-        tried = set()
-        for members in self.members.values():
-            for number, record in enumerate(members):
-                if number:
-                    tried.add(record.key)
-                done = results.get(record.key)
-                if done is None or done.status == OK:
-                    break
-        return frozenset(tried)
+        return frozenset(key for members in self.members.values() for key in _tried(members, results))
+
+
+def _tried(members: Sequence[Record], results: Mapping[Key, Record]) -> Iterator[Key]:
+    """Yield the copies to try in turn; one of the very pixels that failed would fail as well."""
+    failed: set[str] = set()
+    for number, record in enumerate(members):
+        if number and record.file in failed:
+            continue
+        if number:
+            yield record.key
+        done = results.get(record.key)
+        if done is None or done.status == OK:
+            return
+        failed.add(record.file)
 
 
 def brought_in(record: Record, promoted: Collection[Key]) -> Record:

@@ -7,6 +7,7 @@ from drawn import encoded, fetched, portrait
 from audit.cli import main
 from audit.recipes import candidates as recipes
 from audit.recipes.candidates import Candidate
+from curate.faces.detector import detector
 from curate.normalize.recipes import FORENSIC, PLAIN, RECIPES
 from imageledger import manifest
 from imageledger.errors import ManifestError
@@ -68,7 +69,8 @@ def test_a_picture_that_is_too_small_has_no_look_and_one_that_is_torn_none_at_al
     torn, whole = encoded(portrait(1, 100)[0])[:900], encoded(portrait(1, 100)[0])
     fetched(project, {"real/a": torn, "real/b": whole})
     first, second = manifest.read(project.manifest("fetch"))
-    given = {"candidates": FEW, "store": project.store, "strength": 0.2, "traced": "real", "network": False}
+    given = {"candidates": FEW, "store": project.store, "strength": 0.2, "traced": "real", "network": False,
+             "finder": detector("cascade")}  # fmt: skip
     assert recipes.tried(first, **given).results == ()
     none, forensic = recipes.tried(second, **given).results
     assert none is not None
@@ -79,7 +81,7 @@ def test_a_picture_that_is_too_small_has_no_look_and_one_that_is_torn_none_at_al
 def test_the_size_of_a_candidate_is_what_the_sample_allows(project):
     records = list(manifest.read(portraits(project, side=192, ai=100)))
     few = (Candidate(name="plain", recipe=PLAIN), Candidate(name="forensic", recipe=FORENSIC), FEW[0])
-    assert [recipes.fitted(one, records, project.store).size for one in few] == [96, 48, 512]
+    assert [recipes.fitted(one, records, project.store).size for one in few] == [96, 48, 224]
 
 
 def test_the_command_prints_its_rows_as_json_and_says_how_many_faces_it_found(project, runner, monkeypatch):

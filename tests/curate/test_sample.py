@@ -53,7 +53,7 @@ def row(name, status="ok", seen=None, **rest):
 
 def test_an_address_without_a_seed_means_seed_42(project):
     assert open_sample("sample:", project) == open_sample("sample:42", project) == SAMPLE
-    assert (SAMPLE.address, SAMPLE.licence, SAMPLE.digest) == ("sample:42", "CC0-1.0", "sample@1:42")
+    assert (SAMPLE.address, SAMPLE.licence, SAMPLE.digest) == ("sample:42", "CC0-1.0", "sample@2:42")
 
 
 @pytest.mark.parametrize("seed", ["x", "-1", "4.2", "４２", "9" * 40])

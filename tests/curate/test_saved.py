@@ -44,7 +44,7 @@ def test_an_option_beside_the_file_is_said_and_changes_no_file(photos):
 
 
 def test_save_keeps_it_with_the_comments_and_the_next_call_goes_by_it(photos):
-    mine = f'# mine\ndataset = "{photos.dataset}"\n\n[normalize]  # here\nquality = 80\n'
+    mine = f'# mine\ndataset = "{photos.dataset}"\n\n[normalize]  # here\ndetector = "cascade"\nquality = 80\n'
     (photos.root / "imageledger.toml").write_text(mine)
     assert "Kept in imageledger.toml: size 48." in curate("normalize", "--size", "48", "--save")
     assert toml(photos) == f"{mine}size = 48\n"

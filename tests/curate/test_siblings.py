@@ -21,7 +21,10 @@ GRABCUT = WhitenSettings(matting="grabcut")
 
 
 def row(name, status="ok", of="", side=10, label="real"):
-    return Record(source="s", member=name, label=label, status=status, width=side, height=side, duplicate_of=of)
+    return Record(
+        source="s", member=name, file=f"{name}.png", label=label, status=status, width=side, height=side,
+        duplicate_of=of,
+    )  # fmt: skip
 
 
 def test_the_next_best_copy_is_tried_only_where_all_better_ones_failed():
@@ -35,6 +38,8 @@ def test_the_next_best_copy_is_tried_only_where_all_better_ones_failed():
     assert families.promoted({kept.key: bad}) == {large.key}
     assert families.promoted({kept.key: bad, large.key: replace(large, status="ok")}) == {large.key}
     assert families.promoted({kept.key: bad, large.key: replace(large, status="rejected")}) == {large.key, small.key}
+    same = replace(large, member="e", file=kept.file)
+    assert Families([kept, same]).promoted({kept.key: bad}) == set()
     tried = brought_in(large, {large.key})
     assert (tried.status, tried.duplicate_of, tried.reason) == ("ok", "", "")
     assert brought_in(small, {large.key}) is small

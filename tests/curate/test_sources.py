@@ -107,7 +107,8 @@ def test_a_zip_is_read_in_place_and_hostile_names_are_only_strings(project, capl
     assert source.read("real/1.jpg") == b"one again"
     assert [source.read("caf\u00e9.jpg"), source.read("caf\u00e9~d7150bc6.jpg")] == [b"nfc", b"nfd"]
     assert "names that occur again, so that only their last file counts: 1" in caplog.text
-    assert sorted(path.name for path in project.root.iterdir()) == ["imageledger.toml", "z.zip"]
+    assert sorted(path.name for path in project.root.iterdir()) == ["data", "imageledger.toml", "z.zip"]
+    assert [path.name for path in (project.root / "data").iterdir()] == ["stamps"]
     assert source.digest.startswith("sha256:")
 
 

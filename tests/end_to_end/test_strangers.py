@@ -1,6 +1,6 @@
 """Whatever a file of a project holds, a command that reads it ends in order or in a sentence with something to do.
 
-The examples are drawn without chance (derandomize), so a run that finds something finds it again. make test draws 300;
+The examples are drawn without chance (derandomize), so a run that finds something finds it again. make test draws 80;
 IMAGELEDGER_EXAMPLES=5000 draws so many.
 """
 
@@ -19,7 +19,7 @@ from imageledger.cli import main
 from imageledger.config import Project, open_project
 from imageledger.errors import LedgerError
 
-EXAMPLES = int(os.environ.get("IMAGELEDGER_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("IMAGELEDGER_EXAMPLES", "80"))
 
 COMMANDS = (
     ("status",), ("status", "--json"), ("verify",), ("verify", "--json"), ("curate", "run", "--dry-run"),

@@ -159,7 +159,7 @@ def test_strict_refuses_pictures_that_cannot_be_read(tmp_path):
     torn = il.create(tmp_path / "project", progress=False)
     torn.fetch(f"folder:{tmp_path / 'torn'}", label="real")
     with pytest.raises(il.LedgerError, match="could not be read"):
-        torn.normalize(size=64, strict=True, workers=1)
+        torn.normalize(size=64, detector="cascade", strict=True, workers=1)
 
 
 def test_a_setting_without_its_source_is_refused(faces):
@@ -264,7 +264,7 @@ def test_an_outcome_in_a_notebook_says_why_pictures_were_set_aside(tmp_path, fac
     manifest.write(strict.project.manifest("fetch"), faces.records("fetched"))
     shutil.copy(manifest.card_path(faces.project.manifest("fetch")), strict.project.folder)
     (strict.root / "data" / "objects").symlink_to(faces.root / "data" / "objects")
-    outcome = strict.normalize(size=512, workers=1)
+    outcome = strict.normalize(size=512, detector="cascade", workers=1)
     assert "24 rejected" in repr(outcome)
     assert "12 × " in outcome._repr_html_()
 

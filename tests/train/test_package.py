@@ -54,7 +54,7 @@ def test_a_sound_one_is_read_back_as_it_was_written(model):
     ({"threshold": "0.5"}, "threshold is"),
     ({"calibration": {"temperature": 0}}, "calibration"),
     ({"familiar": {"limit": 1}}, "familiar"),
-    ({"steps": [{"did": "normalize@2", "settings": {"size": 10**6}}]}, "cannot be repeated"),
+    ({"steps": [{"did": "normalize@3", "settings": {"size": 10**6}}]}, "cannot be repeated"),
     ({"files": {}}, "neither weights nor"),
     ({"files": {"../../weights.safetensors": {"bytes": 1, "sha256": "0" * 64}}}, "files: "),
     ({"files": {"weights.safetensors": {"bytes": 10**15, "sha256": "0" * 64}}}, "files: "),

@@ -9,6 +9,7 @@ import pytest
 from drawn import encoded, fetched, portrait
 from PIL import Image
 
+from curate.history import face_of
 from curate.normalize.settings import NormalizeSettings
 from curate.normalize.work import normalize
 from curate.whiten.work import VERSION, WhitenSettings, whiten
@@ -54,7 +55,7 @@ def test_new_pictures_become_the_very_pixels_of_the_stages_or_get_the_same_reaso
         if record.status == OK:
             wanted = np.asarray(Image.open(io.BytesIO(project.store.read(record.file))))
             assert np.array_equal(np.asarray(became.image), wanted)
-            assert became.face == (tuple(record.found("normalize").get("face", ())) or None)
+            assert became.face == face_of(record)
 
 
 @pytest.mark.long

@@ -40,6 +40,7 @@ table = "labels.csv"
 generator = "drawn"
 
 [normalize]
+detector = "cascade"
 recipe = "plain"
 size = 48
 

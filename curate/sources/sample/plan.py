@@ -46,7 +46,7 @@ EXPECTED: Mapping[str, str] = {
 
 COPIES = (BYTE_COPY, RECOMPRESSED, MIRRORED)
 SHORT_SIDE = (560, 800)
-SHORT_SIDE_TOO_SMALL = (300, 440)
+SHORT_SIDE_TOO_SMALL = (240, 380)
 SHORT_SIDE_TO_COPY = 720
 """Copies are made smaller; those of originals from this size on are still large enough to be kept."""
 
