@@ -92,7 +92,8 @@ def measure(
     """
     if stage == MODEL_INPUT:
         families = [name for name in families if family(name).of == "pixels"]
-    side = MODEL_SIDE if stage == MODEL_INPUT else 0
+    as_they_are = all((record.width, record.height) == (MODEL_SIDE, MODEL_SIDE) for record in records)
+    side = MODEL_SIDE if stage == MODEL_INPUT and not as_they_are else 0  # those of the size are measured once
     kept = {name: _Kept(project, name, side) for name in families if family(name).of != "name"}
     asked = stage == FETCHED and any(family(name).goes_by_face for name in families)
     faces = Faces.of_originals(project, records) if asked else Faces()

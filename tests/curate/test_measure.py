@@ -96,6 +96,16 @@ def test_the_model_sees_pixels_but_neither_files_nor_names(project):
     assert any("-224px" in name for name in kept(project))
 
 
+def test_pictures_that_have_the_size_of_the_model_are_measured_once_for_both(project):
+    (record,) = drawn(project, 1)
+    record = replace(record, width=measuring.MODEL_SIDE, height=measuring.MODEL_SIDE)
+    now = measured(project, [record], ("tone",))
+    lines = kept(project)
+    table = measured(project, [record], ("tone",), stage=measuring.MODEL_INPUT)
+    np.testing.assert_array_equal(now.values["tone"], table.values["tone"])
+    assert kept(project) == lines
+
+
 def test_the_matte_belongs_to_the_white_picture_and_not_to_the_original(project):
     image, alpha = portrait(3, 96)
     (record,) = list(manifest.read(fetched(project, {"real/a.png": encoded(image)})))
