@@ -51,6 +51,9 @@ WHOLE = 0.93
 LEVELS, NEAR, PLAIN = 4, 3, 0.7
 """A surrounding is a frame or a screen where four grey levels (± 3) hold this share of its pixels."""
 
+STEP, STEPPED = 8, 0.25
+"""It also differs by so many grey levels from the picture, along this share of the border."""
+
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
@@ -207,6 +210,24 @@ def _outer(one: Grey, other: Grey, placed: Placed, shares: tuple[float, float]) 
 
 
 def _plain(grey: Grey, inside: Grey) -> bool:
+    """Tell whether what lies around is plain, and begins with a step: a wall that goes on is no frame."""
+    return _is_plain(grey, inside) and _has_step(grey, inside)
+
+
+def _has_step(grey: Grey, inside: Grey) -> bool:
+    disc = np.ones((9, 9), np.uint8)
+    within, beyond = cv2.erode(inside, disc), 1 - cv2.dilate(inside, disc)
+    window = (25, 25)
+    (inner, near), (outer, far) = (
+        (cv2.blur(grey * side.astype(np.float32), window), cv2.blur(side.astype(np.float32), window))
+        for side in (within, beyond)
+    )
+    at = (near > 0.1) & (far > 0.1)
+    step = np.abs(inner[at] / near[at] - outer[at] / far[at])
+    return bool(step.size and np.mean(step > STEP) >= STEPPED)
+
+
+def _is_plain(grey: Grey, inside: Grey) -> bool:
     around = cv2.dilate(inside, np.ones((9, 9), np.uint8)) == 0
     counts = np.bincount(grey[around], minlength=256).astype(np.float64)
     total, held = counts.sum(), 0.0

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from drawn import portrait
 from originals import jpeg, png, row, scene, written
@@ -186,3 +187,16 @@ def test_a_kept_print_that_rots_is_measured_anew_and_named_by_verify(tmp_path):
     assert again.of[name].packed() == first.of[name].packed()
     damages.mend(project, [damage])
     assert list(damages.damages(project)) == []
+
+
+def test_a_crop_of_a_picture_with_a_plain_wall_is_a_crop_and_the_larger_one_stays(store):
+    whole = scene(8, (420, 420))
+    wall = Image.new("RGB", (640, 640), (166, 138, 127))
+    wall.paste(whole, (110, 110))
+    grain = np.random.default_rng(0).normal(0, 2, (640, 640, 3))
+    wall = Image.fromarray(np.clip(np.asarray(wall) + grain, 0, 255).astype(np.uint8))
+    crop = wall.crop((64, 64, 576, 576)).resize((600, 600))
+    rows = [row(store, png(wall), "a.png"), row(store, png(crop), "b.png")]
+    lost = deduped(store, rows)["b.png"]
+    assert lost.status == "duplicate"
+    assert "frame" not in lost.reason
