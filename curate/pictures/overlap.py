@@ -187,10 +187,19 @@ def _regions(shared: Grey, box: tuple[float, ...]) -> Iterator[Region]:
 def _filled(shared: Grey, region: Region) -> Region:
     """Draw a region in, on the side that is emptiest, until the pictures share all of it."""
     left, top, right, bottom = region
+    sums = np.asarray(cv2.integral(shared))
+    count = sums.item
+
+    def held(left: int, top: int, right: int, bottom: int) -> int:
+        return int(count(bottom, right) - count(top, right) - count(bottom, left) + count(top, left))
+
     while right - left > LEAST_SIDE and bottom - top > LEAST_SIDE:
-        inside = shared[top:bottom, left:right]
-        empty = [1 - float(edge.mean()) for edge in (inside[:, 0], inside[0], inside[:, -1], inside[-1])]
-        worst = int(np.argmax(empty))
+        high, wide = bottom - top, right - left
+        empty = (
+            1 - held(left, top, left + 1, bottom) / high, 1 - held(left, top, right, top + 1) / wide,
+            1 - held(right - 1, top, right, bottom) / high, 1 - held(left, bottom - 1, right, bottom) / wide,
+        )  # fmt: skip
+        worst = empty.index(max(empty))
         if empty[worst] == 0:
             break
         left, top, right, bottom = left + (worst == 0), top + (worst == 1), right - (worst == 2), bottom - (worst == 3)
