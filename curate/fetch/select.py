@@ -66,7 +66,7 @@ def select(entry: SourceEntry, project: Project) -> Selection:
     if not (entry.label or entry.labels or entry.table) and isinstance(source, Labelled):
         entry = replace(entry, labels=dict(source.labels))
     members = [member for member in source.members() if wanted(member.name, entry.include, entry.exclude)]
-    _say_archives(source.address, members)
+    packed = _say_archives(source.address, members)
     if not (entry.label or entry.labels or entry.table):
         raise ConfigError(
             f"{source.address}: no label says what its pictures are", proposal(members, project.declared.labels)
@@ -81,7 +81,8 @@ def select(entry: SourceEntry, project: Project) -> Selection:
     }
     if not chosen:
         links = len(source.links_away) if isinstance(source, Linked) else 0
-        way_out = f"--follow-links reads what the {links} links in it lead to" if links else folders(members)
+        inside = "unpack the archives inside, then curate fetch folder:DIR" if packed else folders(members)
+        way_out = f"--follow-links reads what the {links} links in it lead to" if links else inside
         raise SourceError(f"{source.address} holds no pictures that were asked for", way_out)
     pairs = [(member, labels[member.name]) for member in pictures if member.name in chosen]
     return Selection(entry, source, licence, pairs, facts)
@@ -111,12 +112,15 @@ def _judge_facts(facts: Mapping[str, Facts], labels: Mapping[str, str], project:
         _judge_licence("the table", licence, project)
 
 
-def _say_archives(address: str, members: Sequence[Member]) -> None:
-    if inside := [name for name, _ in members if PurePosixPath(name).suffix.lower() in ARCHIVES]:
+def _say_archives(address: str, members: Sequence[Member]) -> int:
+    """Name the archives among the members, and return how many there are."""
+    inside = [name for name, _ in members if PurePosixPath(name).suffix.lower() in ARCHIVES]
+    if inside:
         noun = "archive inside is" if len(inside) == 1 else "archives inside are"
         logger.warning(
             "%s: %d %s not opened: %s; unpack, then fetch the folder", address, len(inside), noun, few(inside)
         )
+    return len(inside)
 
 
 def _pictures(source: Source, members: Sequence[Member]) -> list[Member]:

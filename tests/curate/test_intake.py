@@ -153,6 +153,7 @@ def test_archives_inside_an_archive_are_named(testdata, runner, project):
         done = curate(runner, "zip:z.zip", *labels)
         assert done.exit_code == 1
         assert "2 archives inside are not opened: ai.zip, real.zip" in done.stderr
+    assert "Try: unpack the archives inside" in done.stderr
 
 
 def test_a_zip_whose_names_are_unmarked_utf_8_is_read_under_its_true_names(testdata, runner, project):
