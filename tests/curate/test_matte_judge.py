@@ -92,6 +92,7 @@ def test_paper_with_a_speck_is_flat_and_people_in_the_dark_are_not():
     assert not is_flat(dark.point(lambda value: value // 8))
 
 
+@pytest.mark.long
 def test_flat_pictures_are_rejected_and_never_reach_a_matte(tmp_path, monkeypatch, runner):
     monkeypatch.chdir(tmp_path)
     project = project_at(tmp_path)
@@ -103,6 +104,7 @@ def test_flat_pictures_are_rejected_and_never_reach_a_matte(tmp_path, monkeypatc
     assert {row.reason for row in rows if row.label == "real"} == {"flat: the picture has one colour and shows nothing"}
 
 
+@pytest.mark.long
 def test_whiten_shows_the_worst_mattes_and_whom_they_cost(tmp_path, monkeypatch, runner):
     monkeypatch.chdir(tmp_path)
     project = project_at(tmp_path)

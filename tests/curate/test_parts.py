@@ -95,6 +95,7 @@ def test_faces_of_one_generator_stay_apart_though_their_mouths_are_nearly_the_sa
     assert {record.status for record in deduped(store, rows).values()} == {"ok"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", [0.5, 0.7])
 def test_two_faces_in_screenshots_of_one_program_stay_apart(testdata, store, share):
     faces = portraits(testdata, "ffhq-vs-stylegan2/ai", "fake_18", "fake_29", "fake_5")
@@ -126,6 +127,7 @@ def test_a_person_who_keeps_a_crop_overrules_and_both_stay_in_one_group(project)
     assert made["a.jpg"].group == made["turned.jpg"].group != ""
 
 
+@pytest.mark.long
 def test_the_number_of_workers_changes_nothing(store, tmp_path):
     rows = [row(store, jpeg(scene(seed)), f"{seed}.jpg") for seed in range(6)]
     rows += [row(store, jpeg(scene(seed).transpose(TURN.ROTATE_180)), f"{seed} turned.jpg") for seed in range(3)]
@@ -189,6 +191,7 @@ def test_a_kept_print_that_rots_is_measured_anew_and_named_by_verify(tmp_path):
     assert list(damages.damages(project)) == []
 
 
+@pytest.mark.long
 def test_a_crop_of_a_picture_with_a_plain_wall_is_a_crop_and_the_larger_one_stays(store):
     whole = scene(8, (420, 420))
     wall = Image.new("RGB", (640, 640), (166, 138, 127))

@@ -68,6 +68,7 @@ def statuses(path):
     return {one.member.rpartition("real/")[2] or one.member: one.status for one in manifest.read(path)}
 
 
+@pytest.mark.long
 def test_a_sound_copy_takes_the_place_of_the_kept_picture(burst, caplog):
     caplog.set_level("INFO")
     first = whiten(burst, GRABCUT, workers=1)
@@ -83,11 +84,13 @@ def test_a_sound_copy_takes_the_place_of_the_kept_picture(burst, caplog):
     assert again.path.read_bytes() == before
 
 
+@pytest.mark.long
 def test_the_card_still_names_the_manifest_it_was_made_from(burst):
     path = whiten(burst, GRABCUT, workers=1).path
     assert Card.read(manifest.card_path(path)).input.startswith(manifest.digest(burst.before("whiten")))
 
 
+@pytest.mark.long
 def test_another_way_of_cutting_judges_the_kept_picture_anew(burst, monkeypatch):
     path = whiten(burst, GRABCUT, workers=1).path
     monkeypatch.setattr(stage, "VERSION", stage.VERSION + 1)

@@ -51,6 +51,7 @@ def decoded(contents):
     return [pixels.decode(content).image for content in contents.values()]
 
 
+@pytest.mark.long
 def test_every_portrait_shows_a_face_whose_points_lie_where_eyes_nose_and_mouth_do(testdata, model):
     finder = detector("yunet", model)
     for name in ("ffhq-vs-stylegan2", "unsplash-vs-stylegan2"):
@@ -64,6 +65,7 @@ def test_every_portrait_shows_a_face_whose_points_lie_where_eyes_nose_and_mouth_
             assert abs(mouth.y / image.height - 0.74) < 0.06
 
 
+@pytest.mark.long
 def test_the_box_is_the_same_square_as_the_cascades(testdata, model):
     finder, other = detector("yunet", model), detector("cascade")
     sides = []
@@ -105,6 +107,7 @@ def test_faces_in_the_background_do_not_count_as_several():
     assert counted([face(90), face(40), face(20)]) == 2
 
 
+@pytest.mark.long
 def test_pictures_without_a_face_are_rejected_counted_and_kept_on_request(testdata, model, project, runner):
     stock = testdata / "portraits" / "stock-vs-diffusion" / "real"
     members = portraits(testdata, "ffhq-vs-stylegan2", "ai", 3)
