@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 
 from PIL import Image
 
+from curate.faces.detector import key_of
 from curate.faces.face import Face, Points
 from curate.pictures.pixels import Box
 from imageledger.errors import ManifestError
@@ -115,9 +116,8 @@ def found_face_of(record: Record) -> Face | None:
 
 def finder_key_of(record: Record) -> str:
     """Return the `Detector.key` of what looked for faces in the picture; "" where nobody did."""
-    stated = next((step.settings for step in record.steps if step.did.startswith("normalize@")), {})
-    name, sha256 = stated.get("detector", ""), str(stated.get("face_sha256", ""))
-    return f"{name}-{sha256[:8]}" if sha256 else str(name)
+    stated = record.stated("normalize")
+    return key_of(str(stated.get("detector", "")), str(stated.get("face_sha256", "")))
 
 
 def made_by_normalize(record: Record) -> str:

@@ -61,14 +61,18 @@ def digest(path: Path) -> str:
         raise _nothing_at(path) from error
 
 
-def refuse_changed(path: Path) -> None:
-    """Raise ManifestError for a manifest that no longer is what its card says; one without a card is read as it is."""
-    card = card_path(path)
-    if path.is_file() and card.is_file() and digest(path) != (made := Card.read(card)).digest:
+def sound_digest(path: Path) -> str:
+    """Return the digest of a manifest that is what its card says; one without a card is taken as it is.
+
+    Raises ManifestError for one that has changed since, and where there is none.
+    """
+    card, found = card_path(path), digest(path)
+    if card.is_file() and found != (made := Card.read(card)).digest:
         raise ManifestError(
             f"{path} is damaged, or was changed by hand: it does not match its card",
             f"curate {made.stage.partition('@')[0]} makes it again; what people decide belongs into decisions.jsonl",
         )
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,13 @@ class Record:
                 return step.found
         return {}
 
+    def stated(self, stage: str) -> Mapping[str, Any]:
+        """Return the settings of a stage's last step; an empty mapping when there is no step of that stage."""
+        for step in reversed(self.steps):
+            if step.did.partition("@")[0] == stage:
+                return step.settings
+        return {}
+
     def to_line(self) -> str:
         """Write the record as one line of JSON: keys in declaration order, defaults left out, NFC."""
         row = _plain(self, _RECORD_FIELDS)

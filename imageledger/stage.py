@@ -108,10 +108,10 @@ def run_rows(
     same stage and settings made from the same object are copied. `seen_as` changes rows as they are read;
     `extra_input` is the digest of whatever it goes by. Raises ManifestError for a source that does not match its card.
     """
-    manifest.refuse_changed(source)
+    found = manifest.sound_digest(source)
     return run_seeds(
         stage, work, lambda: map(seen_as, manifest.read(source)),
-        input_digest=manifest.digest(source) + extra_input, count=Card.read(manifest.card_path(source)).rows,
+        input_digest=found + extra_input, count=Card.read(manifest.card_path(source)).rows,
         output=output, dataset=dataset, store=store, workers=workers, track=track,
     )  # fmt: skip
 
@@ -168,9 +168,9 @@ def run_set(
     `extra_input` is the digest of anything else the plan depends on, such as the decisions of people. Raises
     ManifestError for a source that does not match its card.
     """
-    manifest.refuse_changed(source)
+    found = manifest.sound_digest(source)
     card = Card(
-        dataset=dataset, stage=stage.did, input=manifest.digest(source) + extra_input, settings=stage.settings,
+        dataset=dataset, stage=stage.did, input=found + extra_input, settings=stage.settings,
         versions=manifest.versions_of(stage.packages), rows=0, digest="",
     )  # fmt: skip
     tally, before = Tally(), Tally()

@@ -54,7 +54,7 @@ def from_manifest(path: Path, store: Store, labels: Sequence[str]) -> list[Pictu
     """
     from imageledger.record import groups_of
 
-    manifest.refuse_changed(path)
+    manifest.sound_digest(path)
     records = [record for record in manifest.read(path) if record.status == OK]
     bare = [record.name for record in records if not record.split]
     if bare:

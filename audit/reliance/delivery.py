@@ -217,7 +217,7 @@ def _normal_side(record: Record, store: Store) -> int:
 
 def _encoded(record: Record, image: Image.Image) -> Image.Image:
     """Encode as normalize did, and decode again."""
-    settings = next(step.settings for step in reversed(record.steps) if step.did.startswith("normalize@"))
+    settings = record.stated("normalize")
     if settings.get("format") == "png" or not isinstance(settings.get("quality"), int):
         return image
     return pixels.decode(pixels.encode(image, "jpeg", settings["quality"])).image

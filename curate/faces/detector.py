@@ -31,8 +31,8 @@ class Detector:
 
     @property
     def key(self) -> str:
-        """What numbers that depend on faces are kept by: the name, and the beginning of the model's sha256."""
-        return f"{self.name}-{self.model.sha256[:8]}" if self.model else self.name
+        """What numbers that depend on faces are kept by, see `key_of`."""
+        return key_of(self.name, self.model.sha256 if self.model else "")
 
     def largest(self, image: Image) -> Face | None:
         """Return the largest face of a picture, or None."""
@@ -49,6 +49,15 @@ class Detector:
             "face_licence": self.model.licence,
             "face_sha256": self.model.sha256,
         }
+
+
+def key_of(name: str, sha256: str) -> str:
+    """Return the short name of a detector: its name, and the beginning of the sha256 of its model, where it has one.
+
+    >>> key_of("cascade", ""), key_of("yunet", "8f2383e4dd3cfbb4")
+    ('cascade', 'yunet-8f2383e4')
+    """
+    return f"{name}-{sha256[:8]}" if sha256 else name
 
 
 def detector(name: str, file: Path | None = None, sha256: str = "") -> Detector:

@@ -118,11 +118,9 @@ def ask_about(recipe: str, size: int) -> str:
 
 def asked_of(record: Record | None) -> str:
     """Say the same of a model that learns from a record and its like; "" where normalize has not made them."""
-    for step in reversed(record.steps if record else ()):
-        recipe, size = step.settings.get("recipe"), step.settings.get("size")
-        if step.did.startswith("normalize@") and recipe in RECIPES and isinstance(size, int):
-            return ask_about(str(recipe), size)
-    return ""
+    stated = record.stated("normalize") if record else {}
+    recipe, size = stated.get("recipe"), stated.get("size")
+    return ask_about(recipe, size) if isinstance(recipe, str) and recipe in RECIPES and isinstance(size, int) else ""
 
 
 def _size_before(project: Project) -> int:

@@ -86,8 +86,7 @@ def finder_for(record: Record | None) -> Detector:
 
     Raises ModelError when its model cannot be had.
     """
-    steps = record.steps if record else ()
-    stated = next((step.settings for step in steps if step.did.startswith("normalize@")), {})
+    stated = record.stated("normalize") if record else {}
     return detector(str(stated.get("detector", CASCADE)), sha256=str(stated.get("face_sha256", "")))
 
 

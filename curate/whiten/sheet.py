@@ -1,6 +1,7 @@
 """The worst mattes of each class on one sheet, for a person to look at: those refused, and the doubtful that stayed."""
 
 import io
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from imageledger.store import write_whole
 
 EACH = 6
 """Pictures shown of each class and kind."""
+
+SIDE, LETTERS = 150, 19
+"""Side of a picture in pixels, and how many letters fit below it."""
 
 UNKNOWN = 100.0
 """Contrast of a matte without an edge: nothing speaks against it."""
@@ -46,12 +50,10 @@ def write(project: Project, records: Sequence[Record]) -> Path | None:
     kinds = [(kind, rows) for kind, rows in worst(records) if rows]
     if not kinds:
         return None
-    lines = [f"The worst mattes of {project.dataset}. Where faces are torn, try another --matting, or --region face."]
-    parts = []
+    said = ["Where faces are torn, try another --matting, or --region face."]
+    parts = [sheet([], columns=EACH, heading=f"The worst mattes of {project.dataset}", lines=said)]
     for kind, rows in kinds:
-        cells = [_cell(project, record) for record in rows]
-        parts.append(sheet(cells, columns=EACH, heading=kind, lines=lines, size=150))
-        lines = []
+        parts.append(sheet([_cell(project, record) for record in rows], columns=EACH, lines=[kind], size=SIDE))
     page = Image.new("RGB", (max(part.width for part in parts), sum(part.height for part in parts)), PAPER)
     top = 0
     for part in parts:
@@ -73,7 +75,11 @@ def _cell(project: Project, record: Record) -> Cell:
     note = whitened(record)
     contrast = "" if note.contrast is None else f"contrast {note.contrast:.1f}"
     said = record.reason.partition(": ")[2]
-    return Cell(frames=(Frame(picture=_laid(project, record)),), title=record.member, lines=(said, contrast))
+    return Cell(
+        frames=(Frame(picture=_laid(project, record)),),
+        title=record.member,
+        lines=(*textwrap.wrap(said, LETTERS), contrast),
+    )
 
 
 def _laid(project: Project, record: Record) -> Image.Image | None:

@@ -1,6 +1,6 @@
 """Another picture of a burst takes the place of one that cannot be cut out. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from imageledger.record import DUPLICATE, OK, Record
@@ -11,17 +11,15 @@ Key = tuple[str, str]
 class Families:
     """Pictures of which dedupe kept the best: the kept one, and its copies from the largest down.
 
-    Copies of another label are none: a person has to decide about those.
+    Copies of another label are none: a person has to decide about those. The rows are read twice.
     """
 
-    def __init__(self, records: Iterable[Record]) -> None:
-        kept: dict[str, Record] = {}
+    def __init__(self, rows: Callable[[], Iterable[Record]]) -> None:
         copies: dict[str, list[Record]] = {}
-        for record in records:
+        for record in rows():
             if record.status == DUPLICATE:
                 copies.setdefault(record.duplicate_of, []).append(record)
-            elif record.status == OK:
-                kept[record.name] = record
+        kept = {record.name: record for record in rows() if record.status == OK and record.name in copies}
         self.members = {
             name: [kept[name], *sorted((one for one in others if one.label == kept[name].label), key=_rank)]
             for name, others in copies.items()

@@ -6,7 +6,7 @@ Either everyone is put on pure white, with a matte that was judged before it was
 import hashlib
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -108,9 +108,10 @@ def whiten(
         )
         work = partial(whiten_record, stage=stage, cutter=cutter, store=project.store)
     outcome = with_siblings(project, stage, work, source, workers, track)
-    for line in remarks(outcome):
+    records = list(manifest.read(outcome.path))
+    for line in remarks(records, stage.settings.get("face_size")):
         logger.info(line)
-    if outcome.worked and (path := sheet.write(project, list(manifest.read(outcome.path)))):
+    if outcome.worked and (path := sheet.write(project, records)):
         logger.info("The worst mattes, to look at: %s", path.relative_to(project.root))
     return outcome
 
@@ -119,7 +120,7 @@ def with_siblings(
     project: Project, stage: Stage, work: Work, source: Path, workers: int | None, track: Track
 ) -> Outcome:
     """Run the stage; where the kept picture of a burst is set aside, run it again on the next best of its copies."""
-    families, output = Families(manifest.read(source)), project.manifest("whiten")
+    families, output = Families(lambda: manifest.read(source)), project.manifest("whiten")
 
     def results() -> Mapping[tuple[str, str], Record]:
         done = manifest.read(output) if output.is_file() else ()
@@ -224,10 +225,8 @@ def face_size(records: Iterable[Record]) -> int:
     return size
 
 
-def remarks(outcome: Outcome) -> list[str]:
-    """Say, after a run, how large the faces are, and how many pictures of each label were lost, and why."""
-    size = manifest.Card.read(manifest.card_path(outcome.path)).settings.get("face_size")
-    records = list(manifest.read(outcome.path))
+def remarks(records: Sequence[Record], size: int | None) -> list[str]:
+    """Say, after a run, how large inner faces are, and how many pictures of each label were lost, and why."""
     seen: dict[str, list[Record]] = {}
     for record in records:
         if record.steps and record.steps[-1].did.startswith("whiten@"):

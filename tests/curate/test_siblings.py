@@ -31,7 +31,7 @@ def test_the_next_best_copy_is_tried_only_where_all_better_ones_failed():
     kept, small, large = row("a"), row("b", "duplicate", "s#a", 5), row("c", "duplicate", "s#a", 9)
     other = row("d", "duplicate", "s#a", 20, "ai")
     assert (kept.name, other.duplicate_of) == ("s#a", "s#a")
-    families = Families([kept, small, large, other])
+    families = Families(lambda: [kept, small, large, other])
     assert families.promoted({}) == set()
     assert families.promoted({kept.key: kept}) == set()
     bad = replace(kept, status="rejected")
@@ -39,7 +39,7 @@ def test_the_next_best_copy_is_tried_only_where_all_better_ones_failed():
     assert families.promoted({kept.key: bad, large.key: replace(large, status="ok")}) == {large.key}
     assert families.promoted({kept.key: bad, large.key: replace(large, status="rejected")}) == {large.key, small.key}
     same = replace(large, member="e", file=kept.file)
-    assert Families([kept, same]).promoted({kept.key: bad}) == set()
+    assert Families(lambda: [kept, same]).promoted({kept.key: bad}) == set()
     tried = brought_in(large, {large.key})
     assert (tried.status, tried.duplicate_of, tried.reason) == ("ok", "", "")
     assert brought_in(small, {large.key}) is small

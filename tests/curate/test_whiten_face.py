@@ -1,8 +1,6 @@
 """Whitening with --region face: the inner face alone, at one size, and what is said about who was lost for it."""
 
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -175,14 +173,12 @@ def test_a_torn_picture_is_a_row(project):
     assert torn.status == "unreadable"
 
 
-def test_shares_that_chance_explains_are_not_called_a_selection(monkeypatch):
+def test_shares_that_chance_explains_are_not_called_a_selection():
     rows = [
         replace(one, steps=(Step(did="whiten@1", on=""),), reason=words.NO_FACE if number == 0 else "")
         for label in ("real", "ai")
         for number, one in enumerate(found(label, *[100] * 20))
     ]
-    monkeypatch.setattr(whiten.manifest, "read", lambda _: rows)
-    monkeypatch.setattr(whiten.manifest.Card, "read", lambda _: SimpleNamespace(settings={"face_size": 64}))
-    (size, lost) = whiten.remarks(SimpleNamespace(path=Path("whitened.jsonl")))
+    (size, lost) = whiten.remarks(rows, 64)
     assert "64 x 64" in size
     assert "Chance alone could explain the difference" in lost
