@@ -21,7 +21,7 @@ from imageledger.decisions.decision import (
     UNSURE,
     Decision,
 )
-from imageledger.decisions.log import append, lines, login, read, wait
+from imageledger.decisions.log import Follower, append, lines, login, read, wait
 from imageledger.decisions.standing import (
     Decisions,
     Persons,
@@ -57,6 +57,7 @@ __all__ = [
     "UNSURE",
     "Decision",
     "Decisions",
+    "Follower",
     "Persons",
     "append",
     "applied_to",

@@ -45,6 +45,40 @@ def lines(path: Path, labels: Collection[str] = ()) -> list[Decision]:
     ]
 
 
+class Follower:
+    """The lines of a file of decisions, read on as it grows: this process and others append to it."""
+
+    def __init__(self, path: Path, labels: Collection[str] = ()) -> None:
+        self.path, self.labels = path, labels
+        self.lines: list[Decision] = []
+        self._place, self._of = 0, 0
+
+    def read_on(self) -> list[Decision]:
+        """Read what was appended since the last call and return it; a file that was replaced is read anew.
+
+        Raises what `read` raises.
+        """
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return []
+        if stat.st_size < self._place or stat.st_ino != self._of:
+            self.lines, self._place, self._of = [], 0, stat.st_ino
+        if stat.st_size == self._place:
+            return []
+        with self.path.open("rb") as file:
+            file.seek(self._place)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        text = whole.decode("utf-8" if self._place else "utf-8-sig", errors="replace")
+        number = len(self.lines) + 1
+        new = [Decision.from_line(line, f"{self.path}: decision {number + n}", self.labels)
+               for n, line in enumerate(filter(str.strip, text.split("\n")))]  # fmt: skip
+        self._place += len(whole)
+        self.lines += new
+        return new
+
+
 def wait(folder: Path, stage: str, card_input: str) -> bool:
     """Tell whether people have decided something that a manifest does not show yet; its card states its input.
 
