@@ -243,7 +243,7 @@ def test_two_pictures_are_seen_side_by_side_and_keys_mean_the_marked_one(chrome,
     ]
 
 
-KILLS, ALL, SPREAD = 4, 1000, 25
+KILLS, ALL, SPREAD = 3, 1000, 25
 
 
 def test_nothing_that_was_said_to_be_saved_is_lost_when_the_server_is_killed_at_random(tmp_path):
