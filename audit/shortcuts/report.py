@@ -8,6 +8,7 @@ from pathlib import Path
 from audit.findings import Report, csv_bytes
 from audit.shortcuts import figure, page, words
 from audit.shortcuts.judge import DatasetProbes, StageProbes
+from audit.shortcuts.way_out import next_step
 from curate.evidence.verdict import Probe, Told
 from imageledger.config import Project
 from imageledger.types import Row
@@ -21,7 +22,7 @@ CSV_FIELDS = (
 )  # fmt: skip
 
 
-def report(project: Project, probed: DatasetProbes, folder: Path) -> Report:
+def report(project: Project, probed: DatasetProbes, folder: Path, stem: str = "shortcuts") -> Report:
     """Write the probes of a dataset as a report, whose files go into `folder`; equal probes give equal bytes."""
     rows, content = csv_rows(probed), data(probed)
     drawn = cache(partial(figure.png, probed))
@@ -34,10 +35,10 @@ def report(project: Project, probed: DatasetProbes, folder: Path) -> Report:
         rows=rows,
         data=content,
         contents={
-            "shortcuts.csv": lambda: csv_bytes(CSV_FIELDS, rows),
-            "shortcuts.json": lambda: _encoded(json.dumps(content, ensure_ascii=False, indent=2) + "\n"),
-            "shortcuts.png": drawn,
-            "shortcuts.html": lambda: _encoded(page.html_text(probed, page.cards_of(project, probed), drawn())),
+            f"{stem}.csv": lambda: csv_bytes(CSV_FIELDS, rows),
+            f"{stem}.json": lambda: _encoded(json.dumps(content, ensure_ascii=False, indent=2) + "\n"),
+            f"{stem}.png": drawn,
+            f"{stem}.html": lambda: _encoded(page.html_text(probed, page.cards_of(project, probed), drawn())),
         },
         folder=folder,
         refusal=probed.refusal,
@@ -65,7 +66,8 @@ def data(probed: DatasetProbes) -> Row:
         "stage": probed.last.stage,
         "sentences": words.sentences(probed),
         "stages": [_stage(probed, stage) for stage in probed.stages],
-        "to_do": [{"family": name, "advice": advice} for name, advice in words.to_do(probed.last)],
+        "to_do": [{"family": name, "advice": advice} for name, advice in words.to_do(probed)],
+        "next": next_step(probed),
         "absent": list(probed.absent),
     }
 

@@ -137,6 +137,7 @@ FAMILY = Family(
     name="border",
     version=1,
     measure=measure,
+    removed_by=("forensic", "whiten", "match", "face"),
     advice="Crop both classes around the face, so that borders and small print stay outside (curate normalize "
     "--recipe forensic), and give both the same background (curate whiten, or --region face).",
 )

@@ -99,6 +99,7 @@ FAMILY = Family(
     version=2,
     speaks_for_file=True,
     measure=measure,
+    removed_by=("forensic", "match"),
     advice=(
         "One class kept more colour detail than the other (4:4:4 against 4:2:0). Normalize with the recipe `forensic`: "
         "downscaling both by 1.6× or more takes them below the coarser of the two, then one encoder writes both."

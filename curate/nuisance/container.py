@@ -139,6 +139,7 @@ FAMILY = Family(
     version=1,
     speaks_for_file=True,
     measure=measure,
+    removed_by=("normalize",),
     advice="`curate normalize` writes every picture in one format, with one table and one subsampling.",
     of="file",
 )

@@ -154,6 +154,7 @@ FAMILY = Family(
     version=2,
     measure=measure,
     goes_by_face=True,
+    removed_by=("forensic", "match"),
     advice="Crop both classes by one rule with a seeded offset (curate normalize --recipe forensic), and choose "
     "pictures whose faces lie alike (curate manifest --match face-geometry).",
 )

@@ -35,6 +35,7 @@ FAMILY = Family(
     version=1,
     speaks_for_file=True,
     measure=measure,
+    removed_by=("normalize",),
     advice="`curate normalize` crops every picture to a square and shrinks it to one size; it never enlarges.",
     of="file",
 )

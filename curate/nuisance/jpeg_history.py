@@ -214,6 +214,7 @@ FAMILY = Family(
     version=1,
     speaks_for_file=True,
     measure=measure,
+    removed_by=("forensic", "match"),
     advice=(
         "Saving again under another name removes nothing. Normalize with the recipe `forensic`: a crop that breaks the "
         "8×8 grid, a downscale of at least 1.6×, one encode."

@@ -132,6 +132,7 @@ FAMILY = Family(
     version=1,
     speaks_for_file=True,
     measure=measure,
+    removed_by=("normalize",),
     advice="`curate normalize` leaves all metadata out; what was there stays known as provenance of the original.",
     of="file",
 )

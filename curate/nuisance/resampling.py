@@ -174,6 +174,7 @@ FAMILY = Family(
     version=2,
     speaks_for_file=True,
     measure=measure,
+    removed_by=("forensic", "match"),
     advice="Shrink both classes with one antialiasing filter by at least 1.6 (curate normalize --recipe forensic), "
     "never enlarge, and choose pictures of one native resolution (curate manifest --match resampling).",
 )

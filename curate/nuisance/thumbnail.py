@@ -29,6 +29,7 @@ FAMILY = Family(
     name="thumbnail",
     version=1,
     measure=measure,
+    removed_by=("normalize", "whiten", "match"),
     advice="The classes differ in framing, lighting or background: crop both around the face (curate normalize), give "
     "both one background (curate whiten), and match them (curate manifest --match tone).",
 )

@@ -107,6 +107,7 @@ FAMILY = Family(
     name="tone",
     version=1,
     measure=measure,
+    removed_by=("match",),
     advice="Choose pictures that agree in brightness and colour (curate manifest --match tone) and leave grey "
     "pictures out of both classes; never correct one class alone.",
 )
