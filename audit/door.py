@@ -103,6 +103,17 @@ def labels(
     return _written(work.labels(project, run, settings=settings, track=track), output)
 
 
+def report(project: Project, *, track: Track, run: str | None, output: Where) -> Report:
+    """Write one page that shows the dataset, the run, and what is proved about both."""
+    from audit.report import work
+
+    settings = work.ReportSettings(output=Path(output) if output else None)
+    made = work.report(project, run, settings=settings, track=track)
+    if output:
+        made.write()
+    return made
+
+
 def recipes(
     project: Project, *, track: Track, manifest: Where, sample: int, weights: Where, workers: int | None
 ) -> Report:  # fmt: skip

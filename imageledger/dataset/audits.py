@@ -134,6 +134,15 @@ class Audits(Reached):
         """
         return self._audit("labels", locals())
 
+    def report(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
+        """Write one page that shows the dataset, the run, and what is proved about both; `output` is its file.
+
+        >>> report = faces.audit.report("first")
+        >>> len(report.sentences)
+        4
+        """
+        return self._audit("report", locals())
+
     def recipes(
         self,
         manifest: Path | str | None = None,
