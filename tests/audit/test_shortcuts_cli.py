@@ -42,9 +42,7 @@ def test_one_stage_is_a_table_a_conclusion_what_to_do_and_the_files(inside, runn
     assert "The file alone tells the classes apart with AUC" in ran.stdout
     assert "What to do about tone: " in ran.stdout
     folder = inside.root / "data" / "audit" / "shortcuts"
-    assert ran.stdout.splitlines()[-4:] == [
-        str(folder / f"{STEM}.{kind}") for kind in ("csv", "json", "png", "html")
-    ]
+    assert ran.stdout.splitlines()[-4:] == [str(folder / f"{STEM}.{kind}") for kind in ("csv", "json", "png", "html")]
     assert all((folder / f"{STEM}.{kind}").stat().st_size > 400 for kind in ("csv", "json", "png", "html"))
     assert "probing final: 32 pictures, 300 permutations" in ran.stderr
     assert max(len(line) for line in ran.stdout.splitlines() if line[:1] in "┃│") <= 120
