@@ -1,6 +1,7 @@
 """What every audit returns: one report, with the findings that a person should look at."""
 
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,9 @@ from imageledger.types import Key, Row
 if TYPE_CHECKING:
     import pandas
     from PIL import Image
+
+LONGEST = 120
+"""Letters of the name of a file, without its suffix."""
 
 PICTURES, PAGES = (".png",), (".html",)
 
@@ -84,7 +88,7 @@ class Report:
             paths[path.suffix.removeprefix(".")] = path
         if self.about and isinstance(self.data, Mapping):
             path = (folder or self.folder) / f"{self.audit}.json"
-            kept.write(path, self.data, self.about)
+            write_whole(path, kept.encoded(self.data, self.about))
             paths.setdefault("json", path)
         return paths
 
@@ -125,6 +129,16 @@ class Report:
     def _content(self, kinds: Sequence[str]) -> bytes | None:
         makers = [make for name, make in self.contents.items() if name.endswith(tuple(kinds))]
         return makers[0]() if makers else None
+
+
+def stem(audit: str, *narrower: object) -> str:
+    """Return what the files of an audit are called: a narrower look never takes the place of a wider one.
+
+    >>> stem("shortcuts"), stem("shortcuts", "final", "jpeg-history", None)
+    ('shortcuts', 'shortcuts-final-jpeg-history')
+    """
+    parts = [audit, *(str(part) for part in narrower if part)]
+    return re.sub(r"[^\w.-]+", "-", "-".join(parts))[:LONGEST]
 
 
 def csv_bytes(fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:

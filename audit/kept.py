@@ -12,7 +12,6 @@ from typing import Any
 
 from imageledger import seal
 from imageledger.foreign import json_of
-from imageledger.store import write_whole
 
 ABOUT = "about"
 ANSWERS = ("run.json", "predictions.jsonl")
@@ -31,11 +30,10 @@ class Kept:
     why: str = ""
 
 
-def write(path: Path, data: Mapping[str, Any], about: Mapping[str, str]) -> None:
-    """Keep what an audit found, sealed, whole or not at all."""
-    values = json.loads(json.dumps({**data, ABOUT: dict(about)}))
-    text = json.dumps(seal.sealed(values), ensure_ascii=False, indent=2) + "\n"
-    write_whole(path, text.encode("utf-8", errors="backslashreplace"))
+def encoded(data: Mapping[str, Any], about: Mapping[str, str]) -> bytes:
+    """Return the bytes of AUDIT.json: what an audit found, and the digests of what it is about, sealed."""
+    text = json.dumps(seal.sealed({**data, ABOUT: dict(about)}), ensure_ascii=False, indent=2) + "\n"
+    return text.encode("utf-8", errors="backslashreplace")
 
 
 def read(path: Path) -> Kept:

@@ -168,6 +168,7 @@ FAMILY = Family(
     version=1,
     measure=measure,
     words=WORDS,
+    removed_by=("forensic", "whiten", "match", "face"),
     advice="Crop both classes around the face, so that borders and small print stay outside (curate normalize "
     "--recipe forensic), and give both the same background (curate whiten, or --region face).",
 )

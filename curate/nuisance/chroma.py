@@ -116,6 +116,7 @@ FAMILY = Family(
     speaks_for_file=True,
     measure=measure,
     words=WORDS,
+    removed_by=("forensic", "match"),
     advice=(
         "One class kept more colour detail than the other (4:4:4 against 4:2:0). Normalize with the recipe `forensic`: "
         "downscaling both by 1.6× or more takes them below the coarser of the two, then one encoder writes both."

@@ -169,6 +169,7 @@ FAMILY = Family(
     speaks_for_file=True,
     measure=measure,
     words=WORDS,
+    removed_by=("normalize",),
     advice="`curate normalize` writes every picture in one format, with one table and one subsampling.",
     of="file",
 )

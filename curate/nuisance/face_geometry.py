@@ -194,6 +194,7 @@ FAMILY = Family(
     measure=measure,
     words=WORDS,
     goes_by_face=True,
+    removed_by=("forensic", "match"),
     advice="Crop both classes by one rule with a seeded offset (curate normalize --recipe forensic), and choose "
     "pictures whose faces lie alike (curate manifest --match face-geometry).",
 )

@@ -50,6 +50,7 @@ FAMILY = Family(
     speaks_for_file=True,
     measure=measure,
     words=WORDS,
+    removed_by=("normalize",),
     advice="`curate normalize` crops every picture to a square and shrinks it to one size; it never enlarges.",
     of="file",
 )

@@ -248,6 +248,7 @@ FAMILY = Family(
     speaks_for_file=True,
     measure=measure,
     words=WORDS,
+    removed_by=("forensic", "match"),
     advice=(
         "Saving again under another name removes nothing. Normalize with the recipe `forensic`: a crop that breaks the "
         "8×8 grid, a downscale of at least 1.6×, one encode."

@@ -171,6 +171,7 @@ FAMILY = Family(
     version=2,
     measure=measure,
     words=WORDS,
+    removed_by=("whiten", "match", "face"),
     advice="Cut both classes out with the same model and composite linearly (curate whiten), crop both alike so that "
     "silhouettes agree (curate normalize), or show no background at all (curate whiten --region face).",
 )

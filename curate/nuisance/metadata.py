@@ -152,6 +152,7 @@ FAMILY = Family(
     speaks_for_file=True,
     measure=measure,
     words=WORDS,
+    removed_by=("normalize",),
     advice="`curate normalize` leaves all metadata out; what was there stays known as provenance of the original.",
     of="file",
 )

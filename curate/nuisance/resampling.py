@@ -202,6 +202,7 @@ FAMILY = Family(
     speaks_for_file=True,
     measure=measure,
     words=WORDS,
+    removed_by=("forensic", "match"),
     advice="Shrink both classes with one antialiasing filter by at least 1.6 (curate normalize --recipe forensic), "
     "never enlarge, and choose pictures of one native resolution (curate manifest --match resampling).",
 )

@@ -91,6 +91,9 @@ class Family:
     shortcut. `of` is what it looks at: "pixels" (they survive to the model), the "file" (bytes and header), or the
     "name". `version` goes up whenever a number changes, because numbers are kept by the name of the object.
 
+    `removed_by` names the steps that the advice asks for ("normalize", "forensic", "whiten", "match", "face": see
+    `curate.history`): what has been done is not recommended again.
+
     A family that `speaks_for_file` goes by how a file was made rather than by what it shows: `audit labels --with-file`
     asks it. One that stands `apart` is judged by itself alone, never together with others. One that `goes_by_face` is
     measured anew where another detector looked for the face.
@@ -102,6 +105,7 @@ class Family:
     version: int
     measure: Callable[[Seen], Values]
     advice: str
+    removed_by: tuple[str, ...] = ()
     of: Literal["pixels", "file", "name"] = "pixels"
     speaks_for_file: bool = False
     apart: bool = False

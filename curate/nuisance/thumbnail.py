@@ -39,6 +39,7 @@ FAMILY = Family(
     version=1,
     measure=measure,
     words=WORDS,
+    removed_by=("normalize", "whiten", "match"),
     advice="The classes differ in framing, lighting or background: crop both around the face (curate normalize), give "
     "both one background (curate whiten), and match them (curate manifest --match tone).",
 )

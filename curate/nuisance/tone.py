@@ -137,6 +137,7 @@ FAMILY = Family(
     version=1,
     measure=measure,
     words=WORDS,
+    removed_by=("match",),
     advice="Choose pictures that agree in brightness and colour (curate manifest --match tone) and leave grey "
     "pictures out of both classes; never correct one class alone.",
 )
