@@ -29,7 +29,7 @@ UNKNOWN = 100.0
 
 
 def worst(records: Iterable[Record]) -> list[tuple[str, list[Record]]]:
-    """Choose, for each label, mattes that were refused, and of those that stayed the ones of least contrast. Pure."""
+    """Choose, for each label, mattes that were refused, and of those that stayed; least contrast first. Pure."""
     refused: dict[str, list[Record]] = {}
     stayed: dict[str, list[Record]] = {}
     for record in records:
@@ -40,7 +40,7 @@ def worst(records: Iterable[Record]) -> list[tuple[str, list[Record]]]:
     rows = []
     for label in sorted({*refused, *stayed}):
         gone, kept = refused.get(label, []), stayed.get(label, [])
-        rows.append((f"{label}: {len(gone)} refused", gone[:EACH]))
+        rows.append((f"{label}: {len(gone)} refused", sorted(gone, key=_doubt)[:EACH]))
         rows.append((f"{label}: of {len(kept)} kept, the least contrast at the edge", sorted(kept, key=_doubt)[:EACH]))
     return rows
 
