@@ -75,7 +75,7 @@ def flow_of(subject: Subject) -> Flow:
         for record in rows:
             tally.add(record)
         for label in labels:
-            own = tally.by_label.get(label, {})
+            own: Mapping[str, int] = tally.by_label.get(label, {})
             counts[label][stage] = {status: own.get(status, 0) for status in STATUSES}
     unmade = [
         Undone(sentence=f"The stage {stage} has not been run.", command=COMMAND_OF[stage])
