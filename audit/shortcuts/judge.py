@@ -1,6 +1,7 @@
 """The probes of a dataset, stage by stage: what they found, which of them count, and what a gate refuses."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
