@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audit import kept
 from imageledger import notebook
 from imageledger.errors import LedgerError
 from imageledger.spreadsheet import as_csv
@@ -50,9 +51,10 @@ class Report:
 
     `tables` are rows by title, for people; `rows` are the raw rows behind them, as the CSV file has them; `data` is
     the whole audit for scripts, which `--json` prints. `contents` make the files, by name, and `folder` is where they
-    go; `written` are files that the audit has written already, and `stale` names files of an earlier audit that this
-    one replaces by nothing. `refusal` is what a gate says, and what to do, where the audit found more than a gate
-    allows.
+    go; `written` are files that the audit has written already. Where `about` holds the digests of what was audited,
+    `data` is kept beside the files as AUDIT.json, for the report (`audit.kept`). `stale` names files of an earlier
+    audit that this one replaces by nothing. `refusal` is what a gate says, and what to do, where the audit found more
+    than a gate allows.
     """
 
     audit: str
@@ -65,6 +67,7 @@ class Report:
     contents: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     folder: Path = Path()
     written: Mapping[str, Path] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
     stale: Sequence[str] = ()
     warnings: Sequence[str] = ()
     refusal: tuple[str, str] | None = None
@@ -83,6 +86,10 @@ class Report:
             path = (folder or self.folder) / name
             write_whole(path, content())
             paths[path.suffix.removeprefix(".")] = path
+        if self.about and isinstance(self.data, Mapping):
+            path = (folder or self.folder) / f"{self.audit}.json"
+            write_whole(path, kept.encoded(self.data, self.about))
+            paths.setdefault("json", path)
         return paths
 
     def frame(self) -> "pandas.DataFrame":

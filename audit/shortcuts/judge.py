@@ -1,6 +1,7 @@
 """The probes of a dataset, stage by stage: what they found, which of them count, and what a gate refuses."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -82,7 +83,8 @@ class DatasetProbes:
 
     `families`, `seed`, `permutations` and `most` are the settings that were used. `done` is what has been done to the
     pictures by now (`curate.history.done_to`). Pictures without a project have sentences on how they came in `beside`,
-    and `fetch` is what `curate fetch` would be told to take them.
+    and `fetch` is what `curate fetch` would be told to take them. `manifests` holds the digest of the manifest that
+    each stage was read from.
     """
 
     dataset: str
@@ -96,6 +98,7 @@ class DatasetProbes:
     done: frozenset[str] = frozenset()
     beside: tuple[str, ...] = ()
     fetch: str = ""
+    manifests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> StageProbes:

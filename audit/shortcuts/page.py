@@ -17,6 +17,7 @@ from audit.shortcuts.words import EXAMPLES
 from audit.words import family_in_words
 from curate.evidence.measure import FETCHED
 from curate.evidence.verdict import ALL, INCONCLUSIVE, SHORTCUT, Probe
+from curate.nuisance import in_words
 from curate.nuisance.spelling import spelled
 from imageledger.config import Project
 from imageledger.intervals import with_interval
@@ -79,7 +80,7 @@ def card_of(project: Project, probed: DatasetProbes, probe: Probe) -> Card:
     advice = words.advice_on(probed, probe) if asked else ""
     spread = None
     if probe.strongest is not None and values is not None:
-        spread = spread_of(probe.strongest.feature, values, stage.positive)
+        spread = spread_of(in_words(probe.family, probe.strongest.feature), values, stage.positive)
     return Card(probe=probe, spread=spread, examples=(sides[0], sides[1]), advice=advice)
 
 

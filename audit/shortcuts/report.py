@@ -1,10 +1,10 @@
 """Write an audit of shortcuts as a report: findings, tables, rows, one object for scripts, a figure and a page."""
 
-import json
 import math
 from functools import cache, partial
 from pathlib import Path
 
+from audit import kept
 from audit.findings import Report, csv_bytes
 from audit.shortcuts import figure, page, words
 from audit.shortcuts.judge import DatasetProbes, StageProbes
@@ -36,7 +36,7 @@ def report(project: Project, probed: DatasetProbes, folder: Path, stem: str = "s
         data=content,
         contents={
             f"{stem}.csv": lambda: csv_bytes(CSV_FIELDS, rows),
-            f"{stem}.json": lambda: _encoded(json.dumps(content, ensure_ascii=False, indent=2) + "\n"),
+            f"{stem}.json": lambda: kept.encoded(content | {"examples": examples(probed)}, probed.manifests),
             f"{stem}.png": drawn,
             f"{stem}.html": lambda: _encoded(page.html_text(probed, page.cards_of(project, probed), drawn())),
         },
@@ -70,6 +70,11 @@ def data(probed: DatasetProbes) -> Row:
         "next": next_step(probed),
         "absent": list(probed.absent),
     }
+
+
+def examples(probed: DatasetProbes) -> Row:
+    """Return for each family the keys of the pictures of the last stage that give it away most, both classes."""
+    return {probe.family: [list(key) for key in words.surest(probed.last, probe)] for probe in probed.last.probes}
 
 
 def _stage(probed: DatasetProbes, stage: StageProbes) -> Row:

@@ -11,7 +11,7 @@ from curate.evidence.advice import advised
 from curate.evidence.measure import FETCHED
 from curate.evidence.probe import ENOUGH
 from curate.evidence.verdict import ALL, AT_MOST, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
-from curate.nuisance import family
+from curate.nuisance import family, in_words
 from imageledger.intervals import with_interval
 from imageledger.letters import visible
 from imageledger.types import Key, Row
@@ -28,11 +28,6 @@ EXAMPLES = 3
 MARKS = {SHORTCUT: "✗", INCONCLUSIVE: "?", CLEAN: "✓"}
 SEVERITY = {SHORTCUT: Severity.PROBLEM, INCONCLUSIVE: Severity.UNDECIDED, CLEAN: Severity.NOTE}
 ABSENT = "–"
-
-
-def feature_of(name: str) -> str:
-    """Name a feature as people read it."""
-    return name.replace("_", " ").replace(".", ": ", 1)
 
 
 def p_in_words(p: float) -> str:
@@ -283,4 +278,4 @@ def _strongest(probe: Probe) -> str:
     if probe.strongest is None:
         return ABSENT
     medians = " / ".join(number(value) for value in probe.strongest.medians)
-    return f"{feature_of(probe.strongest.feature)} {medians}"
+    return f"{visible(in_words(probe.family, probe.strongest.feature))}: {medians}"

@@ -90,7 +90,7 @@ def probe_stages(
     furthest = list(manifests.read(list(made.values())[-1]))
     there = _stages_in(furthest) if source else (*made, *([MODEL_INPUT] if FINAL in made else []))
     groups = {record.key: record for record in furthest}
-    stages = []
+    stages, digests = [], {}
     for name in _chosen(settings.stage, there, source):
         rows = furthest if source else manifests.read(made[FINAL if name == MODEL_INPUT else name])
         records = list(rows_at(rows, name))
@@ -108,11 +108,12 @@ def probe_stages(
         if chosen:
             stage = judge_elsewhere(stage, table, chosen, labels, groups, own, track)
         stages.append(replace(stage, there=there_are))
+        digests[name] = manifests.digest(made[FINAL if name == MODEL_INPUT else name])
     return DatasetProbes(
         dataset=project.dataset, labels=_pair(project.declared.labels), stages=tuple(stages), families=families,
         seed=seed, permutations=settings.permutations, most=settings.most,
         absent=tuple(name for name in STAGES if name not in there) if settings.stage == EVERY else (),
-        done=_done(furthest, made.get(FINAL)),
+        done=_done(furthest, made.get(FINAL)), manifests=digests,
     )  # fmt: skip
 
 

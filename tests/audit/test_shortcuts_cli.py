@@ -12,6 +12,7 @@ from audit.cli import main
 from audit.self_test import work as selftest
 from curate.evidence.probe import PERMUTATIONS
 from curate.nuisance import FAMILIES
+from imageledger import manifest
 from imageledger.config import open_project
 
 pytestmark = pytest.mark.usefixtures("quick_probe")
@@ -75,7 +76,9 @@ def test_json_is_one_object_with_probes_sentences_and_files(inside, runner, tmp_
     assert told["to_do"][0]["family"] in ("tone", "container")
     assert Path(told["files"]["html"]).is_file()
     written = json.loads((tmp_path / f"{STEM}.json").read_text(encoding="utf-8"))
-    assert written == {name: value for name, value in told.items() if name != "files"}
+    assert {**told, **written} == {**written, "files": told["files"]}
+    assert written["about"] == {"final": manifest.digest(inside.manifest("manifest"))}
+    assert {len(keys) for keys in written["examples"].values()} == {6}
 
 
 @pytest.mark.long
