@@ -14,6 +14,7 @@ from audit import page
 from audit.findings import Finding, Report, Severity
 from audit.report import figure, verdict
 from audit.report.facts import done_of
+from audit.report.files_alone.work import files_alone
 from audit.report.next_step import Step, next_step
 from audit.report.pictures.work import pictures
 from audit.report.section import Section
@@ -113,6 +114,8 @@ def sentences(subject: Subject, found: verdict.Judged | None) -> list[str]:
 
 def _sections(subject: Subject, track: Track) -> Sequence[Section]:
     parts: list[Section] = []
+    if found := files_alone(subject, track=track):
+        parts.append(found)
     parts.append(pictures(subject, track=track))
     return parts
 
