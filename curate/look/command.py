@@ -31,7 +31,8 @@ def look(
     """Show the pictures of a stage on one sheet, with the reasons under those that were set aside.
 
     STAGE is fetched, normalized, deduped, whitened or final (default: the furthest that was made). Where the terminal
-    can show pictures (kitty, iTerm2, sixel), the sheet stands in it; its file is always written and named.
+    can show pictures (kitty, iTerm2, sixel), the sheet stands in it; its file is always written and named. A terminal
+    is recognised by its environment, and asked nothing; IMAGELEDGER_IMAGES=kitty, iterm2, sixel or off overrules that.
 
     --sort takes what the manifest says: the member's name, the size as fetched, the size of the face there, the
     contrast at the edge of the matte, or with --pairs the similarity. The
