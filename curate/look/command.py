@@ -17,7 +17,7 @@ from imageledger import console
 @click.option("--reverse", is_flag=True, help="Turn the order round: the largest first.")
 @click.option("--worst", type=click.Choice(["mattes"]), help="Show the mattes that a person should look at.")
 @click.option("--pairs", is_flag=True, help="Show copies beside the picture that was kept, and where they differ.")
-@click.option("-n", "most", type=click.IntRange(1), default=24, show_default=True, help="Show at most so many.")
+@click.option("-n", "most", type=click.IntRange(1, 400), default=24, show_default=True, help="Show at most so many.")
 @click.option(
     "--columns", type=click.IntRange(1, 40), help="Pictures or pairs in a row (default: 6; mattes 3, pairs 2)."
 )

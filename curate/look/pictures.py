@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from curate.history import made_by_normalize
+from curate.look.figure import SIDE
 from curate.matting import compositing
 from curate.pictures.keypoints import print_of, reduced
 from curate.pictures.placing import Placed, placed
@@ -103,4 +104,6 @@ def _opened(store: Store, name: str) -> Shown:
 
 
 def _frame(shown: Shown, caption: str) -> Frame:
+    if shown.image is not None:
+        shown.image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)  # all of them are held until the sheet is drawn
     return Frame(picture=shown.image, caption=caption, missing=shown.missing)

@@ -127,6 +127,7 @@ def test_the_worst_mattes_are_the_refused_and_the_doubtful_ones_that_stayed(whit
         ({"sort": "loss"}, "'loss' is no sort"),
         ({"worst": "faces"}, "'faces' is no worst"),
         ({"n": 0}, "at least one picture"),
+        ({"n": 401}, "at most 400 pictures"),
         ({"columns": 0}, "at least one picture"),
     ],
 )
