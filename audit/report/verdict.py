@@ -70,10 +70,30 @@ def beyond_coin_and_file(found: Judged, file_alone: Mapping[str, Any]) -> str:
         return f"{coin}; what the file alone would reach has not been measured."
     alone = file_alone["valid" if found.run.kind == SPLIT else "all"]
     share = with_interval(alone["hits"] / max(alone["n"], 1), alone["low"], alone["high"], percent=True)
-    without = f"a probe of the file alone, without the face, is right about {share}"
-    if low > max(alone["high"], COIN):
-        return f"{coin}, and better than the file: {without}."
-    return f"{coin}, but not shown to be better than the file: {without}." if low > COIN else f"{coin}; {without}."
+    without = f"a probe of the file alone, without the face, is right about {share}{_apart(file_alone)}"
+    if low <= COIN:
+        return f"{coin}; {without}."
+    shown = beats_file(found, file_alone)
+    return f"{coin}, {'and' if shown else 'but not shown to be'} better than the file: {without}."
+
+
+def beats_file(found: Judged, file_alone: Mapping[str, Any]) -> bool:
+    """Tell whether the model is shown to be right more often than the file alone, picture by picture.
+
+    Runs of older versions were not compared picture by picture: there the whole intervals must lie apart.
+    """
+    if beside := file_alone.get("beside"):
+        return bool(beside["p"] < CHANCE and beside["low"] > 0)
+    alone = file_alone["valid" if found.run.kind == SPLIT else "all"]
+    return bool(found.accuracy[1] > alone["high"])
+
+
+def _apart(file_alone: Mapping[str, Any]) -> str:
+    beside = file_alone.get("beside")
+    if not beside:
+        return ""
+    apart = with_interval(100 * beside["difference"], 100 * beside["low"], 100 * beside["high"], digits=0, signed=True)
+    return f" (model minus file, picture by picture: {apart} points, p = {_p(beside['p'])})"
 
 
 def fails_most(found: Judged) -> str:

@@ -8,9 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from audit import page
 from audit.findings import Finding, Report, Severity
-from audit.report import verdict
+from audit.report import figure, verdict
+from audit.report.dataset.work import dataset
 from audit.report.facts import done_of
 from audit.report.next_step import Step, next_step
 from audit.report.pictures.work import pictures
@@ -41,6 +44,7 @@ class Written:
     sentences: Sequence[str]
     step: Step
     sections: Sequence[Section]
+    chart: Markup | None = None
     warnings: Sequence[str] = ()
 
 
@@ -91,6 +95,7 @@ def gather(subject: Subject, track: Track = untracked) -> Written:
         sentences=sentences(subject, found),
         step=next_step(done_of(subject, found)),
         sections=sections,
+        chart=figure.accuracies(found, run.file_alone) if run and found else None,
     )
 
 
@@ -108,7 +113,7 @@ def sentences(subject: Subject, found: verdict.Judged | None) -> list[str]:
 
 
 def _sections(subject: Subject, track: Track) -> Sequence[Section]:
-    parts: list[Section] = []
+    parts: list[Section] = [dataset(subject, track=track)]
     parts.append(pictures(subject, track=track))
     return parts
 
@@ -125,7 +130,7 @@ def html(written: Written) -> bytes:
     text = page.render(
         "report/page.html", script=_script(), heading=written.heading, about=written.about,
         drawn=DRAWN_NOTE if written.drawn else "", warnings=written.warnings, sentences=written.sentences,
-        step=written.step, sections=written.sections,
+        step=written.step, chart=written.chart, sections=written.sections,
     )  # fmt: skip
     return text.encode("utf-8", errors="backslashreplace")
 

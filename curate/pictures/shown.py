@@ -24,14 +24,16 @@ class Shown:
     missing: str = ""
 
 
-def show_object(store: Store, name: str) -> Shown:
-    """Open an object to show; a missing, damaged or hostile one gives the reason instead."""
+def show_object(store: Store, name: str, side: int = SIDE) -> Shown:
+    """Open an object to show, no larger than `side`; a missing, damaged or hostile one gives the reason instead."""
+    if not name:
+        return Shown(missing="its bytes were never stored")
     try:
         if not store.has(name):
             return Shown(missing="object missing")
         if not store.is_sound(name):
             return Shown(missing="damaged: the bytes do not match the name")
-        return show(store.read(name))
+        return show(store.read(name), side)
     except (LedgerError, OSError) as error:
         return Shown(missing=str(error))
 
@@ -51,7 +53,7 @@ def show_in_folder(folder: Path, member: str) -> Shown:
 def show(content: bytes, side: int = SIDE) -> Shown:
     """Decode a picture of any kind to show, upright and no larger than `side`; JPEG is decoded at reduced size."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), pixels.libtiff_hushed(content):
             warnings.simplefilter("ignore")
             return Shown(image=_small(content, side))
     except UnidentifiedImageError:

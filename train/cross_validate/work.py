@@ -89,7 +89,7 @@ def _whole(
     return replace(
         done[FINAL].run, name=name, kind=CROSS_VALIDATION, evaluation=evaluation,
         metrics=score(predictions, labels, groups_by_key(pictures)),
-        file_alone=training.file_alone(project, task),
+        file_alone=training.file_alone(project, task, predictions, rounds),
     )  # fmt: skip
 
 

@@ -99,7 +99,7 @@ def hold_out(
         run = replace(
             done[0].run, name=name, kind=HOLD_OUT, settings={**done[0].run.settings, "by": by},
             metrics=score(predictions, labels, groups), evaluation={**judged, "by": by, "parts": parts},
-            early_stopping={}, file_alone=training.file_alone(project, task),
+            early_stopping={}, file_alone=training.file_alone(project, task, predictions, by_model(predictions)),
         )  # fmt: skip
         figure.write(place / "figures", run)
         run.save(place)
