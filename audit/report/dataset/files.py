@@ -31,7 +31,7 @@ class Side:
     name: str
     values: Floats
     positive: Bools
-    format: str = "{:.0f}"
+    format: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Files:
     def medians_table(self) -> Markup:
         """Write the medians by group."""
         rows = [
-            MatrixRow(name=name, cells=[Cell(words="–" if value is None else f"{value:.4g}") for value in values])
+            MatrixRow(name=name, cells=[Cell(words=_short(value)) for value in values])
             for name, values in self.medians.items()
         ]
         return matrix(rows, [group.name for group in self.groups], corner="median", label="Medians of the originals")
@@ -107,7 +107,9 @@ class Files:
             "formats": {name: dict(zip(names, counts, strict=True)) for name, counts in self.formats.items()},
             "medians": {name: dict(zip(names, values, strict=True)) for name, values in self.medians.items()},
             "metadata": {
-                mark: {label: {"with": own, "of": total} for label, (own, total) in zip(self.classes, cells, strict=True)}
+                mark: {
+                    label: {"with": own, "of": total} for label, (own, total) in zip(self.classes, cells, strict=True)
+                }
                 for mark, cells in self.marks.items()
             },
         }
@@ -134,7 +136,10 @@ def files_of(
         groups=groups, labels=labels, classes=classes, undone=undone,
         formats={name: [own[name] for own in counts] for name in formats},
         medians={name: [_median(group.records, value) for group in groups] for name, value in MEASURES.items()},
-        sides=[Side(name=name, values=values, positive=positive) for name, values in measures.items()],
+        sides=[
+            Side(name=name, values=values, positive=positive, format="{:.2f}" if name == BITS else "{:.0f}")
+            for name, values in measures.items()
+        ],
         marks={name: _by_class(rows, values, classes) for name, values in marks.items() if name in MARKS},
     )  # fmt: skip
 
@@ -143,6 +148,10 @@ def _by_class(rows: Sequence[Record], values: Floats, classes: Sequence[str]) ->
     of = np.array([record.label for record in rows], dtype=object)
     there = np.isfinite(values)
     return [(int(np.sum(values[there & (of == label)] > 0)), int(np.sum(there & (of == label)))) for label in classes]
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _median(records: Sequence[Record], value: Any) -> float | None:
@@ -166,6 +175,11 @@ def _kilobytes(record: Record) -> float:
     return held / 1000 if held else np.nan
 
 
-PIXELS = ("width, pixels", "height, pixels")
-MEASURES = {PIXELS[0]: _width, PIXELS[1]: _height, "size of the file, kilobytes": _kilobytes}
+def _bits(record: Record) -> float:
+    return 8000 * _kilobytes(record) / max(1.0, _width(record) * _height(record))
+
+
+BITS = "bits per pixel"
+PIXELS = ("width, px", "height, px")
+MEASURES = {PIXELS[0]: _width, PIXELS[1]: _height, "kilobytes": _kilobytes, BITS: _bits}
 """What is measured of each original; NaN where no stage noted it."""

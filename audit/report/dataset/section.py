@@ -14,7 +14,7 @@ from audit.report.dataset.files import Files
 from audit.report.dataset.flow import Flow
 from audit.report.dataset.lost import Lost
 from audit.report.dataset.origins import Balance, Faces, Licences
-from imageledger.record import Record
+from imageledger.record import UNREADABLE, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +66,9 @@ class DatasetSection:
     style: str = "report/dataset/style.css"
 
     def shown(self, record: Record) -> Shown:
-        """Return the picture of a row that was set aside."""
-        return self.opened[record.file or record.origin]
+        """Return the picture of a row that was set aside; where there is none, the reason on the row says why."""
+        shown = self.opened[record.file or record.origin]
+        return Shown(missing=record.reason) if shown.missing and record.status == UNREADABLE else shown
 
     @property
     def closed(self) -> list[str]:
