@@ -181,6 +181,15 @@ def test_a_dataset_in_the_making_names_the_commands_that_are_still_to_come(proje
     assert {one["command"] for one in section.data()["not done"]} >= {"curate manifest"}
 
 
+def test_a_size_that_no_stage_has_read_is_unknown_and_not_one(project):
+    dataset_of(project, "fetch")
+    section = dataset(subject_of(project))
+    medians = section.data()["files"]["medians"]
+    assert set(medians["bits per pixel"].values()) == set(medians["width, px"].values()) == {None}
+    assert medians["kilobytes"]["real, fetched"] > 0
+    assert "The sizes in pixels were not read yet" in html(section)
+
+
 def test_missing_and_damaged_objects_leave_their_reason(project):
     dataset_of(project)
     for path in project.store.root.glob("??/*"):
