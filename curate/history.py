@@ -5,7 +5,6 @@ None means that the stage did not note it, because it did not apply or because t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, TypeVar, get_args
 
 from PIL import Image
@@ -137,7 +136,7 @@ def on_original(matte: Image.Image, crop: Box, size: tuple[int, int]) -> Image.I
 
 def _read(record: Record, stage: str, kind: type[Note]) -> Note:
     notes = record.found(stage)
-    known = _types(kind)
+    known = _TYPES[kind]
     values = {}
     for name, value in notes.items():
         read = _READ.get(known.get(name))
@@ -150,12 +149,6 @@ def _read(record: Record, stage: str, kind: type[Note]) -> Note:
         except (TypeError, ValueError) as error:
             raise ManifestError(f"{record.name}: the {name!r} of {stage} cannot be {value!r}") from error
     return kind(**values)
-
-
-@cache
-def _types(kind: Any) -> Mapping[str, Any]:
-    """Return the type of each field, without its None."""
-    return {spec.name: next(iter(get_args(spec.type))) for spec in fields(kind)}
 
 
 def _one(*types: type) -> Callable[[Any], Any]:
@@ -175,6 +168,12 @@ def _tuple(each: Callable[[Any], Any], count: int | None = None) -> Callable[[An
 
     return read
 
+
+_TYPES: Mapping[Any, Mapping[str, Any]] = {
+    kind: {spec.name: next(iter(get_args(spec.type))) for spec in fields(kind)}
+    for kind in (Fetched, Normalized, Whitened)
+}
+"""The type of each field of a note, without its None."""
 
 _READ: Mapping[Any, Callable[[Any], Any]] = {
     int: _one(int),

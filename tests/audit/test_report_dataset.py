@@ -114,6 +114,19 @@ def test_kept_mattes_come_in_the_order_of_doubt(section):
     assert len(contrasts) == 3
 
 
+def test_inner_faces_are_shown_before_and_after_and_have_no_mattes(whole):
+    def inner(row):
+        steps = tuple(replace(one, settings={"region": "face"}) if one.did == "whiten@1" else one for one in row.steps)
+        return replace(row, matte="", steps=steps)
+
+    stages = {stage: tuple(map(inner, rows)) for stage, rows in whole.stages.items()}
+    section = dataset(replace(whole, stages=stages))
+    assert section.mattes == []
+    assert len(section.before_after) == 6
+    assert all(cut.before.image and cut.after.image for cut in section.before_after)
+    assert "inner faces alone" in html(section)
+
+
 def test_an_unknown_licence_is_loud_and_counted(section, text):
     assert section.data()["licences"]["counts"]["unknown"] == {
         "real, fetched": 0, "real, final set": 0, "ai, fetched": 6, "ai, final set": 3,
@@ -196,7 +209,7 @@ def test_missing_and_damaged_objects_leave_their_reason(project):
         path.chmod(0o644)
         path.write_bytes(b"no picture") if path.name < "8" else path.unlink()
     section = dataset(subject_of(project))
-    assert section.closed == ["damaged: the bytes do not match the name", "object missing"]
+    assert set(section.data()["not shown"]) == {"damaged: the bytes do not match the name", "object missing"}
     assert "object missing" in html(section)
 
 

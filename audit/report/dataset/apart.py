@@ -13,6 +13,9 @@ from curate.manifest.matching.balance_table import APART, Difference, title
 SHOWN = 20
 """Features in the drawing, the farthest apart first, before or after."""
 
+EACH = 3
+"""Features in the drawing of one family, whose features say much the same."""
+
 SURE = 1.96
 """Standard errors within which nineteen of twenty differences by chance lie."""
 
@@ -48,9 +51,13 @@ class Apart:
 
     @property
     def shown(self) -> Sequence[Difference]:
-        """The features to draw: those that words describe, unless there are none."""
+        """The features to draw: those that words describe, unless there are none, and at most EACH of a family."""
         worded = [one for one in self.differences if not any(letter.isdigit() for letter in one.feature)]
-        return (worded or self.differences)[:SHOWN]
+        drawn: dict[str, list[Difference]] = {}
+        for one in worded or self.differences:
+            drawn.setdefault(one.family, []).append(one)
+        own = {(one.family, one.feature) for features in drawn.values() for one in features[:EACH]}
+        return [one for one in self.differences if (one.family, one.feature) in own][:SHOWN]
 
     def chart(self) -> Markup:
         """Draw the features that are farthest apart: hollow before, filled after."""

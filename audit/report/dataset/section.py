@@ -1,5 +1,6 @@
 """The dataset as a part of the report: its pieces, the pictures that were opened for them, and its content as data."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,9 +72,9 @@ class DatasetSection:
         return Shown(missing=record.reason) if shown.missing and record.status == UNREADABLE else shown
 
     @property
-    def closed(self) -> list[str]:
-        """Why some pictures could not be shown."""
-        return sorted({one.missing for one in self.opened.values() if one.missing})
+    def closed(self) -> Mapping[str, int]:
+        """How many pictures could not be shown, by reason."""
+        return Counter(one.missing for one in self.opened.values() if one.missing)
 
     def data(self) -> Mapping[str, Any]:
         """Return every number of the section."""
@@ -81,6 +82,7 @@ class DatasetSection:
             "flow": self.flow.data(), "lost": self.lost.data(), "files": self.files.data(),
             "faces": self.faces.data(), "licences": self.licences.data(), "balance": self.balance.data(),
             "duplicates": self.copies.data(), "mattes": self.cutouts.data(), "apart": self.apart.data(),
+            "not shown": dict(self.closed),
             "not done": [
                 {"sentence": one.sentence, "command": one.command}
                 for part in (self.flow.unmade, self.files.undone, self.faces.undone, self.balance.undone,
