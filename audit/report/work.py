@@ -15,6 +15,7 @@ from audit.findings import Finding, Report, Severity
 from audit.report import figure, verdict
 from audit.report.dataset.work import dataset
 from audit.report.facts import done_of
+from audit.report.files_alone.work import files_alone
 from audit.report.next_step import Step, next_step
 from audit.report.pictures.work import pictures
 from audit.report.section import Section
@@ -113,9 +114,8 @@ def sentences(subject: Subject, found: verdict.Judged | None) -> list[str]:
 
 
 def _sections(subject: Subject, track: Track) -> Sequence[Section]:
-    parts: list[Section] = [dataset(subject, track=track)]
-    parts.append(pictures(subject, track=track))
-    return parts
+    parts = (dataset(subject, track=track), files_alone(subject, track=track), pictures(subject, track=track))
+    return [part for part in parts if part]
 
 
 def _about(subject: Subject) -> str:
