@@ -19,6 +19,7 @@ from audit.report.next_step import Step, next_step
 from audit.report.pictures.work import pictures
 from audit.report.section import Section
 from audit.report.subject import Subject, subject_of
+from audit.report.training.work import training
 from audit.words import DRAWN, DRAWN_NOTE
 from imageledger.config import Project
 from imageledger.errors import ManifestError
@@ -116,6 +117,8 @@ def _sections(subject: Subject, track: Track) -> Sequence[Section]:
     parts: list[Section] = []
     if found := files_alone(subject, track=track):
         parts.append(found)
+    if trained := training(subject, track=track):
+        parts.append(trained)
     parts.append(pictures(subject, track=track))
     return parts
 
