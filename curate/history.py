@@ -150,7 +150,7 @@ def on_original(matte: Image.Image, crop: Box, size: tuple[int, int]) -> Image.I
 
 def _read(record: Record, stage: str, kind: type[Note]) -> Note:
     notes = record.found(stage)
-    known = {spec.name: next(iter(get_args(spec.type))) for spec in fields(kind)}
+    known = _TYPES[kind]
     values = {}
     for name, value in notes.items():
         read = _READ.get(known.get(name))
@@ -182,6 +182,12 @@ def _tuple(each: Callable[[Any], Any], count: int | None = None) -> Callable[[An
 
     return read
 
+
+_TYPES: Mapping[Any, Mapping[str, Any]] = {
+    kind: {spec.name: next(iter(get_args(spec.type))) for spec in fields(kind)}
+    for kind in (Fetched, Normalized, Whitened)
+}
+"""The type of each field of a note, without its None."""
 
 _READ: Mapping[Any, Callable[[Any], Any]] = {
     int: _one(int),

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from audit import page
 from audit.findings import Finding, Report, Severity
 from audit.report import figure, verdict
+from audit.report.dataset.work import dataset
 from audit.report.facts import done_of
 from audit.report.files_alone.work import files_alone
 from audit.report.next_step import Step, next_step
@@ -114,13 +115,11 @@ def sentences(subject: Subject, found: verdict.Judged | None) -> list[str]:
 
 
 def _sections(subject: Subject, track: Track) -> Sequence[Section]:
-    parts: list[Section] = []
-    if found := files_alone(subject, track=track):
-        parts.append(found)
-    if trained := training(subject, track=track):
-        parts.append(trained)
-    parts.append(pictures(subject, track=track))
-    return parts
+    parts = (
+        dataset(subject, track=track), files_alone(subject, track=track), training(subject, track=track),
+        pictures(subject, track=track),
+    )  # fmt: skip
+    return [part for part in parts if part]
 
 
 def _about(subject: Subject) -> str:

@@ -140,6 +140,20 @@ BEGIN = '{"object": "'
 """How a line of measured numbers begins; the key follows."""
 
 
+def measured_before(
+    project: Project, records: Sequence[Record], families: Sequence[str], *, stage: str = FINAL
+) -> tuple[Table, Mapping[str, NDArray[np.bool_]]]:
+    """Return the numbers that were measured before of records at a stage, and per family of which records they were.
+
+    Nothing is measured now: where nothing was kept, the numbers are NaN. Families of names keep none.
+    """
+    looks = list(_looks(records, original=stage == FETCHED, faces=Faces()))
+    numbers = {name: _Kept(project, name, 0) for name in families}
+    rows = {name: [known.of(look.key(name)) for look in looks] for name, known in numbers.items()}
+    there = {name: np.array([look.key(name) in known.values for look in looks]) for name, known in numbers.items()}
+    return _table(records, rows), there
+
+
 class _Kept:
     """The numbers of one family that were measured before: a file of lines {object, values} that only grows.
 

@@ -1,38 +1,18 @@
 """The one door: stdout and stderr, exit codes, tables, progress, and no stray control characters."""
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
 
 import doors
 import pytest
+from terminal_world import on_a_terminal
 
 from imageledger import console
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u202e]")
-
-
-def on_a_terminal(*words: str, **env: str) -> tuple[int, str]:
-    """Run the doors with stdout and stderr on a terminal; return the exit code and all that it shows."""
-    ours, theirs = pty.openpty()
-    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
-    running = subprocess.Popen(
-        [sys.executable, doors.__file__, *words], stdin=theirs, stdout=theirs, stderr=theirs,
-        env={**kept, "TERM": "xterm-256color", "COLUMNS": "100", **env},
-    )  # fmt: skip
-    os.close(theirs)
-    shown = b""
-    try:
-        while piece := os.read(ours, 4096):
-            shown += piece
-    except OSError:  # Linux ends a terminal that nobody holds any more with EIO
-        pass
-    os.close(ours)
-    return running.wait(), shown.decode()
 
 
 @pytest.mark.parametrize(

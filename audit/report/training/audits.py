@@ -117,8 +117,9 @@ def _others(cells: Sequence[Mapping[str, Any]], clean: Mapping[str, Any]) -> Any
     bars = [
         Bar(
             name=str(cell["name"]), value=100 * cell["accuracy"]["value"], low=100 * cell["accuracy"]["low"],
-            high=100 * cell["accuracy"]["high"], colour="problem" if certain else "usual", shape="D" if certain else "o",
-            words=f"{100 * cell['accuracy']['value']:.0f} %" + (" ✗" if certain else ""), strong=cell is clean,
+            high=100 * cell["accuracy"]["high"], colour="problem" if certain else "usual",
+            shape="D" if certain else "o", strong=cell is clean,
+            words=f"{100 * cell['accuracy']['value']:.0f} %" + (" ✗" if certain else ""),
         )
         for cell in [clean, *cells]
         for certain in [cell is not clean and _costs(cell, right)]

@@ -77,7 +77,10 @@ def _course(trainings: Sequence[Sequence[Epoch]], name: str, longest: int) -> Co
 
 
 def _drawing(names: Sequence[str], courses: Mapping[str, Course], longest: int, y: str) -> Any:
-    looks = {"train_loss": ("on training pictures", "negative", "o"), "valid_loss": ("on judged pictures", "positive", "s")}
+    looks = {
+        "train_loss": ("on training pictures", "negative", "o"),
+        "valid_loss": ("on judged pictures", "positive", "s"),
+    }
     looks["error_rate"] = ("on judged pictures", "positive", "s")
     series = [
         Series(name=looks[name][0], points=[(x, mean) for x, mean, _, _ in courses[name]], colour=looks[name][1],

@@ -17,8 +17,9 @@ def hold_out(run: Run) -> Block:
     by, parts = run.evaluation["by"], run.evaluation["parts"]
     words = [unseen.headline(run), unseen.below_chance(run), *unseen.apart(run)]
     return Block(
-        name="hold_out", title=TITLE, sentences=[sentence for sentence in words if sentence], drawings=[_drawing(parts)],
-        rows=unseen.rows(run), wide=True, key=["filled: never met in training", "hollow: known from other pictures"],
+        name="hold_out", title=TITLE, sentences=[sentence for sentence in words if sentence], wide=True,
+        drawings=[_drawing(parts)], rows=unseen.rows(run),
+        key=["filled: never met in training", "hollow: known from other pictures"],
         figures={"run": run.name, "by": by, "parts": list(parts)},
     )  # fmt: skip
 

@@ -98,7 +98,9 @@ def _histories(folder: Path, run: Run) -> list[list[history.Epoch]]:
     """Read the history of the one training, or of each fold of the first repeat."""
     folds = sorted((folder / FOLDS).glob("1-*/history.csv")) if run.kind != SPLIT else []
     places = [path.parent for path in folds] or [folder]
-    return [history.epochs_of(content_of(place, "history.csv")) for place in places if (place / "history.csv").is_file()]
+    return [
+        history.epochs_of(content_of(place, "history.csv")) for place in places if (place / "history.csv").is_file()
+    ]
 
 
 def _kept(folder: Path, run: Run, audit: str) -> tuple[Mapping[str, Any], list[tuple[str, str]]]:
