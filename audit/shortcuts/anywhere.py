@@ -67,7 +67,7 @@ def shortcuts_of(
         two_classes(table.records, found.labels, str(pictures))
         own = replace(settings, family=families, seed=seed)
         log.info("probing %d pictures, %d permutations of their labels", len(table.records), own.permutations)
-        stage = probe_stage(FETCHED, table, found.labels, {}, own)
+        stage = probe_stage(FETCHED, table, found.labels, {}, own, track=track)
         there = found.there - sum(map(len, broken.values()))
         probed = DatasetProbes(
             dataset=found.project.dataset, labels=found.labels, stages=(replace(stage, there=there),),

@@ -12,6 +12,7 @@ from audit.report.dataset.groups import Undone, labels_of
 from audit.report.subject import Subject
 from curate.faces.words import by_matte, lost_said
 from curate.history import whitened
+from curate.look.judge import worst_mattes
 from curate.matting import compositing
 from curate.matting.judge import LEAST_EDGE, LEAST_KEPT
 from imageledger.record import Record
@@ -117,13 +118,14 @@ def laid_on_white(image: Image.Image, matte: Image.Image) -> Image.Image | None:
 
 def _kinds(subject: Subject) -> list[Kind]:
     """Gather the worst mattes of all classes: those refused, and those that stayed."""
-    found = [rows[:EACH] for _, rows in worst(subject.rows)]  # of each class those refused, then those that stayed
-    titles = ("Refused", "Kept: those with the least difference of colour across the edge")
     order = labels_of(subject)
-    kinds = []
-    for title, rows in zip(titles, (found[::2], found[1::2]), strict=True):
-        own = sorted((record for part in rows for record in part), key=lambda record: order.index(record.label))
-        kinds.append(Kind(title=title, records=own[:MOST]))
+    parts = worst_mattes(subject.rows, 2 * EACH * len(order))
+    own = sorted((record for part in parts for record in part.records), key=lambda record: order.index(record.label))
+    refused, kept = ([record for record in own if bool(by_matte(record)) == flag] for flag in (True, False))
+    kinds = [
+        Kind(title="Refused", records=refused[:MOST]),
+        Kind(title="Kept: those with the least difference of colour across the edge", records=kept[:MOST]),
+    ]
     return [kind for kind in kinds if kind.records]
 
 
