@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from curate.whiten.sheet import worst
 from PIL import Image
 
 from audit.report.dataset.groups import Undone, labels_of
