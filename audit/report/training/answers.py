@@ -62,8 +62,8 @@ def confusion(held: Held) -> Block:
         counts[actual] = {called: sum(row.predicted == called for row in own) for called in labels}
         ends = _recall(held, actual)
         cells = [_cell(counts[actual][called], len(own), called == actual, ends) for called in labels]
-        lines.append(MatrixRow(name=f"{actual} pictures", cells=[*cells, Cell(words=str(len(own)))]))
-    drawing = matrix(lines, [f"called {labels[0]}", f"called {labels[1]}", "all"], corner="",
+        lines.append(MatrixRow(name=f"{len(own)} {actual}", cells=cells))
+    drawing = matrix(lines, [f"called {labels[0]}", f"called {labels[1]}"], corner="",
                      label="Confusion matrix: pictures by class, answers across")  # fmt: skip
     return Block(
         name="confusion", title="Who was called what", drawings=[drawing], figures={"counts": counts},
@@ -106,7 +106,7 @@ def roc(held: Held) -> Block:
     sentence = f"AUC {with_interval(value, low, high)}: of two pictures, one of each class, it ranks so many rightly."
     return Block(
         name="roc", title=title, sentences=[sentence, *_file(alone)], drawings=[drawing, _beside(held, alone)],
-        key=["dotted diagonal: a coin"], figures={"auc": {"value": value, "low": low, "high": high}},
+        key=["dashed diagonal: a coin"], figures={"auc": {"value": value, "low": low, "high": high}},
     )  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def _beside(held: Held, alone: Mapping[str, Any]) -> Any:
         bars.append(Bar(name="file alone", value=alone["auc"], low=low, high=high, colour="problem", shape="D",
                         words=with_interval(alone["auc"], low, high)))  # fmt: skip
     least = min(0.4, *(bar.low or 0.0 for bar in bars))
-    return rows(bars, x="AUC with its 95 % interval (0.5 is a coin)", ends=(least, 1.0), middle=0.5, names=80,
+    return rows(bars, x="AUC with its 95 % interval (0.5 is a coin)", ends=(least, 1.0), middle=0.5, names=80, words=132,
                 label="AUC of the model and of the file alone")  # fmt: skip
 
 

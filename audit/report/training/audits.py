@@ -37,14 +37,15 @@ def calibration(held: Held, kept: Mapping[str, Any], missing: Sequence[tuple[str
     if not series:
         return Block(name="calibration", title=CALIBRATION, sentences=sentences, missing=missing)
     band = [(float(part["said"]), float(part["least"]), float(part["most"])) for part in before]
-    grey = Series(name="19 of 20 calibrated models", points=[], colour="faint", band=band)
+    grey = Series(name="", points=[], colour="faint", band=band)
     drawing = plane(
         [grey, *series], x=f"P({sought}) that the model gives", y=f"share that is {sought}", xs=(0, 1), ys=(0, 1),
         diagonal=True, height=300, label="Reliability: how often each probability came true",
     )  # fmt: skip
     return Block(
         name="calibration", title=CALIBRATION, sentences=sentences, drawings=[drawing], missing=missing,
-        key=["dotted diagonal: probabilities that come true", "vertical lines: 95 % intervals"],
+        key=["dashed diagonal: probabilities that come true", "vertical lines: 95 % intervals",
+             "grey: where 19 of 20 calibrated models lie"],
         figures={"bins": before, **({"temperature": kept["temperature"]} if kept else {})},
     )  # fmt: skip
 
