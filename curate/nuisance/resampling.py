@@ -176,7 +176,8 @@ WORDS = {
     **{f"slope_{part}": f"how fast {words} detail fades (slope, 0 does not)" for part, words in PARTS.items()},
     **{f"above_{n}": f"detail finer than {n}0 % of what the pixels can hold {LOG}" for n in (5, 7, 9)},
     "floor": f"the faintest detail of all {LOG}",
-    **{name: f"fineness that {100 * part:.0f} % of the detail stays below (1: one pixel)" for name, part in DETAIL.items()},
+    **{name: f"fineness that {100 * part:.0f} % of the detail stays below (1: one pixel)"
+       for name, part in DETAIL.items()},
     "steepest": "steepest fall of detail from coarse to fine (slope)",
     "steepest_at": "fineness at which detail falls most (1: one pixel)",
     "across_high": f"fine detail across {LOG}",

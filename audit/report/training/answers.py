@@ -133,8 +133,8 @@ def _beside(held: Held, alone: Mapping[str, Any]) -> Any:
         bars.append(Bar(name="file alone", value=alone["auc"], low=low, high=high, colour="problem", shape="D",
                         words=with_interval(alone["auc"], low, high)))  # fmt: skip
     least = min(0.4, *(bar.low or 0.0 for bar in bars))
-    return rows(bars, x="AUC with its 95 % interval (0.5 is a coin)", ends=(least, 1.0), middle=0.5, names=80, words=132,
-                label="AUC of the model and of the file alone")  # fmt: skip
+    return rows(bars, x="AUC with its 95 % interval (0.5 is a coin)", ends=(least, 1.0), middle=0.5, names=80,
+                words=132, label="AUC of the model and of the file alone")  # fmt: skip
 
 
 def by_origin(held: Held, records: Mapping[Key, Record]) -> Block:
