@@ -20,6 +20,7 @@ from audit.report.next_step import Step, next_step
 from audit.report.pictures.work import pictures
 from audit.report.section import Section
 from audit.report.subject import Subject, subject_of
+from audit.report.training.work import training
 from audit.words import DRAWN, DRAWN_NOTE
 from imageledger.config import Project
 from imageledger.errors import ManifestError
@@ -114,7 +115,10 @@ def sentences(subject: Subject, found: verdict.Judged | None) -> list[str]:
 
 
 def _sections(subject: Subject, track: Track) -> Sequence[Section]:
-    parts = (dataset(subject, track=track), files_alone(subject, track=track), pictures(subject, track=track))
+    parts = (
+        dataset(subject, track=track), files_alone(subject, track=track), training(subject, track=track),
+        pictures(subject, track=track),
+    )  # fmt: skip
     return [part for part in parts if part]
 
 
