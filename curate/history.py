@@ -3,7 +3,7 @@
 None means that the stage did not note it, because it did not apply or because the picture was set aside before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, get_args
 
@@ -14,6 +14,9 @@ from curate.faces.face import Face, Points
 from curate.pictures.pixels import Box
 from imageledger.errors import ManifestError
 from imageledger.record import Record
+
+NORMALIZE, FORENSIC, WHITEN, FACE, MATCH = "normalize", "forensic", "whiten", "face", "match"
+"""What can have been done to the pictures of a dataset against shortcuts: stages, a recipe, a region, the matching."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,17 @@ def finder_key_of(record: Record) -> str:
     """Return the `Detector.key` of what looked for faces in the picture; "" where nobody did."""
     stated = record.stated("normalize")
     return key_of(str(stated.get("detector", "")), str(stated.get("face_sha256", "")))
+
+
+def done_to(records: Iterable[Record], matched_on: Iterable[str] = ()) -> frozenset[str]:
+    """Say what was done to all of some pictures: their stages, their recipe and region, and "match:FAMILY"."""
+    each = [
+        {step.did.partition("@")[0] for step in record.steps}
+        | {str(record.stated(NORMALIZE).get("recipe", "")), str(record.stated(WHITEN).get("region", ""))}
+        for record in records
+    ]
+    shared = set.intersection(*each) if each else set()
+    return frozenset(shared - {""}) | {f"{MATCH}:{family}" for family in matched_on}
 
 
 def made_by_normalize(record: Record) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from audit.findings import Report
+from audit.kept import digests_of
 from audit.reliance import judge, noise, report
 from audit.reliance.explained import explained
 from audit.reliance.judge import RunReliance
@@ -79,7 +80,8 @@ def reliance(
         chosen=chosen is not None,
         beside=judge.beside(compared, other.shares, other.run.name, _reliability(judged, other)) if other else None,
     )
-    return report.report(result, answers.folder / "audit")
+    found = report.report(result, answers.folder / "audit")
+    return replace(found, about=digests_of(answers.folder))
 
 
 def _answers(project: Project, run: str | Path | None) -> Answers:

@@ -18,9 +18,7 @@ def accuracies(found: Judged, file_alone: Mapping[str, Any]) -> Markup:
     bars = [_bar("model", value, low, high, "fine" if shown else "undecided", "o" if shown else "s")]
     if file_alone:
         alone = file_alone["valid" if found.run.kind == SPLIT else "all"]
-        bars.append(
-            _bar("file alone", alone["hits"] / max(alone["n"], 1), alone["low"], alone["high"], "problem", "D")
-        )
+        bars.append(_bar("file alone", alone["hits"] / max(alone["n"], 1), alone["low"], alone["high"], "problem", "D"))
     least = min(30.0, *(bar.low or 0.0 for bar in bars))
     return rows(bars, x="right about so many (50 % is a coin)", middle=50.0, ends=(least, 100.0), names=110,
                 label="Accuracy of the model and of the file alone, with 95 % intervals")  # fmt: skip

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from audit import page
 from audit.findings import Finding, Report, Severity
 from audit.report import figure, verdict
+from audit.report.dataset.work import dataset
 from audit.report.facts import done_of
 from audit.report.next_step import Step, next_step
 from audit.report.pictures.work import pictures
@@ -112,7 +113,7 @@ def sentences(subject: Subject, found: verdict.Judged | None) -> list[str]:
 
 
 def _sections(subject: Subject, track: Track) -> Sequence[Section]:
-    parts: list[Section] = []
+    parts: list[Section] = [dataset(subject, track=track)]
     parts.append(pictures(subject, track=track))
     return parts
 

@@ -58,6 +58,14 @@ def chosen_by_numbers(path: Path, records: Sequence[Record]) -> Chosen | None:
     )  # fmt: skip
 
 
+def matched_on(path: Path) -> tuple[str, ...]:
+    """Return the families in which a final manifest was asked to let the classes agree, by its card."""
+    try:
+        return tuple(Card.read(card_path(path)).settings.get("match") or ())
+    except (ManifestError, TypeError):
+        return ()
+
+
 def judged_elsewhere(
     probes: Sequence[Probe], table: Table, chosen: Chosen, count: int, positive: Bools, groups: Sequence[str],
     *, seed: int, permutations: int, workers: int, apart: Sequence[str] = (),

@@ -12,7 +12,7 @@ from curate.evidence.measure import FINAL, Table, measure
 from curate.evidence.probe import FEWEST, PERMUTATIONS, enough, jointly, probe
 from curate.evidence.verdict import ALL, Probe
 from curate.manifest.chosen import Chosen, chosen_by_numbers, judged_elsewhere
-from curate.nuisance import FAMILIES, apart
+from curate.nuisance import FAMILIES, apart, in_words
 from curate.nuisance.spelling import spelled
 from imageledger import manifest
 from imageledger.config import Project
@@ -79,7 +79,7 @@ def rows(probes: Iterable[Probe]) -> list[dict[str, Any]]:
             "95 % interval": f"{result.low:.2f}–{result.high:.2f}",
             "by chance": f"{result.chance:.2f}",
             "verdict": result.verdict,
-            "strongest feature": result.strongest.feature.replace("_", " ") if result.strongest else "",
+            "strongest feature": in_words(result.family, result.strongest.feature) if result.strongest else "",
         }
         for result in probes
     ]

@@ -11,9 +11,9 @@ from audit.report.dataset.groups import Undone, labels_of
 from audit.report.subject import Subject
 from curate.faces.words import by_matte, lost_said
 from curate.history import whitened
+from curate.look.judge import worst_mattes
 from curate.matting import compositing
 from curate.matting.judge import LEAST_EDGE, LEAST_KEPT
-from curate.whiten.sheet import worst
 from imageledger.record import Record
 from imageledger.types import Key
 
@@ -117,14 +117,18 @@ def laid_on_white(image: Image.Image, matte: Image.Image) -> Image.Image | None:
 
 def _kinds(subject: Subject) -> list[Kind]:
     """Gather the worst mattes of all classes: those refused, and those that stayed."""
-    found = [rows[:EACH] for _, rows in worst(subject.rows)]  # of each class those refused, then those that stayed
-    titles = ("Refused", "Kept: those with the least difference of colour across the edge")
     order = labels_of(subject)
-    kinds = []
-    for title, rows in zip(titles, (found[::2], found[1::2]), strict=True):
-        own = sorted((record for part in rows for record in part), key=lambda record: order.index(record.label))
-        kinds.append(Kind(title=title, records=own[:MOST]))
-    return [kind for kind in kinds if kind.records]
+    found = worst_mattes(subject.rows, min(2 * EACH * len(order), 2 * MOST))
+    chosen = [record for section in found for record in section.records]
+    refused = sorted(filter(by_matte, chosen), key=lambda record: (order.index(record.label), _contrast(record)))
+    kept = sorted((record for record in chosen if not by_matte(record)), key=lambda record: order.index(record.label))
+    titles = ("Refused", "Kept: those with the least difference of colour across the edge")
+    return [Kind(title=title, records=rows) for title, rows in zip(titles, (refused, kept), strict=True) if rows]
+
+
+def _contrast(record: Record) -> float:
+    contrast = whitened(record).contrast
+    return np.inf if contrast is None else contrast
 
 
 def _ordinary(subject: Subject, stand: Collection[Key]) -> list[Record]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from curate.evidence.measure import Table
 from curate.manifest.matching.scale import normal_scores
-from curate.nuisance import FAMILIES, family
+from curate.nuisance import FAMILIES, in_words
+from curate.nuisance.spelling import spelled
 from imageledger import spreadsheet
 from imageledger.figure import FAINT, FINE, PROBLEM, drawn, key, styled
 from imageledger.store import write_whole
@@ -118,7 +119,7 @@ def balance_figure(compared: Sequence[Difference], target: Path, most: int = 40)
     """Draw differences and variance ratios before and after, one line per feature, the worst `most` (Love, 2004)."""
     shown = compared[:most]
     content = drawn(
-        (10.5, 0.7 + 0.2 * len(shown)), lambda figure: _love(figure, shown),
+        (12.5, 0.7 + 0.2 * len(shown)), lambda figure: _love(figure, shown),
         title="How far the classes lie apart before and after matching",
         note=f"{len(shown)} of {len(compared)} features, the farthest apart first, before or after",
         foot=f"Dotted lines: {APART} standard deviations, and variance ratios of {RATIO:g} either way. A feature "
@@ -151,7 +152,9 @@ def _love(figure: Any, shown: Sequence[Difference]) -> None:
 
 def title(of: str, feature: str) -> str:
     """Name a feature as people read it."""
-    return f"{family(of).title}: {feature.replace('_', ' ')}"
+    name = feature.removesuffix(" applies")
+    words = in_words(of, name) if name == feature else f"whether there is any: {in_words(of, name)}"
+    return f"{spelled(of)}: {words}"
 
 
 def _standardised(matrix: Floats, side: NDArray[np.bool_], label: NDArray[np.bool_]) -> Floats:
