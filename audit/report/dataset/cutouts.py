@@ -118,12 +118,17 @@ def laid_on_white(image: Image.Image, matte: Image.Image) -> Image.Image | None:
 def _kinds(subject: Subject) -> list[Kind]:
     """Gather the worst mattes of all classes: those refused, and those that stayed."""
     order = labels_of(subject)
-    found = worst_mattes(subject.rows, min(2 * EACH * len(order), 2 * MOST))
+    found = worst_mattes(subject.rows, 2 * EACH * len(order))
     chosen = [record for section in found for record in section.records]
-    refused = sorted(filter(by_matte, chosen), key=lambda record: (order.index(record.label), _contrast(record)))
-    kept = sorted((record for record in chosen if not by_matte(record)), key=lambda record: order.index(record.label))
+    refused = _few(sorted(filter(by_matte, chosen), key=_contrast), order)
+    kept = _few([record for record in chosen if not by_matte(record)], order)
     titles = ("Refused", "Kept: those with the least difference of colour across the edge")
     return [Kind(title=title, records=rows) for title, rows in zip(titles, (refused, kept), strict=True) if rows]
+
+
+def _few(records: Sequence[Record], order: Sequence[str]) -> list[Record]:
+    """Keep the first EACH of every class, in the order of the classes."""
+    return [one for label in order for one in [record for record in records if record.label == label][:EACH]][:MOST]
 
 
 def _contrast(record: Record) -> float:
