@@ -38,8 +38,9 @@ FAMILIES = Registry(
 )
 """The families that are probed; the order is that of every table."""
 
-ASIDE = {"skin": "curate.nuisance.skin:FAMILY"}
-"""Families that describe faces: measured and kept like the others to sort pictures by, and never probed."""
+ASIDE = {name: f"curate.nuisance.{name}:FAMILY" for name in ("skin", "fineness", "head")}
+"""Families that describe faces: measured and kept like the others to sort and explain pictures by, and never
+probed."""
 
 
 def family(name: str) -> "Family":

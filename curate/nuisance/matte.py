@@ -140,6 +140,7 @@ FAMILY = Family(
     name="matte",
     version=2,
     measure=measure,
+    goes_by_matte=True,
     advice="Cut both classes out with the same model and composite linearly (curate whiten), crop both alike so that "
     "silhouettes agree (curate normalize), or show no background at all (curate whiten --region face).",
 )

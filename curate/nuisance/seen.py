@@ -93,7 +93,7 @@ class Family:
 
     A family that `speaks_for_file` goes by how a file was made rather than by what it shows: `audit labels --with-file`
     asks it. One that stands `apart` is judged by itself alone, never together with others. One that `goes_by_face` is
-    measured anew where another detector looked for the face.
+    measured anew where another detector looked for the face, one that `goes_by_matte` where another matte was made.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Family:
     speaks_for_file: bool = False
     apart: bool = False
     goes_by_face: bool = False
+    goes_by_matte: bool = False
 
     @property
     def title(self) -> str:
