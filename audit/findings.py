@@ -1,12 +1,14 @@
 """What every audit returns: one report, with the findings that a person should look at."""
 
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audit import kept
 from imageledger import notebook
 from imageledger.errors import LedgerError
 from imageledger.spreadsheet import as_csv
@@ -16,6 +18,9 @@ from imageledger.types import Key, Row
 if TYPE_CHECKING:
     import pandas
     from PIL import Image
+
+LONGEST = 120
+"""Letters of the name of a file, without its suffix."""
 
 PICTURES, PAGES = (".png",), (".html",)
 
@@ -46,9 +51,10 @@ class Report:
 
     `tables` are rows by title, for people; `rows` are the raw rows behind them, as the CSV file has them; `data` is
     the whole audit for scripts, which `--json` prints. `contents` make the files, by name, and `folder` is where they
-    go; `written` are files that the audit has written already, and `stale` names files of an earlier audit that this
-    one replaces by nothing. `refusal` is what a gate says, and what to do, where the audit found more than a gate
-    allows.
+    go; `written` are files that the audit has written already. Where `about` holds the digests of what was audited,
+    `data` is kept beside the files as AUDIT.json, for the report (`audit.kept`). `stale` names files of an earlier
+    audit that this one replaces by nothing. `refusal` is what a gate says, and what to do, where the audit found more
+    than a gate allows.
     """
 
     audit: str
@@ -61,6 +67,7 @@ class Report:
     contents: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     folder: Path = Path()
     written: Mapping[str, Path] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
     stale: Sequence[str] = ()
     warnings: Sequence[str] = ()
     refusal: tuple[str, str] | None = None
@@ -79,6 +86,10 @@ class Report:
             path = (folder or self.folder) / name
             write_whole(path, content())
             paths[path.suffix.removeprefix(".")] = path
+        if self.about and isinstance(self.data, Mapping):
+            path = (folder or self.folder) / f"{self.audit}.json"
+            write_whole(path, kept.encoded(self.data, self.about))
+            paths.setdefault("json", path)
         return paths
 
     def frame(self) -> "pandas.DataFrame":
@@ -118,6 +129,16 @@ class Report:
     def _content(self, kinds: Sequence[str]) -> bytes | None:
         makers = [make for name, make in self.contents.items() if name.endswith(tuple(kinds))]
         return makers[0]() if makers else None
+
+
+def stem(audit: str, *narrower: object) -> str:
+    """Return what the files of an audit are called: a narrower look never takes the place of a wider one.
+
+    >>> stem("shortcuts"), stem("shortcuts", "final", "jpeg-history", None)
+    ('shortcuts', 'shortcuts-final-jpeg-history')
+    """
+    parts = [audit, *(str(part) for part in narrower if part)]
+    return re.sub(r"[^\w.-]+", "-", "-".join(parts))[:LONGEST]
 
 
 def csv_bytes(fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:

@@ -245,9 +245,8 @@ def name(project: Project, answers: Answers, planted: Sequence[Planted]) -> list
     tables = {stage: measure(project, records, sorted({family for at, family, _ in NUMBERS.values() if at == stage}),
                              stage=stage) for stage in ("fetched", "final")}  # fmt: skip
     numbers = gathered.numbers_of(tables)
-    described_class = gathered.class_of(
-        numbers, (rows < count) & np.append(~answers.positive, np.zeros(len(planted), bool))
-    )
+    reals = np.append(~answers.positive, np.zeros(len(planted), dtype=bool))
+    described_class = gathered.class_of(numbers, reals)
     near, by_file = neighbours(project, answers, planted), files(project, answers, planted)
     named: list[Cause | None] = []
     for number, one in enumerate(planted):

@@ -40,6 +40,7 @@ def ask(
     """Measure the files as fetched, and probe how well they separate the labels (`positive`)."""
     table = measure(project, records, for_files(), stage=FETCHED, track=track)
     seed = project.declared.seed
-    probe = jointly(table.columns, table.values, positive, groups, seed=seed, permutations=PERMUTATIONS)
+    probe = jointly(table.columns, table.values, positive, groups, seed=seed, permutations=PERMUTATIONS,
+                    track=track)  # fmt: skip
     shares = 1 / (1 + np.exp(-probe.scores))
     return Witness(shares=cross_fitted(shares, positive, groups, seed).shares, auc=probe.auc)

@@ -1,9 +1,10 @@
 """Read the answers of a cross-validated run and a person's decisions, and open the pictures of the suspects."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audit.findings import Report
+from audit.kept import digests_of
 from audit.labels import file_witness, report
 from audit.labels.judge import judge
 from audit.pictures import entry_of
@@ -70,7 +71,8 @@ def labels(
     places = report.Places(
         proposals=within(project, folder / report.PROPOSED), decisions=within(project, path), who=settings.who
     )
-    return report.report(result, entries, places, settings.k, folder)
+    found = report.report(result, entries, places, settings.k, folder)
+    return replace(found, about=digests_of(answers.folder))
 
 
 def within(project: Project, path: Path) -> str:

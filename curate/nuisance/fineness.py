@@ -51,10 +51,17 @@ def measure(seen: Seen) -> dict[str, float]:
     return values
 
 
+WORDS = {
+    "edges": "sharpness of the edges of the face (lower: softer)",
+    "texture": "texture of the skin beside the edges of the face (lower: smoother)",
+    "side": "width of the face in pixels",
+}
+
 FAMILY = Family(
     name="fineness",
     version=1,
     measure=measure,
+    words=WORDS,
     goes_by_face=True,
     advice="Fetch pictures of one resolution for both classes, and leave retouched and blurred ones out of both.",
 )

@@ -45,10 +45,17 @@ def _head(face: Box, size: tuple[int, int]) -> Box:
     return left, max(0, round(face[1] - ABOVE * side)), right, min(size[1], face[3])
 
 
+WORDS = {
+    "kept": "share of the face that the matte keeps",
+    "dent": "share of the outline of the head that is bitten out",
+    "scale": "share of the picture that eyes and mouth take up",
+}
+
 FAMILY = Family(
     name="head",
     version=1,
     measure=measure,
+    words=WORDS,
     goes_by_face=True,
     goes_by_matte=True,
     advice="Cut such pictures out with another backend (curate whiten), or leave them out.",

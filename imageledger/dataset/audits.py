@@ -1,6 +1,6 @@
 """The audits as methods: names and defaults are those of the commands. Each returns a Report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ class Audits(Reached):
         self,
         manifest: Path | str | None = None,
         *,
+        labels: str | Path | Mapping[str, str] | None = None,
         stage: str | None = None,
         family: str | Sequence[str] = (),
         seed: int | None = None,
@@ -60,7 +61,8 @@ class Audits(Reached):
     ) -> "Report":
         """Test whether the classes can be told apart without looking at a face.
 
-        With `fail_on="shortcut"`, it raises GateFailed if they can.
+        `manifest` may also be a folder of pictures or a table, with `labels`, as `il.shortcuts` takes them. With
+        `fail_on="shortcut"`, it raises GateFailed if they can.
 
         >>> report = faces.audit.shortcuts(family="tone", permutations=100)
         >>> report.verdict in ("SHORTCUT", "CLEAN", "INCONCLUSIVE")
@@ -131,6 +133,15 @@ class Audits(Reached):
         With `with_file`, the files as fetched are a second witness; `who` signs the decisions.
         """
         return self._audit("labels", locals())
+
+    def report(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
+        """Write one page that shows the dataset, the run, and what is proved about both; `output` is its file.
+
+        >>> report = faces.audit.report("first")
+        >>> len(report.sentences)
+        4
+        """
+        return self._audit("report", locals())
 
     def recipes(
         self,
