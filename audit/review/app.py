@@ -39,9 +39,7 @@ class Pages:
         """List the queues, with how much of each is decided."""
         self.desk.read_on()
         made = {name: self.desk.queues.at_once(name) for name in NAMES}
-        rows = [
-            (name, queue, self._done_of(queue) if queue else 0) for name, queue in made.items()
-        ]
+        rows = [(name, queue, self._done_of(queue) if queue else 0) for name, queue in made.items()]
         return self._page("index.html", rows=rows, heading="Queues")
 
     def start(self, request: Request) -> Response:
