@@ -10,8 +10,8 @@ from queue import LifoQueue
 
 import numpy as np
 
-from audit.pictures import Shown, show
 from curate.matting import compositing
+from curate.pictures.shown import Shown, show
 from imageledger.errors import LedgerError
 from imageledger.record import OBJECT_NAME
 from imageledger.store import Store

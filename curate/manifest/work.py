@@ -102,7 +102,7 @@ def choose(
 
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
         measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=track)
-        split = split_of(lambda: map(seen, rows()), project.declared.labels, chosen, measured, hear)
+        split = split_of(lambda: map(seen, rows()), project.declared.labels, chosen, measured, hear, track)
         return lambda record: judge(seen(record), split)
 
     outcome = run_set(
@@ -134,6 +134,7 @@ def split_of(
     chosen: ManifestSettings,
     measured: Callable[[Sequence[Record]], Table],
     hear: Callable[[Selection], None] = lambda _: None,
+    track: Track = untracked,
 ) -> Mapping[Key, str]:
     """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole.
 
@@ -158,7 +159,7 @@ def split_of(
         if not chosen.match or not selective(choices, chosen.per_class):
             return plain
         table = measured([record for record in rows() if record.status == OK])
-        if (selection := select(table, labels[-1], chosen.wanted)) is None:
+        if (selection := select(table, labels[-1], chosen.wanted, track)) is None:
             return plain
         hear(selection)
         return selection.split

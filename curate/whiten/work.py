@@ -20,13 +20,13 @@ from curate.faces.detector import Detector
 from curate.faces.face import Face
 from curate.faces.words import DOUBTFUL, NO_FACE, by_matte, faces_said, for_want_of_a_face, lost_said
 from curate.history import Whitened, face_of, looked_for_face, noted
+from curate.look.work import worst_mattes
 from curate.matting import BACKENDS, backend, compositing
 from curate.matting.judge import judged
 from curate.matting.matte import Asked, Cutter
 from curate.normalize.work import finder_for
 from curate.pictures import pixels, regions
 from curate.pictures.pixels import CannotDecode
-from curate.whiten import sheet
 from curate.whiten.decided import as_said, others, overtaken, signature, unheard, words_of
 from curate.whiten.siblings import Families, brought_in
 from imageledger import config, decisions, manifest
@@ -121,8 +121,8 @@ def whiten(
     records = list(manifest.read(outcome.path))
     for line in (*remarks(records, stage.settings.get("face_size")), *unheard(decided, records)):
         logger.info(line)
-    if outcome.worked and (path := sheet.write(project, records)):
-        logger.info("The worst mattes, to look at: %s", path.relative_to(project.root))
+    if outcome.worked and (sheet := worst_mattes(project)):
+        logger.info("The worst mattes, to look at: %s", sheet.relative_to(project.root))
     return outcome
 
 

@@ -79,12 +79,17 @@ def test_every_verdict_has_a_shape_beside_its_colour():
     assert found == [{"circle"}, {"rect"}, {"path"}]
 
 
-def test_a_long_name_is_shortened_in_the_middle_and_whole_for_a_pointer():
-    name = "a-very-long-name-of-a-generator-indeed"
-    drawn = tree(rows([Bar(name=name, value=0.5)], x="x", label="l", ends=(0, 1), names=80))
-    assert [part.text for part in drawn.iter("title")] == [name]
-    assert short(name, 80) in [part.text for part in drawn.iter("text")]
-    assert len(short(name, 80)) <= 80 / 7
+def test_a_long_name_stands_above_its_row_and_an_endless_one_is_shortened_in_the_middle():
+    short_one, long_one = Bar(name="tone", value=0.5), Bar(name="share of pixels at white, in one channel", value=0.5)
+    beside = tree(rows([short_one], x="x", label="l", ends=(0, 1)))
+    above = tree(rows([short_one, long_one], x="x", label="l", ends=(0, 1)))
+    names = [[part.get("text-anchor") for part in drawn.iter("text")][-2] for drawn in (beside, above)]
+    assert names == ["end", "start"]
+    assert long_one.name in [part.text for part in above.iter("text")]
+    endless = tree(rows([Bar(name="x" * 200, value=0.5)], x="x", label="l", ends=(0, 1)))
+    assert [part.text for part in endless.iter("title")] == ["x" * 200]
+    assert short("x" * 200, 440) in [part.text for part in endless.iter("text")]
+    assert len(short("x" * 200, 440)) <= 440 / 7
 
 
 def test_a_short_row_of_a_matrix_is_filled_and_shades_are_shares():
