@@ -19,7 +19,7 @@ from imageledger.store import Store
 SIDES = {"large": 1024, "small": 192}
 """Longer side in pixels of what the browser gets."""
 
-HELD = 600
+HELD, THREADS = 600, 2
 QUALITY = 88
 
 Name = tuple[str, ...]
@@ -34,7 +34,8 @@ class Pictures:
         self._held: OrderedDict[tuple[Name, str], bytes] = OrderedDict()
         self._lock = threading.Lock()
         self._wanted: LifoQueue[tuple[Name, str]] = LifoQueue()
-        threading.Thread(target=self._work, daemon=True).start()
+        for _ in range(THREADS):
+            threading.Thread(target=self._work, daemon=True).start()
 
     def webp(self, name: Name, size: str) -> bytes:
         """Return a picture as WebP; raise LedgerError where it cannot be shown."""

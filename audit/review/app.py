@@ -195,11 +195,11 @@ class Pages:
         )  # fmt: skip
 
     def _ahead(self, queue: Queue, place: int) -> None:
-        coming = queue.items[place : place + AHEAD]
-        self.pictures.ahead(
-            view.picture for item in coming for record in item.records
-            for view in reversed(views(record, self.pictures.has_heat))
-        )  # fmt: skip
+        coming = [record for item in queue.items[place : place + AHEAD] for record in item.records]
+        there = [views(record, self.pictures.has_heat) for record in coming]
+        first = [view for each in there if (view := chosen(each, ""))]
+        rest = [view for each in there for view in each]
+        self.pictures.ahead(dict.fromkeys(view.picture for view in (*first, *rest)))
 
     def _thumbs(self, item: Item) -> Sequence[Name]:
         best = (chosen(views(record, self.pictures.has_heat), "") for record in item.records)
