@@ -1,6 +1,5 @@
 """What the audit commands share: options, and the one way to print a report."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +17,13 @@ output_option = click.option(
 )  # fmt: skip
 
 
-def show(report: "Report", output: Path | None = None, *, as_json: bool = False, gate: bool = False) -> None:
+def show(
+    report: "Report", output: Path | None = None, *, as_json: bool = False, gate: bool = False, inline: bool = False
+) -> None:
     """Write the files of a report and print it: one object for scripts, or sentences, tables and files for people.
 
-    Raises GateFailed when `gate` is set and the audit found more than a gate allows.
+    With `inline`, its picture stands in the terminal, where that can show pictures. Raises GateFailed when `gate` is
+    set and the audit found more than a gate allows.
     """
     for warning in report.warnings:
         console.say(f"Warning: {warning}")
@@ -30,16 +32,27 @@ def show(report: "Report", output: Path | None = None, *, as_json: bool = False,
         data = report.data
         if isinstance(data, Mapping) and (files or report.stale):
             data = {**data, "files": {kind: str(path) for kind, path in files.items()}}
-        console.result(json.dumps(data, ensure_ascii=False, indent=2))
+        console.data(data)
     else:
         for sentence in report.sentences:
             console.result(sentence)
         for title, rows in report.tables.items():
             if rows:
                 console.table(rows, title=title)
+        if inline and "png" in files:
+            _show_inside(files["png"])
         for path in files.values():
             console.result(path)
     if gate and report.refusal:
         from imageledger.errors import GateFailed
 
         raise GateFailed(*report.refusal)
+
+
+def _show_inside(path: Path) -> None:
+    from PIL import Image
+
+    from imageledger.terminal import screen
+
+    with Image.open(path) as picture:
+        screen.show(picture)

@@ -81,12 +81,13 @@ def tile(cell: Cell, *, size: int = 200, slots: int | None = None, rows: int | N
 
 
 def stacked(pages: Sequence[Image.Image]) -> Image.Image:
-    """Put sheets under each other on one page, as wide as the widest; return RGB."""
-    page = Image.new("RGB", (max(part.width for part in pages), sum(part.height for part in pages)), PAPER)
+    """Put sheets under each other on one page, as wide as the widest, with one margin between two; return RGB."""
+    tall = sum(part.height for part in pages) - MARGIN * (len(pages) - 1)
+    page = Image.new("RGB", (max(part.width for part in pages), tall), PAPER)
     top = 0
     for part in pages:
         page.paste(part, (0, top))
-        top += part.height
+        top += part.height - MARGIN
     return page
 
 

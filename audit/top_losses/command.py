@@ -29,7 +29,7 @@ def top_losses(
     judged by a model that had not seen it, and all of them count. Prints how often each class was mistaken, with 95 %
     intervals, whether the difference is more than chance, and the table. Writes top-losses.csv, top-losses.png (what
     the model saw, and the original beside it) and top-losses.html, a self-contained page with the whole chain of each
-    picture back to the file in its source.
+    picture back to the file in its source. Where the terminal can show pictures, the sheet stands in it too.
 
     \b
     audit top-losses                            the real portraits called ai
@@ -44,4 +44,4 @@ def top_losses(
         raise click.UsageError("--all takes every picture; leave out --actual and --predicted")
     settings = work.TopLossesSettings(actual=actual, predicted=predicted, split=split, k=most, all=everything)
     report = work.top_losses(open_project(project), run, settings=settings, track=console.track)
-    show(report, output, as_json=as_json)
+    show(report, output, as_json=as_json, inline=True)

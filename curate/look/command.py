@@ -17,7 +17,7 @@ from imageledger import console
 @click.option("--reverse", is_flag=True, help="Turn the order round: the largest first.")
 @click.option("--worst", type=click.Choice(["mattes"]), help="Show the mattes that a person should look at.")
 @click.option("--pairs", is_flag=True, help="Show copies beside the picture that was kept, and where they differ.")
-@click.option("-n", "most", type=click.IntRange(1), default=24, show_default=True, help="Show at most so many.")
+@click.option("-n", "most", type=click.IntRange(1, 400), default=24, show_default=True, help="Show at most so many.")
 @click.option(
     "--columns", type=click.IntRange(1, 40), help="Pictures or pairs in a row (default: 6; mattes 3, pairs 2)."
 )
@@ -31,7 +31,8 @@ def look(
     """Show the pictures of a stage on one sheet, with the reasons under those that were set aside.
 
     STAGE is fetched, normalized, deduped, whitened or final (default: the furthest that was made). Where the terminal
-    can show pictures (kitty, iTerm2, sixel), the sheet stands in it; its file is always written and named.
+    can show pictures (kitty, iTerm2, sixel), the sheet stands in it; its file is always written and named. A terminal
+    is recognised by its environment, and asked nothing; IMAGELEDGER_IMAGES=kitty, iterm2, sixel or off overrules that.
 
     --sort takes what the manifest says: the member's name, the size as fetched, the size of the face there, the
     contrast at the edge of the matte, or with --pairs the similarity. The

@@ -8,7 +8,7 @@ from PIL import Image
 from curate.history import whitened
 from curate.look import judge
 from curate.look.judge import Section
-from imageledger.record import Record
+from imageledger.record import DUPLICATE, Record
 from imageledger.sheet import GAP, Cell, Frame, broken, sheet, stacked
 
 SIDE = 200
@@ -38,8 +38,8 @@ def drawn(
 ) -> Image.Image:  # fmt: skip
     """Draw the sections under each other: a line with the counts, and the pictures with their `words`; return RGB."""
     width = shape.frames * (SIDE + GAP) - GAP
-    parts = [sheet([], columns=columns, heading=heading, lines=lines)]
-    for section in sections:
+    parts = []
+    for number, section in enumerate(sections):
         cells = [
             Cell(
                 frames=frames(record),
@@ -48,7 +48,9 @@ def drawn(
             )
             for record in section.records
         ]
-        parts.append(sheet(cells, columns=columns, lines=[section.words], size=SIDE))
+        first = number == 0
+        said = [*lines, section.words] if first else [section.words]
+        parts.append(sheet(cells, columns=columns, heading=heading if first else "", lines=said, size=SIDE))
     return stacked(parts)
 
 
@@ -72,6 +74,7 @@ def of_matte(record: Record) -> list[str]:
 
 
 def of_pair(record: Record, partner: str) -> list[str]:
-    """Say how similar a copy is to what was kept, in the words of dedupe, and what that is called."""
+    """Say how similar a copy is to the other picture, in the words of dedupe, and how that is called."""
     similarity = f"{record.label}, similarity {record.similarity:.2f}" if record.similarity else record.label
-    return [f"copy of {partner.rpartition('#')[2]}", similarity, record.reason]
+    return [f"{'copy of' if record.status == DUPLICATE else 'beside'} {partner.rpartition('#')[2]}", similarity,
+            record.reason]  # fmt: skip

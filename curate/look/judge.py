@@ -112,8 +112,9 @@ def worst_mattes(records: Iterable[Record], most: int) -> list[Section]:
 
 
 def copies(records: Iterable[Record], labels: Sequence[str]) -> Iterator[Record]:
-    """Hand on the records that are a copy of another one, whether they were set aside as such or for their label."""
-    return (record for record in records if partner_of(record, labels))
+    """Hand on the records that are a copy of another one: duplicates, and one of two with different labels."""
+    partners = ((record, partner_of(record, labels)) for record in records)
+    return (record for record, other in partners if other and (record.status == DUPLICATE or record.name < other))
 
 
 def partner_of(record: Record, labels: Sequence[str]) -> str:

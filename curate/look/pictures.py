@@ -6,11 +6,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from curate.history import made_by_normalize
+from curate.look.figure import SIDE
 from curate.matting import compositing
 from curate.pictures.keypoints import print_of, reduced
 from curate.pictures.placing import Placed, placed
 from curate.pictures.shown import Shown, show_object
-from imageledger.record import OK, Record
+from imageledger.record import DUPLICATE, OK, Record
 from imageledger.sheet import Frame
 from imageledger.store import Store
 from imageledger.types import Bools
@@ -43,7 +44,7 @@ def before_and_after(store: Store, record: Record) -> tuple[Frame, ...]:
 
 
 def side_by_side(store: Store, record: Record, kept: Record | None) -> tuple[Frame, ...]:
-    """Show what was kept, the copy, and where they differ, as they were fetched."""
+    """Show what was kept, the copy, and where they differ, as they were fetched; of two labels, both of them."""
     copy = _opened(store, record.origin or record.file)
     whole = record.reason.startswith(WHOLE)
     other = _opened(store, kept.origin or kept.file) if kept else Shown(missing="not in this manifest")
@@ -51,7 +52,8 @@ def side_by_side(store: Store, record: Record, kept: Record | None) -> tuple[Fra
         apart = Shown(missing="one of them is missing")
     else:
         apart = Shown(image=difference(other.image, copy.image, part=record.reason.startswith(PART) and not whole))
-    return _frame(other, "kept"), _frame(copy, "copy"), _frame(apart, f"difference × {TIMES}")
+    names = ("kept", "copy") if record.status == DUPLICATE else (kept.label if kept else "", record.label)
+    return _frame(other, names[0]), _frame(copy, names[1]), _frame(apart, f"difference × {TIMES}")
 
 
 def difference(kept: Image.Image, copy: Image.Image, *, part: bool = False) -> Image.Image:
@@ -102,4 +104,6 @@ def _opened(store: Store, name: str) -> Shown:
 
 
 def _frame(shown: Shown, caption: str) -> Frame:
+    if shown.image is not None:
+        shown.image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)  # all of them are held until the sheet is drawn
     return Frame(picture=shown.image, caption=caption, missing=shown.missing)

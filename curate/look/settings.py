@@ -8,6 +8,8 @@ from imageledger.record import DUPLICATE, STATUSES
 
 MATTES = "mattes"
 MOST = 24
+LIMIT = 400
+"""More pictures than this are no sheet that anybody opens: ask for a label, a status or an order instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,11 @@ def _refuse_unknown(asked: LookSettings) -> None:
     ):  # fmt: skip
         if value is not None and value not in values:
             raise ConfigError(f"look: {value!r} is no {name}", f"one of {', '.join(values)}")
-    if asked.n < 1 or (asked.columns is not None and asked.columns < 1):
-        raise ConfigError("look: at least one picture in one column", "n and columns are whole numbers from 1")
+    if not 1 <= asked.n <= LIMIT or (asked.columns is not None and asked.columns < 1):
+        raise ConfigError(
+            f"look: at least one picture in one column, at most {LIMIT} pictures",
+            "--label, --status and --sort narrow it",
+        )
 
 
 def _refuse_contradictions(asked: LookSettings) -> None:

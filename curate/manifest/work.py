@@ -100,7 +100,12 @@ def choose(
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
         measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=track)
         split = split_of(
-            lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen, measured, hear
+            lambda: (decisions.apply(row, decided) for row in rows()),
+            project.declared.labels,
+            chosen,
+            measured,
+            hear,
+            track,
         )
         return lambda record: judge(record, decided, split)
 
@@ -133,6 +138,7 @@ def split_of(
     chosen: ManifestSettings,
     measured: Callable[[Sequence[Record]], Table],
     hear: Callable[[Selection], None] = lambda _: None,
+    track: Track = untracked,
 ) -> Mapping[Key, str]:
     """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole.
 
@@ -157,7 +163,7 @@ def split_of(
         if not chosen.match or not selective(choices, chosen.per_class):
             return plain
         table = measured([record for record in rows() if record.status == OK])
-        if (selection := select(table, labels[-1], chosen.wanted)) is None:
+        if (selection := select(table, labels[-1], chosen.wanted, track)) is None:
             return plain
         hear(selection)
         return selection.split

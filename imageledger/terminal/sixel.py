@@ -22,7 +22,7 @@ def encoded(picture: Image.Image) -> str:
 
     The DEC VT340's protocol, with the size of the picture and pixels as wide as high.
     """
-    reduced = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    reduced = picture.convert("RGB").quantize(COLOURS)
     pixels = np.asarray(reduced)
     palette = np.asarray(reduced.getpalette(), dtype=np.int64).reshape(-1, 3) * 100 // 255
     used = np.unique(pixels)
