@@ -114,6 +114,17 @@ def report(project: Project, *, track: Track, run: str | None, output: Where) ->
     return made
 
 
+def review(
+    project: Project, *, track: Track, subject: str | None, queue: str | None, port: int, open: bool, who: str
+) -> str:  # fmt: skip
+    """Serve the desk until it is interrupted; its address is printed, because whoever calls has to open it."""
+    from audit.review import work
+    from imageledger import console
+
+    settings = work.ReviewSettings(queue=queue, port=port, open=open, who=who)
+    return work.review(project, subject, settings=settings, hear=console.result)
+
+
 def recipes(
     project: Project, *, track: Track, manifest: Where, sample: int, weights: Where, workers: int | None
 ) -> Report:  # fmt: skip

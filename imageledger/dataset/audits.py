@@ -142,6 +142,23 @@ class Audits(Reached):
         """
         return self._audit("report", locals())
 
+    def review(
+        self,
+        subject: "Run | Path | str | None" = None,
+        *,
+        queue: str | None = None,
+        port: int = 0,
+        open: bool = False,
+        who: str = "",
+    ) -> str:
+        """Serve a desk on this machine, at which people decide about pictures by key, until it is interrupted.
+
+        `subject` is a run, a stage or a manifest. Returns how much was decided; `faces.run()` applies it.
+        """
+        given = {"queue": queue, "port": port, "open": open, "who": who}
+        said: str = self._call("audit", "review", {**given, "subject": name_of(subject) or self.run})
+        return said
+
     def recipes(
         self,
         manifest: Path | str | None = None,
