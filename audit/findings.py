@@ -54,8 +54,8 @@ class Report:
     go; `written` are files that the audit has written already. Where `about` holds the digests of what was audited,
     `data` is kept beside the files as AUDIT.json, for the report (`audit.kept`). A look that is not the whole audit has
     a `variant`, which becomes part of the names of its files, so that it never takes the place of the whole. `stale`
-    names files of an earlier audit that this one replaces by nothing. `refusal` is what a gate says, and what to do,
-    where the audit found more than a gate allows.
+    names files of an earlier audit that this one replaces by nothing. `next_step` is what to do now, in a sentence.
+    `refusal` is what a gate says, and what to do, where the audit found more than a gate allows.
     """
 
     audit: str
@@ -72,6 +72,7 @@ class Report:
     variant: Sequence[object] = ()
     stale: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    next_step: str = ""
     refusal: tuple[str, str] | None = None
 
     @property
@@ -119,10 +120,11 @@ class Report:
     def __repr__(self) -> str:
         """Say what the audit found, in sentences."""
         head = f"audit {self.audit} of {self.subject}" + (f": {self.verdict}" if self.verdict else "")
-        return "\n  ".join([head, *self.sentences])
+        return "\n  ".join([head, *self.sentences, *([f"Next: {self.next_step}"] if self.next_step else [])])
 
     def _in_short(self) -> str:
         sentences = [self.verdict, *self.sentences, *(f"Warning: {warning}" for warning in self.warnings)]
+        sentences += [f"Next: {self.next_step}"] if self.next_step else []
         parts = [notebook.paragraph(sentence) for sentence in sentences if sentence]
         parts += [notebook.table(rows, title) for title, rows in self.tables.items() if rows]
         if content := self._content(PICTURES):
