@@ -43,6 +43,8 @@ def show(
             _show_inside(files["png"])
         for path in files.values():
             console.result(path)
+        if report.next_step:
+            console.say(f"Next: {report.next_step}")
     if gate and report.refusal:
         from imageledger.errors import GateFailed
 

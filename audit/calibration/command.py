@@ -6,10 +6,11 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @output_option
 @console.json_option
 @console.everywhere

@@ -6,10 +6,11 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=run_names)
 @click.argument("source")
 @click.option("--label", required=True, help="What the pictures of SOURCE are, such as real.")
 @click.option("--limit", type=click.IntRange(10), default=200, show_default=True,

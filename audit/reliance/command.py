@@ -6,11 +6,13 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run", required=False)
-@click.option("--beside", metavar="RUN", help="Compare with another run on the same pictures: which follows the file?")
+@click.argument("run", required=False, shell_complete=run_names)
+@click.option("--beside", metavar="RUN", shell_complete=run_names,
+              help="Compare with another run on the same pictures: which follows the file?")  # fmt: skip
 @output_option
 @console.json_option
 @console.everywhere
