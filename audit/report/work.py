@@ -97,7 +97,7 @@ def gather(subject: Subject, track: Track = untracked) -> Written:
         sentences=sentences(subject, found),
         step=next_step(done_of(subject, found)),
         sections=sections,
-        chart=figure.accuracies(found, run.file_alone) if run and found else None,
+        chart=figure.accuracies(found) if run and found else None,
     )
 
 
@@ -109,8 +109,9 @@ def sentences(subject: Subject, found: verdict.Judged | None) -> list[str]:
         return ["The run judged no picture that its model had not seen, so nothing is known about new pictures."]
     return [
         verdict.how_often(found),
-        verdict.beyond_coin_and_file(found, subject.run.file_alone),
+        verdict.beyond_coin_and_file(found),
         verdict.fails_most(found),
+        *verdict.by_heart(found),
     ]
 
 

@@ -16,8 +16,8 @@ from audit.shortcuts.work import (
     families_of,
     probe_stage,
     refuse_few_permutations,
-    stem_of,
     two_classes,
+    variant_of,
 )
 from curate.evidence.measure import FETCHED, Table, measure
 from curate.fetch.in_place import InPlace, Labels, in_place
@@ -74,7 +74,7 @@ def shortcuts_of(
             families=families, seed=seed, permutations=settings.permutations, most=settings.most,
             fetch=found.fetch, beside=sentences(found, broken),
         )  # fmt: skip
-        made = report.report(found.project, probed, default_folder(pictures), stem_of(settings))
+        made = report.report(found.project, probed, default_folder(pictures), variant_of(settings))
         return held(made)
 
 

@@ -71,9 +71,10 @@ class _Look:
 
     def key(self, of: str) -> str:
         """What the numbers of a family are kept by: the object, with the matte or the detector that it goes by."""
-        if of == "matte" and self.record.matte:
-            return f"{self.at}+{self.record.matte}"
-        return f"{self.at}+{self.finder}" if self.finder and family(of).goes_by_face else self.at
+        of_family = family(of)
+        matte = self.record.matte if of_family.goes_by_matte else ""
+        finder = self.finder if of_family.goes_by_face else ""
+        return "+".join(part for part in (self.at, matte, finder) if part)
 
 
 def measure(

@@ -11,7 +11,7 @@ from report_rows import FATES, ORDER, counts_of, dataset_of
 
 from audit import page
 from audit.charts.stacked import Kind, Stack, stacked
-from audit.report.dataset.copies import difference, partner, why_kept
+from audit.report.dataset.copies import difference, why_kept
 from audit.report.dataset.lost import SHOWN, lost_of
 from audit.report.dataset.work import dataset
 from audit.report.subject import subject_of
@@ -270,12 +270,6 @@ def test_a_mirrored_copy_differs_nowhere_once_it_is_turned_round():
     turned = picture.transpose(0)
     assert difference(picture, turned, mirrored=True)[1] == 0
     assert difference(picture, turned, mirrored=False)[1] > 1
-
-
-def test_the_partner_of_a_conflict_is_read_off_its_reason_whatever_its_name_holds():
-    reason = "conflict: the same picture is labelled ai as folder:x#a as b.jpg"
-    assert partner(Record(source="s", member="m", label="real", reason=reason), ("real", "ai")) == "folder:x#a as b.jpg"
-    assert partner(Record(source="s", member="m", label="real", reason="conflict: else"), ("real", "ai")) == ""
 
 
 def test_why_a_picture_was_kept_is_not_made_up_where_the_rows_do_not_say_it():
