@@ -68,7 +68,7 @@ def test_every_link_of_the_heat_map_leads_to_the_card_of_the_family(measured):
 
 def test_a_hostile_name_is_only_words(measured):
     examples = {"tone": [["folder:drawn", HOSTILE]]}
-    path = measured.root / FOLDER / "shortcuts-all.json"
+    path = measured.root / FOLDER / "shortcuts.json"
     before = path.read_bytes()
     found = kept.read(path)
     path.write_bytes(kept.encoded({**found.data, "examples": examples}, found.about))
@@ -83,7 +83,7 @@ def test_a_hostile_name_is_only_words(measured):
 
 def test_without_an_audit_the_part_names_the_command(project):
     left_by_shortcuts(project)
-    (project.root / FOLDER / "shortcuts-all.json").unlink()
+    (project.root / FOLDER / "shortcuts.json").unlink()
     section, text = shown(project)
     assert section.missing == [("What the files give away has not been measured.", COMMAND)]
     assert COMMAND in text
@@ -93,7 +93,7 @@ def test_stages_that_have_changed_since_are_left_out_and_named(project):
     left_by_shortcuts(project, fetched="sha256:other")
     section, _ = shown(project)
     assert [stage.stage for stage in section.told.stages] == ["normalized", "final"]
-    assert section.missing == [("shortcuts-all.json is about other pictures than today's: fetched.", COMMAND)]
+    assert section.missing == [("shortcuts.json is about other pictures than today's: fetched.", COMMAND)]
     manifest.write(project.manifest("manifest"), [])
     manifest.write(project.manifest("normalize"), [])
     section, _ = shown(project)
@@ -111,14 +111,14 @@ def test_stages_that_have_changed_since_are_left_out_and_named(project):
 )  # fmt: skip
 def test_a_file_that_is_damaged_or_older_says_so(measured, tmp_path, damage, said):
     path = tmp_path / "shortcuts.json"
-    values = json.loads((measured.root / FOLDER / "shortcuts-all.json").read_text(encoding="utf-8"))
+    values = json.loads((measured.root / FOLDER / "shortcuts.json").read_text(encoding="utf-8"))
     path.write_text(json.dumps(damage(values)), encoding="utf-8")
     assert said in kept.read(path).why
 
 
 @pytest.mark.parametrize("change", [{"verdict": "FINE"}, {"auc": "much"}, {"low": None}, {"family": 3}])
 def test_values_that_no_audit_writes_are_refused(measured, change):
-    found = kept.read(measured.root / FOLDER / "shortcuts-all.json").data
+    found = kept.read(measured.root / FOLDER / "shortcuts.json").data
     stage = {**found["stages"][0], "probes": [{**found["stages"][0]["probes"][0], **change}]}
     with pytest.raises((ValueError, TypeError)):
         told_of({**found, "stages": [stage]}, {"fetched": True})

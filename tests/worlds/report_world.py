@@ -23,7 +23,7 @@ def _named(probe, feature):
     return replace(probe, strongest=replace(probe.strongest, feature=feature))
 
 
-def left_by_shortcuts(project: Project, stem: str = "shortcuts-all", **digests: str):
+def left_by_shortcuts(project: Project, **digests: str):
     """Make a dataset, measure its tone, and leave what audit shortcuts would keep; returns the final records.
 
     `digests` take the place of those of the manifests, by stage.
@@ -48,10 +48,8 @@ def left_by_shortcuts(project: Project, stem: str = "shortcuts-all", **digests: 
     ]  # fmt: skip
     held = {stage: manifest.digest(project.manifest(step)) for stage, step in STAGES.items()}
     probed = probed_of(*made, manifests={**held, **digests})
-    folder = project.root / "data" / "audit" / "shortcuts"
-    folder.mkdir(parents=True, exist_ok=True)
-    content = shortcuts_report(project, probed, folder, stem).contents[f"{stem}.json"]()
-    (folder / f"{stem}.json").write_bytes(content)
+    report = shortcuts_report(project, probed, project.root / "data" / "audit" / "shortcuts")
+    replace(report, contents={"shortcuts.json": report.contents["shortcuts.json"]}).write()
     return records
 
 
