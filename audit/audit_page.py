@@ -91,5 +91,3 @@ def _word(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return "" if value is None else visible(str(value))
-
-
