@@ -21,7 +21,7 @@ def drawings(result: RunCalibration) -> list[Drawing]:
     return [
         Drawing(title="As the model says it", drawn=_drawn(result.before, positive), note=READING),
         Drawing(title="Calibrated, on pictures that the temperature was not fitted on",
-                drawn=_drawn(result.after, positive), note=READING),
+                drawn=_drawn(result.after, positive)),
     ]  # fmt: skip
 
 
@@ -36,8 +36,8 @@ def _drawn(bins: Sequence[Bin], positive: str) -> Markup:
         Series(name="outside it", points=outside, colour="problem", shape="D", joined=False),
     ]
     return plane(series, x=f"P({positive})", y=f"share that is {positive}", xs=(0, 1), ys=(0, 1), diagonal=True,
-                 label=f"Share of {positive} pictures by P({positive}), in {len(bins)} bins, with the band of calibrated "
-                 "models")  # fmt: skip
+                 label=f"Share of {positive} pictures by P({positive}), in {len(bins)} bins, and the band of "
+                 "calibrated models")  # fmt: skip
 
 
 def _interval(part: Bin) -> Series:

@@ -18,9 +18,8 @@ EACH, MOST = 12, 4
 
 def drawings(result: RunSlices) -> list[Drawing]:
     """Draw the slices of each class, property by property."""
-    return [
-        _of_class(result, label, parts) for label in result.answers.labels if (parts := ordered(result, label))
-    ]  # fmt: skip
+    parts = {label: ordered(result, label) for label in result.answers.labels}
+    return [_of_class(label, parts[label]) for label in parts if parts[label]]
 
 
 def galleries(result: RunSlices, store: Store) -> list[Gallery]:
@@ -30,7 +29,7 @@ def galleries(result: RunSlices, store: Store) -> list[Gallery]:
     return [_gallery(result, store, part, more) for part in parts]
 
 
-def _of_class(result: RunSlices, label: str, parts: Sequence[Slice]) -> Drawing:
+def _of_class(label: str, parts: Sequence[Slice]) -> Drawing:
     first = parts[0]
     whole = 100 * (first.wrong + first.rest_wrong) / (first.n + first.rest)
     bars = [_bar(part) for part in parts]
