@@ -60,7 +60,7 @@ class Table:
 def html(report: "Report") -> str:
     """Return the page of a report; it needs nothing but itself, and every word from elsewhere is escaped."""
     return page.render(
-        "audit_page.html", heading=_capital(report.audit.replace("-", " ")), audit=report.audit,
+        "audit_page.html", heading=_capital(report.audit), audit=report.audit,
         subject=report.subject, verdict=report.verdict,
         findings=[(MARKS[each.severity.value], each.severity.value, each.sentence) for each in report.findings],
         warnings=report.warnings, drawings=report.drawings(), galleries=report.galleries(), shown=SHOWN, side=SIDE,

@@ -37,5 +37,5 @@ def galleries(answers: Answers, label: str, pictures: Sequence["Picture"]) -> li
              lines=(f"P({answers.labels[1]}) {picture.share:.2f}",))
         for picture in worst[:SHOWN]
     ]  # fmt: skip
-    return [Gallery(title=f"{label} pictures from elsewhere that were called the other class", cells=cells,
+    return [Gallery(title=f"From elsewhere: {label} pictures called {other_label(answers.labels, label)}", cells=cells,
                     note="As the model saw them.", of=len(wrong))]  # fmt: skip

@@ -15,14 +15,12 @@ LEAST_SHADE = 0.4
 def drawings(result: RunRobustness) -> list[Drawing]:
     """Draw the accuracy under JPEG at several sizes, and under everything else."""
     clean, others = result.clean.accuracy, [cell for cell in result.cells if not cell.quality]
-    certain = (
-        f"Diamond or bold: costs accuracy for certain (McNemar's test, corrected for {len(result.cells)} changes)."
-    )
+    certain = f"Diamond: costs accuracy for certain (McNemar's test, corrected for {len(result.cells)} changes)."
     heat = Drawing(
         title="Saved as JPEG at a share of its size", drawn=matrix(
             [_row(result, quality) for quality in QUALITIES], [f"{scale:g}" for scale in SCALES], corner="quality",
             label="Accuracy by JPEG quality and scale",
-        ), note=f"Accuracy; {clean.value:.2f} unchanged. {certain}",
+        ), note=f"Accuracy, {clean.value:.2f} unchanged; columns: the share of its size at which a picture was saved.",
     )  # fmt: skip
     least = min([0.5, *(cell.accuracy.low for cell in others), clean.low])
     bars = Drawing(
