@@ -7,6 +7,7 @@ import numpy as np
 
 from audit.audit_page import Drawing, Gallery
 from audit.charts.spread import spread
+from audit.words import other_label
 from imageledger.sheet import Cell, Frame
 from train.answers import Answers
 

@@ -24,8 +24,8 @@ def drawings(rows: Sequence[Row]) -> list[Drawing]:
         Drawing(
             title="AUC left and kept",
             drawn=matrix(table, columns, corner="recipe", label="AUC of each recipe, 0.5 for nothing and 1.0 for all"),
-            note="Strong colour is what still separates: a shortcut that is left, or, in the column trace, the signal that is "
-            "kept. 0.5 is chance.",
+            note="Strong colour is what still separates: a shortcut that is left, or, in the column trace, the signal "
+            "that is kept. 0.5 is chance.",
         )
     ] if rows else []  # fmt: skip
 

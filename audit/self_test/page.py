@@ -15,8 +15,8 @@ def drawings(test: SelfTest) -> list[Drawing]:
     parts = [
         Drawing(
             title="How well the named family separates a planted set",
-            drawn=rows(plants, x="AUC, with its 95 % interval; 0.5 is chance", middle=0.5, ends=(0.4, 1.0), names=175, words=52,
-                       label="AUC of the family that may name each plant"),
+            drawn=rows(plants, x="AUC, with its 95 % interval; 0.5 is chance", middle=0.5, ends=(0.4, 1.0), names=175,
+                       words=52, label="AUC of the family that may name each plant"),
             note="Circle: rightly named. Diamond: missed.",
         )
     ]  # fmt: skip
