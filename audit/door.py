@@ -94,12 +94,12 @@ def slices(project: Project, *, track: Track, run: str | None, output: Where) ->
 
 
 def labels(
-    project: Project, *, track: Track, run: str | None, k: int, who: str, with_file: bool, output: Where
+    project: Project, *, track: Track, run: str | None, k: int, with_file: bool, output: Where
 ) -> Report:  # fmt: skip
     """Rank the labels that are most likely wrong."""
     from audit.labels import work
 
-    settings = work.LabelsSettings(k=k, who=who, with_file=with_file, output=Path(output) if output else None)
+    settings = work.LabelsSettings(k=k, with_file=with_file)
     return _written(work.labels(project, run, settings=settings, track=track), output)
 
 

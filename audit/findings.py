@@ -63,10 +63,11 @@ class Report:
     `tables` are rows by title, for people; `rows` are the raw rows behind them, as the CSV file has them; `data` is
     the whole audit for scripts, which `--json` prints. `contents` make the files, by name, and `folder` is where they
     go; `written` are files that the audit has written already. Where `about` holds the digests of what was audited,
-    `data` is kept beside the files as AUDIT.json, for the report (`audit.kept`). `stale` names files of an earlier
-    audit that this one replaces by nothing. Every audit has a page: one of its `contents`, or else the page that all
-    share, which also shows `drawings` and `galleries` and is called `page` (default: the audit's name). `refusal` is
-    what a gate says, and what to do, where the audit found more than a gate allows.
+    `data` is kept beside the files as AUDIT.json, for the report (`audit.kept`). A look that is not the whole audit has
+    a `variant`, which becomes part of the names of its files, so that it never takes the place of the whole. `stale`
+    names files of an earlier audit that this one replaces by nothing. Every audit has a page: one of its `contents`, or
+    else the page that all share, which also shows `drawings` and `galleries` and is called `page` (default: the audit's
+    name). `refusal` is what a gate says, and what to do, where the audit found more than a gate allows.
     """
 
     audit: str
@@ -80,6 +81,7 @@ class Report:
     folder: Path = Path()
     written: Mapping[str, Path] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
+    variant: Sequence[object] = ()
     stale: Sequence[str] = ()
     warnings: Sequence[str] = ()
     refusal: tuple[str, str] | None = None
@@ -101,18 +103,22 @@ class Report:
 
     def write(self, folder: Path | None = None) -> dict[str, Path]:
         """Write the files into a folder (default: `folder`) and return their paths by kind, such as "csv"."""
-        paths = dict(self.written)
+        paths, place = dict(self.written), folder or self.folder
         for name in self.stale:
-            ((folder or self.folder) / name).unlink(missing_ok=True)
+            self._path(place, name).unlink(missing_ok=True)
         for name, content in self.files.items():
-            path = (folder or self.folder) / name
+            path = self._path(place, name)
             write_whole(path, content())
             paths[path.suffix.removeprefix(".")] = path
         if self.about and isinstance(self.data, Mapping):
-            path = (folder or self.folder) / f"{self.audit}.json"
+            path = self._path(place, f"{self.audit}.json")
             write_whole(path, kept.encoded(self.data, self.about))
             paths.setdefault("json", path)
         return paths
+
+    def _path(self, folder: Path, name: str) -> Path:
+        whole = Path(name)
+        return folder / f"{stem(whole.stem, *self.variant)}{whole.suffix}"
 
     def frame(self) -> "pandas.DataFrame":
         """Return the rows behind the tables as a pandas DataFrame."""
@@ -157,7 +163,7 @@ class Report:
 
 
 def stem(audit: str, *narrower: object) -> str:
-    """Return what the files of an audit are called: a narrower look never takes the place of a wider one.
+    """Return what the files of an audit are called, without their suffix; what is not the whole audit says so.
 
     >>> stem("shortcuts"), stem("shortcuts", "final", "jpeg-history", None)
     ('shortcuts', 'shortcuts-final-jpeg-history')

@@ -1,6 +1,5 @@
 """What the audit commands share: options, and the one way to print a report."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +32,7 @@ def show(
         data = report.data
         if isinstance(data, Mapping) and (files or report.stale):
             data = {**data, "files": {kind: str(path) for kind, path in files.items()}}
-        console.result(json.dumps(data, ensure_ascii=False, indent=2))
+        console.data(data)
     else:
         for sentence in report.sentences:
             console.result(sentence)

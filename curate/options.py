@@ -1,6 +1,5 @@
 """What several curate commands share: options, the display of progress, and what a stage did, printed."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +40,7 @@ def show(
     rows = outcome.rows()
     if as_json and more is not None:
         whole = {"pictures": rows, **more, "manifest": str(outcome.path)}
-        console.result(json.dumps(whole, ensure_ascii=False, indent=2))
+        console.data(whole)
     else:
         console.table(rows, as_json=as_json)
     for line in lines(outcome.reasons):

@@ -108,5 +108,9 @@ def say_drawn(place: Path) -> None:
 
 def as_json(place: Path, run: "Run") -> dict[str, Any]:
     """Return what a run came to as one object for --json."""
+    from dataclasses import asdict
+
+    from train.evaluation.verdict import verdict
+
     return {"run": run.name, "kind": run.kind, "evaluation": run.evaluation, "file_alone": run.file_alone,
-            "folder": str(place)}  # fmt: skip
+            "verdict": [asdict(said) for said in verdict(run)], "folder": str(place)}  # fmt: skip

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from audit.charts.rows import short
-from audit.charts.svg import WIDTH, chart, element, text
+from audit.charts.svg import chart, element, text
 
+WIDTH = 360
 ROW, TALL, TOP = 28, 18, 4
 KEY_ROW, SWATCH = 22, 12
 STEP = 6.0
@@ -37,7 +38,7 @@ class Stack:
     words: str = ""
 
 
-def stacked(stacks: Sequence[Stack], kinds: Sequence[Kind], *, label: str, names: float = 84, words: float = 74,
+def stacked(stacks: Sequence[Stack], kinds: Sequence[Kind], *, label: str, names: float = 76, words: float = 64,
             most: int = 0) -> Markup:  # fmt: skip
     """Draw the bars under each other; `most` is the count that fills the width (0: the largest sum).
 
@@ -61,7 +62,7 @@ def stacked(stacks: Sequence[Stack], kinds: Sequence[Kind], *, label: str, names
     used = [kind for n, kind in enumerate(kinds) if any(stack.counts[n] for stack in stacks)]
     foot = TOP + ROW * len(stacks)
     parts += _key(used, left, foot)
-    return chart(parts, height=foot + KEY_ROW * ((len(used) + 2) // 3) + 4, label=label)
+    return chart(parts, height=foot + KEY_ROW * ((len(used) + 2) // 3) + 4, label=label, width=WIDTH)
 
 
 def _key(used: Sequence[Kind], left: float, top: float) -> list[Markup]:

@@ -79,6 +79,7 @@ def self_test(
         verdict="PASSED" if test.passed else "FAILED",
         findings=notes(*test.sentences) if test.passed else [*missed, *notes(*test.sentences[2:])],
         tables=tables, rows=rows, contents=contents if test.doses else {},
+        variant=("quick" if settings.quick else "",),
         folder=project.root / "data" / "audit" / "self-test" if project else Path("self-test"),
         data={"plants": rows, "doses": dosed, "sentences": test.sentences, "passed": test.passed},
         refusal=None if test.passed else ("the audit of shortcuts failed its own test", "the lines above say where"),

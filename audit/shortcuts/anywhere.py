@@ -16,8 +16,8 @@ from audit.shortcuts.work import (
     families_of,
     probe_stage,
     refuse_few_permutations,
-    stem_of,
     two_classes,
+    variant_of,
 )
 from curate.evidence.measure import FETCHED, Table, measure
 from curate.fetch.in_place import InPlace, Labels, in_place
@@ -67,14 +67,14 @@ def shortcuts_of(
         two_classes(table.records, found.labels, str(pictures))
         own = replace(settings, family=families, seed=seed)
         log.info("probing %d pictures, %d permutations of their labels", len(table.records), own.permutations)
-        stage = probe_stage(FETCHED, table, found.labels, {}, own)
+        stage = probe_stage(FETCHED, table, found.labels, {}, own, track=track)
         there = found.there - sum(map(len, broken.values()))
         probed = DatasetProbes(
             dataset=found.project.dataset, labels=found.labels, stages=(replace(stage, there=there),),
             families=families, seed=seed, permutations=settings.permutations, most=settings.most,
             fetch=found.fetch, beside=sentences(found, broken),
         )  # fmt: skip
-        made = report.report(found.project, probed, default_folder(pictures), stem_of(settings))
+        made = report.report(found.project, probed, default_folder(pictures), variant_of(settings))
         return held(made)
 
 

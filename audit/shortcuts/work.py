@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audit.findings import Report, stem
+from audit.findings import Report
 from audit.shortcuts import report
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.shortcuts.unseen import unseen_sources
@@ -64,14 +64,15 @@ def shortcuts(
     """
     probes = probe_stages(project, manifest, settings=settings, track=track)
     own = Path(manifest or "").name.removesuffix(".gz").removesuffix(".jsonl")
-    return report.report(project, probes, project.root / "data" / "audit" / "shortcuts", stem_of(settings, own))
+    stage = "" if settings.stage == EVERY else probes.last.stage
+    variant = (own, stage, *variant_of(settings))
+    return report.report(project, probes, project.root / "data" / "audit" / "shortcuts", variant)
 
 
-def stem_of(settings: ShortcutsSettings, manifest: str = "") -> str:
-    """Return what the files of an audit are called: that of one stage or family does not replace that of all."""
+def variant_of(settings: ShortcutsSettings) -> tuple[str, ...]:
+    """Say in what a look is not a whole one: it measures some families alone, or fewer pictures than are enough."""
     families = [spelled(name) for name in families_of(settings.family)] if settings.family else []
-    fewer = f"most-{settings.most}" if settings.most < ENOUGH else ""
-    return stem("shortcuts", manifest, settings.stage, *families, fewer)
+    return (*families, *([f"most-{settings.most}"] if settings.most < ENOUGH else []))
 
 
 def probe_stages(
@@ -104,9 +105,9 @@ def probe_stages(
         permutations = settings.permutations
         log.info("probing %s: %d pictures, %d permutations of their labels", name, len(records), permutations)
         own, this = replace(settings, family=families, seed=seed), look(project, name, records, seed)
-        stage = probe_stage(name, table.take(range(len(records))), labels, groups, own, this)
+        stage = probe_stage(name, table.take(range(len(records))), labels, groups, own, this, track)
         if chosen:
-            stage = judge_elsewhere(stage, table, chosen, labels, groups, own)
+            stage = judge_elsewhere(stage, table, chosen, labels, groups, own, track)
         stages.append(replace(stage, there=there_are))
         digests[name] = manifests.digest(made[FINAL if name == MODEL_INPUT else name])
     return DatasetProbes(
@@ -127,7 +128,7 @@ def _done(furthest: Sequence[Record], final: Path | None) -> frozenset[str]:
 
 def probe_stage(
     stage: str, table: Table, labels: tuple[str, str], furthest: Mapping[Key, Record], settings: ShortcutsSettings,
-    this: Look = FIRST,
+    this: Look = FIRST, track: Track = untracked,
 ) -> StageProbes:  # fmt: skip
     """Probe measured pictures; `furthest` are the rows of the furthest manifest, which knows the near-duplicates."""
     seed = settings.seed or 0
@@ -136,6 +137,7 @@ def probe_stage(
     probes = probe(
         table.columns, table.values, positive, groups, seed=seed, permutations=settings.permutations,
         workers=settings.workers or cores(), joint=len(settings.family) > 1, apart=apart(), sure=this.sure,
+        track=track,
     )  # fmt: skip
     if not probes:
         raise LedgerError(
@@ -148,7 +150,7 @@ def probe_stage(
 
 def judge_elsewhere(
     stage: StageProbes, table: Table, chosen: Chosen, labels: tuple[str, str], furthest: Mapping[Key, Record],
-    settings: ShortcutsSettings,
+    settings: ShortcutsSettings, track: Track = untracked,
 ) -> StageProbes:  # fmt: skip
     """Judge a stage by probes that share no picture with it; `table` goes on with the candidates passed over.
 
@@ -159,7 +161,7 @@ def judge_elsewhere(
     probes = judged_elsewhere(
         stage.probes, table, chosen, len(stage.positive), positive, groups, seed=settings.seed or 0,
         permutations=settings.permutations, workers=settings.workers or cores(), apart=apart(),
-        sure=stage.look.sure,
+        sure=stage.look.sure, track=track,
     )  # fmt: skip
     return replace(stage, probes=tuple(probes), chosen_on=chosen.families, passed_over=len(chosen.others),
                    unseen=None)  # fmt: skip

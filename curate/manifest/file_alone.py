@@ -30,9 +30,9 @@ def families_alone(project: Project, path: Path, track: Track = untracked) -> Se
     own = given.own
     probes = probe(
         own.columns, own.values, given.positive[: given.count], groups_of(own.records), seed=project.declared.seed,
-        workers=cores(), apart=apart(), sure=given.look.sure,
+        workers=cores(), apart=apart(), sure=given.look.sure, track=track,
     )  # fmt: skip
-    return _honest(project, given, probes)
+    return _honest(project, given, probes, track)
 
 
 def file_alone(
@@ -53,9 +53,9 @@ def file_alone(
     own, groups = given.own, groups_of(given.own.records)
     inside = jointly(
         own.columns, own.values, given.positive[: given.count], groups, seed=project.declared.seed, apart=apart(),
-        sure=given.look.sure,
+        sure=given.look.sure, track=track,
     )  # fmt: skip
-    (joint,) = _honest(project, given, [inside])
+    (joint,) = _honest(project, given, [inside], track)
     right = (joint.scores > 0) == given.positive[: given.count]
     whole = Counted(right, groups)
     valid = np.array([record.split == "valid" for record in own.records])
@@ -116,13 +116,14 @@ def _measured(project: Project, path: Path, track: Track) -> _Measured:
                      look=look(project, FINAL, records, project.declared.seed))  # fmt: skip
 
 
-def _honest(project: Project, given: _Measured, probes: Sequence[Probe]) -> Sequence[Probe]:
+def _honest(project: Project, given: _Measured, probes: Sequence[Probe], track: Track) -> Sequence[Probe]:
     """Judge probes by others that share no picture with the choice, where numbers chose."""
     if given.chosen is None:
         return probes
     return judged_elsewhere(
         probes, given.table, given.chosen, given.count, given.positive, groups_of(given.table.records),
         seed=project.declared.seed, permutations=PERMUTATIONS, workers=cores(), apart=apart(), sure=given.look.sure,
+        track=track,
     )  # fmt: skip
 
 

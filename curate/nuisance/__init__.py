@@ -41,8 +41,9 @@ FAMILIES = Registry(
 TOGETHER = "all"
 """The name under which all families are probed side by side."""
 
-ASIDE = {"skin": "curate.nuisance.skin:FAMILY"}
-"""Families that describe faces: measured and kept like the others to sort pictures by, and never probed."""
+ASIDE = {name: f"curate.nuisance.{name}:FAMILY" for name in ("skin", "fineness", "head")}
+"""Families that describe faces: measured and kept like the others to sort and explain pictures by, and never
+probed."""
 
 
 def family(name: str) -> "Family":

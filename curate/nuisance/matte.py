@@ -170,6 +170,7 @@ FAMILY = Family(
     name="matte",
     version=2,
     measure=measure,
+    goes_by_matte=True,
     words=WORDS,
     removed_by=("whiten", "match", "face"),
     advice="Cut both classes out with the same model and composite linearly (curate whiten), crop both alike so that "

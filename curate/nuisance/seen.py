@@ -96,7 +96,7 @@ class Family:
 
     A family that `speaks_for_file` goes by how a file was made rather than by what it shows: `audit labels --with-file`
     asks it. One that stands `apart` is judged by itself alone, never together with others. One that `goes_by_face` is
-    measured anew where another detector looked for the face.
+    measured anew where another detector looked for the face, one that `goes_by_matte` where another matte was made.
 
     `words` names each of its numbers for people, with a unit; a number without words is called by its key.
     """
@@ -110,7 +110,8 @@ class Family:
     speaks_for_file: bool = False
     apart: bool = False
     goes_by_face: bool = False
-    words: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
+    goes_by_matte: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

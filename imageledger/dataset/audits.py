@@ -124,13 +124,12 @@ class Audits(Reached):
         run: "Run | str | None" = None,
         *,
         k: int = 20,
-        who: str = "",
         with_file: bool = False,
         output: Path | str | None = None,
     ) -> "Report":
-        """Rank the labels that are most likely wrong, as decisions that wait for a person.
+        """Rank the labels that are most likely wrong, and say how many would seem so if none were.
 
-        With `with_file`, the files as fetched are a second witness; `who` signs the decisions.
+        With `with_file`, the files as fetched are a second witness, where they tell the classes apart.
         """
         return self._audit("labels", locals())
 

@@ -19,12 +19,12 @@ ITERM2 = re.compile(r"\x1b\]1337;File=([^:]*):([^\x07]*)\x07")
 SIXEL = re.compile(r"\x1bP[0-9;]*q(.*?)\x1b\\", re.DOTALL)
 
 
-def on_a_terminal(*words: str, **env: str) -> tuple[int, str]:
+def on_a_terminal(*words: str, script: str = doors.__file__, **env: str) -> tuple[int, str]:
     """Run the doors with stdout and stderr on a terminal; return the exit code and all that it shows."""
     ours, theirs = pty.openpty()
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
     running = subprocess.Popen(
-        [sys.executable, doors.__file__, *words], stdin=theirs, stdout=theirs, stderr=theirs,
+        [sys.executable, script, *words], stdin=theirs, stdout=theirs, stderr=theirs,
         env={**kept, "TERM": "xterm-256color", "COLUMNS": "100", **env},
     )  # fmt: skip
     os.close(theirs)

@@ -46,7 +46,7 @@ def run(
     with draft(project.runs, name, "train run", job) as place:
         with batches(track) as tell:
             made = training.fill(place, name, labels, task, settings, _with_epochs(tell, settings))
-        made = replace(made, file_alone=training.file_alone(project, task, list(read_predictions(place))))
+        made = replace(made, file_alone=training.file_alone(project, task, list(read_predictions(place)), track=track))
         made.save(place)
         card.write(project, made, place)
         checkpoint.clear(place)

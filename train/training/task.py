@@ -15,6 +15,7 @@ from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.errors import ConfigError, RunError
 from imageledger.store import write_whole
+from imageledger.types import Track, untracked
 from train import pictures as listing
 from train.config import TrainSettings
 from train.evaluation.beside_file import beside_file
@@ -148,8 +149,9 @@ def fill(
 
 
 def file_alone(
-    project: Project, todo: Task, predictions: Sequence[Prediction], rounds: Rounds | None = None
-) -> dict[str, Any]:
+    project: Project, todo: Task, predictions: Sequence[Prediction], rounds: Rounds | None = None, *,
+    track: Track = untracked,
+) -> dict[str, Any]:  # fmt: skip
     """Probe the manifest for what the files alone give away; a folder has no records to measure.
 
     "beside" compares the model with the probe, picture by picture (`train.evaluation.beside_file`).
@@ -158,8 +160,7 @@ def file_alone(
         return {}
     from curate.manifest import file_alone as evidence
 
-    logger.info("probing what the file alone gives away")
-    found, right = evidence.file_alone(project, project.root / todo.manifest)
+    found, right = evidence.file_alone(project, project.root / todo.manifest, track)
     positive, groups = project.declared.labels[-1], groups_by_key(todo.pictures)
     beside = beside_file(predictions, positive, groups, right, rounds=rounds, seed=project.declared.seed)
     return {**found, "beside": beside} if beside else found

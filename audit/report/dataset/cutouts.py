@@ -1,6 +1,6 @@
 """Mattes, worst first, and pictures before and after whitening. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,19 @@ from curate.history import whitened
 from curate.look.judge import worst_mattes
 from curate.matting import compositing
 from curate.matting.judge import LEAST_EDGE, LEAST_KEPT
-from imageledger.record import OK, Record
+from imageledger.record import Record
+from imageledger.types import Key
 
 EACH = 4
 """Mattes shown of each class and kind, and pictures of each class before and after."""
 
+MOST = 12
+"""At most so many of each kind, however many labels there are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """Some mattes of one class: those refused, or the most doubtful of those kept."""
+    """Some mattes: those refused, or the most doubtful of those kept."""
 
     title: str
     records: Sequence[Record]
@@ -72,10 +76,10 @@ def cutouts_of(subject: Subject) -> Cutouts:
     for record in tried:
         seen.setdefault(record.label, []).append(record)
     stated = tried[0].stated("whiten") if tried else {}
-    most = EACH * 2 * len(seen)
-    kinds = [Kind(title=kind.words, records=kind.records) for kind in worst_mattes(subject.rows, most)]
+    kinds = _kinds(subject)
+    stand = {record.key for kind in kinds for record in kind.records}
     return Cutouts(
-        kinds=kinds, before_after=_ordinary(subject), said=lost_said(seen, "Mattes refused", by_matte),
+        kinds=kinds, before_after=_ordinary(subject, stand), said=lost_said(seen, "Mattes refused", by_matte),
         region=str(stated.get("region", "")), matting=_with(stated), medians=_medians(seen), undone=[],
     )  # fmt: skip
 
@@ -93,7 +97,7 @@ def judged_in_words(record: Record) -> list[str]:
     note = whitened(record)
     words = []
     if note.contrast is not None:
-        words.append(f"edge {note.contrast:.1f}")
+        words.append(f"contrast at the edge {note.contrast:.1f}")
     if note.kept is not None:
         words.append(f"face kept {100 * note.kept:.0f} %")
     if note.coverage is not None:
@@ -111,13 +115,37 @@ def laid_on_white(image: Image.Image, matte: Image.Image) -> Image.Image | None:
     return compositing.white_composite(image, alpha, compositing.standard_edge(alpha))
 
 
-def _ordinary(subject: Subject) -> list[Record]:
-    """Choose by lot, the same for the same pictures, some of each class that were whitened and are in use."""
+def _kinds(subject: Subject) -> list[Kind]:
+    """Gather the worst mattes of all classes: those refused, and those that stayed."""
+    order = labels_of(subject)
+    found = worst_mattes(subject.rows, 2 * EACH * len(order))
+    chosen = [record for section in found for record in section.records]
+    refused = _few(sorted(filter(by_matte, chosen), key=_contrast), order)
+    kept = _few([record for record in chosen if not by_matte(record)], order)
+    titles = ("Refused", "Kept: those with the least difference of colour across the edge")
+    return [Kind(title=title, records=rows) for title, rows in zip(titles, (refused, kept), strict=True) if rows]
+
+
+def _few(records: Sequence[Record], order: Sequence[str]) -> list[Record]:
+    """Keep the first EACH of every class, in the order of the classes."""
+    return [one for label in order for one in [record for record in records if record.label == label][:EACH]][:MOST]
+
+
+def _contrast(record: Record) -> float:
+    contrast = whitened(record).contrast
+    return np.inf if contrast is None else contrast
+
+
+def _ordinary(subject: Subject, stand: Collection[Key]) -> list[Record]:
+    """Choose by lot, the same for the same pictures, some of each class that were whitened and are in use.
+
+    Those that `stand` on the page already come last.
+    """
     shown = []
     for label in labels_of(subject):
         own = [record for record in subject.chosen if record.label == label and record.found("whiten")]
-        shown += sorted(own, key=lambda record: (record.origin, record.key))[:EACH]
-    return [record for record in shown if record.status == OK]
+        shown += sorted(own, key=lambda record: (record.key in stand, record.origin, record.key))[:EACH]
+    return shown[:MOST]
 
 
 def _medians(seen: Mapping[str, Sequence[Record]]) -> dict[str, dict[str, float]]:

@@ -17,6 +17,10 @@ from imageledger.types import Bools, Floats
 
 UNKNOWN = "not noted"
 
+BITS = "bits per pixel"
+MEASURES = ("width, px", "height, px", "kilobytes", BITS)
+"""What is measured of each original, in the order of `_measured`."""
+
 MARKS = (
     "EXIF", "camera", "date", "place", "exposure", "software", "thumbnail", "orientation", "ICC", "XMP", "IPTC",
     "Photoshop block", "text", "prompt", "comment", "C2PA", "declared as made by AI",
@@ -31,7 +35,7 @@ class Side:
     name: str
     values: Floats
     positive: Bools
-    format: str = "{:.0f}"
+    format: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ class Files:
     def medians_table(self) -> Markup:
         """Write the medians by group."""
         rows = [
-            MatrixRow(name=name, cells=[Cell(words="–" if value is None else f"{value:.4g}") for value in values])
+            MatrixRow(name=name, cells=[Cell(words=_short(value)) for value in values])
             for name, values in self.medians.items()
         ]
         return matrix(rows, [group.name for group in self.groups], corner="median", label="Medians of the originals")
@@ -124,9 +128,15 @@ def files_of(
     formats = sorted({name for own in counts for name in own}, key=lambda name: (name == UNKNOWN, name))
     known = [record for record in rows if record.label in labels]
     positive = np.array([record.label == labels[1] for record in known], dtype=bool)
-    measures = {name: np.array([value(record) for record in known]) for name, value in MEASURES.items()}
+    held = {record.key: _measured(record) for record in rows}
+    of_groups = [
+        np.array([held[record.key] for record in group.records]).reshape(-1, len(MEASURES)) for group in groups
+    ]
+    measures = dict(
+        zip(MEASURES, np.array([held[record.key] for record in known]).reshape(-1, len(MEASURES)).T, strict=True)
+    )
     undone = []
-    if not any(np.isfinite(measures[name]).any() for name in PIXELS):
+    if not np.isfinite(measures[BITS]).any():
         sentence = "The sizes in pixels were not read yet: normalize notes them."
         undone.append(Undone(sentence=sentence, command="curate normalize"))
     if not marks:
@@ -135,8 +145,11 @@ def files_of(
     return Files(
         groups=groups, labels=labels, classes=classes, undone=undone,
         formats={name: [own[name] for own in counts] for name in formats},
-        medians={name: [_median(group.records, value) for group in groups] for name, value in MEASURES.items()},
-        sides=[Side(name=name, values=values, positive=positive) for name, values in measures.items()],
+        medians={name: [_median(own[:, n]) for own in of_groups] for n, name in enumerate(MEASURES)},
+        sides=[
+            Side(name=name, values=values, positive=positive, format="{:.2f}" if name == BITS else "{:.0f}")
+            for name, values in measures.items()
+        ],
         marks={name: _by_class(rows, values, classes) for name, values in marks.items() if name in MARKS},
     )  # fmt: skip
 
@@ -147,27 +160,19 @@ def _by_class(rows: Sequence[Record], values: Floats, classes: Sequence[str]) ->
     return [(int(np.sum(values[there & (of == label)] > 0)), int(np.sum(there & (of == label)))) for label in classes]
 
 
-def _median(records: Sequence[Record], value: Any) -> float | None:
-    values = np.array([value(record) for record in records])
-    known = values[np.isfinite(values)] if values.size else values
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _median(values: Floats) -> float | None:
+    known = values[np.isfinite(values)]
     return float(np.median(known)) if known.size else None
 
 
-def _width(record: Record) -> float:
-    size = normalized(record).size
-    return float(size[0]) if size else np.nan
-
-
-def _height(record: Record) -> float:
-    size = normalized(record).size
-    return float(size[1]) if size else np.nan
-
-
-def _kilobytes(record: Record) -> float:
-    held = fetched(record).bytes
-    return held / 1000 if held else np.nan
-
-
-PIXELS = ("width, pixels", "height, pixels")
-MEASURES = {PIXELS[0]: _width, PIXELS[1]: _height, "size of the file, kilobytes": _kilobytes}
-"""What is measured of each original; NaN where no stage noted it."""
+def _measured(record: Record) -> tuple[float, float, float, float]:
+    """Return width, height, kilobytes and bits per pixel of an original; NaN for what no stage noted."""
+    size, held = normalized(record).size, fetched(record).bytes
+    width, height = size or (np.nan, np.nan)
+    kilobytes = held / 1000 if held else np.nan
+    bits = 8000 * kilobytes / (width * height) if size and width * height else np.nan
+    return width, height, kilobytes, bits

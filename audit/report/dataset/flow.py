@@ -1,5 +1,6 @@
 """How many pictures of each class every stage left, and what became of the others. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,8 +76,7 @@ def flow_of(subject: Subject) -> Flow:
         for record in rows:
             tally.add(record)
         for label in labels:
-            own: Mapping[str, int] = tally.by_label.get(label, {})
-            counts[label][stage] = {status: own.get(status, 0) for status in STATUSES}
+            counts[label][stage] = {status: tally.by_label.get(label, Counter())[status] for status in STATUSES}
     unmade = [
         Undone(sentence=f"The stage {stage} has not been run.", command=COMMAND_OF[stage])
         for stage in subject.project.declared.order

@@ -1,38 +1,48 @@
 """Which pictures were set aside at which stage, grouped by reason, with some of each to look at. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
 from audit.report.dataset.groups import labels_of
 from audit.report.subject import Subject
-from imageledger.reasons import grouped
-from imageledger.record import DUPLICATE, OK, UNUSED, Record
+from imageledger.reasons import grouped, kinds_of
+from imageledger.record import DUPLICATE, OK, UNREADABLE, UNUSED, Record
 from imageledger.types import Key
 
 EXAMPLES, FEWER = 6, 3
 """Pictures shown of a reason, and of pictures that nothing speaks against."""
 
+WIDE = 3
+"""So many pictures fit into half the width."""
+
 SHOWN = 10
 """At most so many reasons stand on the page, the most frequent first."""
 
+TOGETHER = {DUPLICATE: "copy of another picture", UNREADABLE: "not a picture that can be decoded"}
+"""What stands for all reasons of these statuses together; how they differ is said below it."""
+
 MEANS = {
-    DUPLICATE: "copies of a picture that was kept; the duplicates below show them side by side",
+    DUPLICATE: "another picture was kept in place of each; the duplicates below show them side by side",
     UNUSED: "nothing speaks against these: there were more candidates than places",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """Pictures that one stage set aside for one kind of reason: how many of each class, and examples."""
+    """Pictures that one stage set aside for one kind of reason: how many of each class, and examples.
+
+    `kinds` are the reasons in detail, with counts, where several stand together.
+    """
 
     stage: str
     status: str
     reason: str
     counts: Mapping[str, int]
     examples: Sequence[Record]
+    kinds: Sequence[tuple[str, int]] = ()
 
     @property
     def total(self) -> int:
@@ -43,6 +53,11 @@ class Loss:
     def means(self) -> str:
         """What the status means, where the reason does not say it."""
         return MEANS.get(self.status, "")
+
+    @property
+    def wide(self) -> bool:
+        """Whether its pictures take the whole width of the page."""
+        return len(self.examples) > WIDE
 
     @property
     def hidden(self) -> int:
@@ -70,7 +85,13 @@ class Lost:
     def data(self) -> list[Mapping[str, Any]]:
         """Return all losses with their counts by class."""
         return [
-            {"stage": loss.stage, "status": loss.status, "reason": loss.reason, "counts": dict(loss.counts)}
+            {
+                "stage": loss.stage,
+                "status": loss.status,
+                "reason": loss.reason,
+                "counts": dict(loss.counts),
+                "kinds": dict(loss.kinds),
+            }
             for loss in self.losses
         ]
 
@@ -86,7 +107,7 @@ def lost_of(subject: Subject) -> Lost:
     losses = [
         _loss(stage, status, reason, rows, labels)
         for (stage, status), records in by_stage.items()
-        for reason, rows in _by_reason(records)
+        for reason, rows in ({TOGETHER[status]: records} if status in TOGETHER else _by_reason(records)).items()
     ]
     return Lost(losses=sorted(losses, key=lambda loss: (loss.status == UNUSED, -loss.total, loss.stage, loss.reason)))
 
@@ -102,20 +123,23 @@ def _lost_at(subject: Subject) -> dict[Key, str]:
     return at
 
 
-def _by_reason(records: Sequence[Record]) -> Iterable[tuple[str, list[Record]]]:
+def _by_reason(records: Sequence[Record]) -> dict[str, list[Record]]:
     of = {reason: words for words, kind in grouped(record.reason for record in records).items() for reason in kind}
     rows: dict[str, list[Record]] = {}
     for record in records:
         rows.setdefault(of[record.reason], []).append(record)
-    return rows.items()
+    return rows
 
 
 def _loss(stage: str, status: str, reason: str, rows: Sequence[Record], labels: Sequence[str]) -> Loss:
     counts = Counter(record.label for record in rows)
     most = {DUPLICATE: 0, UNUSED: FEWER}.get(status, EXAMPLES)
+    if status == UNREADABLE:  # one of each reason comes first
+        rows = [record for turn in zip_longest(*_by_reason(rows).values()) for record in turn if record is not None]
     sides = [[record for record in rows if record.label == label][:most] for label in labels]
     turns = [record for record in chain.from_iterable(zip_longest(*sides)) if record is not None]
+    kinds = kinds_of(Counter(record.reason for record in rows)) if status == UNREADABLE else ()
     return Loss(
         stage=stage, status=status, reason=reason, counts={label: counts[label] for label in labels},
-        examples=turns[:most],
+        examples=turns[:most], kinds=kinds,
     )  # fmt: skip

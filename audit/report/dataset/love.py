@@ -15,7 +15,7 @@ from curate.nuisance import FAMILIES, family
 from imageledger.record import Record, groups_of
 
 MOST = 3000
-"""With more candidates than this the kept numbers are not read: `curate manifest --match` writes what is needed."""
+"""With more candidates than this the kept numbers are not read: `curate manifest --match all` writes what is needed."""
 
 PLAIN, CANDIDATES, CHOSEN = "a balanced choice by lot", "all candidates", "the final set"
 

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from audit.charts.matrix import Cell, MatrixRow, matrix
-from audit.report.dataset.groups import Group, Undone, labels_of, table
+from audit.report.dataset.groups import Group, Undone, colour_of, labels_of, table
 from audit.report.subject import Subject
 from curate.faces.words import counted_faces, for_want_of_a_face, lost_said
 from curate.sources import licences
@@ -16,7 +16,7 @@ from imageledger.record import Record
 from imageledger.record import groups_of as kept_together
 
 NUMBERS = ("one face", "several faces", "no face")
-NOT_LOOKED = "nobody looked"
+NOT_LOOKED = "not looked for"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,7 @@ class Balance:
     classes: Sequence[str]
     sides: Mapping[str, Sequence[int]]
     groups: Mapping[str, int]
+    colours: Mapping[str, str]
     held: Sequence[Held]
     one_sided: bool
     undone: Sequence[Undone]
@@ -89,7 +90,8 @@ class Balance:
         """Draw the classes by side of the split."""
         most = max((count for counts in self.sides.values() for count in counts), default=0) or 1
         rows = [
-            MatrixRow(name=label, cells=[*(Cell(words=str(n), shade=n / most) for n in counts),
+            MatrixRow(name=label, cells=[*(Cell(words=str(n), shade=n / most, colour=self.colours[label])
+                                           for n in counts),
                                          Cell(words=str(sum(counts))), Cell(words=str(self.groups[label]))])
             for label, counts in self.sides.items()
         ]  # fmt: skip
@@ -152,7 +154,8 @@ def balance_of(subject: Subject) -> Balance:
     sentence = "The pictures have not been balanced and split yet."
     groups = {name: len(set(kept_together(rows))) for name, rows in own.items()}
     return Balance(
-        classes=classes, sides=sides, held=_held(subject), groups=groups,
+        classes=classes, sides=sides, held=_held(subject), colours={name: colour_of(subject, name) for name in classes},
+        groups=groups,
         one_sided=bool(sources) and all(len(labels) == 1 for labels in sources.values()),
         undone=[] if split else [Undone(sentence=sentence, command="curate manifest")],
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """The dataset as a part of the report: its pieces, the pictures that were opened for them, and its content as data."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from audit.report.dataset.files import Files
 from audit.report.dataset.flow import Flow
 from audit.report.dataset.lost import Lost
 from audit.report.dataset.origins import Balance, Faces, Licences
-from imageledger.record import Record
+from imageledger.record import UNREADABLE, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +67,14 @@ class DatasetSection:
     style: str = "report/dataset/style.css"
 
     def shown(self, record: Record) -> Shown:
-        """Return the picture of a row that was set aside."""
-        return self.opened[record.file or record.origin]
+        """Return the picture of a row that was set aside; where there is none, the reason on the row says why."""
+        shown = self.opened[record.file or record.origin]
+        return Shown(missing=record.reason) if shown.missing and record.status == UNREADABLE else shown
 
     @property
-    def closed(self) -> list[str]:
-        """Why some pictures could not be shown."""
-        return sorted({one.missing for one in self.opened.values() if one.missing})
+    def closed(self) -> Mapping[str, int]:
+        """How many pictures could not be shown, by reason."""
+        return Counter(one.missing for one in self.opened.values() if one.missing)
 
     def data(self) -> Mapping[str, Any]:
         """Return every number of the section."""
@@ -80,6 +82,7 @@ class DatasetSection:
             "flow": self.flow.data(), "lost": self.lost.data(), "files": self.files.data(),
             "faces": self.faces.data(), "licences": self.licences.data(), "balance": self.balance.data(),
             "duplicates": self.copies.data(), "mattes": self.cutouts.data(), "apart": self.apart.data(),
+            "not shown": dict(self.closed),
             "not done": [
                 {"sentence": one.sentence, "command": one.command}
                 for part in (self.flow.unmade, self.files.undone, self.faces.undone, self.balance.undone,

@@ -61,7 +61,7 @@ def _names(lost: Lost, copies: Copies, cutouts: Cutouts) -> Iterator[str]:
         for record in kind.records:
             yield from (made_by_normalize(record), record.matte, record.file)
     for record in cutouts.before_after:
-        yield from (made_by_normalize(record), record.matte, record.file)
+        yield from (made_by_normalize(record), record.file)
 
 
 def _settings(subject: Subject, stage: str) -> Mapping[str, Any]:
@@ -92,7 +92,8 @@ def _pair(pair: Pair, opened: Opened) -> PairShown:
 
 
 def _cutout(record: Record, opened: Opened) -> CutoutShown:
-    before, matte, after = (opened[name] for name in (made_by_normalize(record), record.matte, record.file))
+    before, after = opened[made_by_normalize(record)], opened[record.file]
+    matte = opened.get(record.matte, Shown(missing="not opened"))
     if record.status != OK and before.image is not None and matte.image is not None:
         laid = laid_on_white(before.image, matte.image)
         after = Shown(image=laid) if laid is not None else Shown(missing="picture and matte differ in size")
