@@ -18,6 +18,9 @@ from imageledger.record import Record
 from imageledger.types import Bools, Floats, Track, untracked
 from train.evaluation.temperature import cross_fitted
 
+FEWEST = 10
+"""So many pictures of each class a probe needs."""
+
 PERMUTATIONS = 20
 """Few, because the scores are used and the verdict is not."""
 
