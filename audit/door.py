@@ -126,13 +126,14 @@ def review(
 
 
 def recipes(
-    project: Project, *, track: Track, manifest: Where, sample: int, weights: Where, workers: int | None
+    project: Project, *, track: Track, manifest: Where, sample: int, weights: Where, workers: int | None,
+    output: Where,
 ) -> Report:  # fmt: skip
     """Try the recipes of normalize on a sample."""
     from audit.recipes import work
 
     settings = work.RecipesSettings(sample=sample, weights=weights, workers=workers)
-    return work.recipes(project, manifest, settings=settings, track=track)
+    return _written(work.recipes(project, manifest, settings=settings, track=track), output)
 
 
 def self_test(project: Project, *, track: Track, quick: bool, thorough: bool, output: Where, seed: int) -> Report:

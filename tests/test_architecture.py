@@ -113,7 +113,7 @@ def test_nothing_reads_or_writes_pickles():
 
 
 LIGHT = {
-    "command": ("click", "imageledger", "imageledger.console", "{leg}.options"),
+    "command": ("click", "imageledger", "imageledger.console", "imageledger.completion", "{leg}.options"),
     "options": ("click", "imageledger", "imageledger.console"),
     "cli": ("click", "imageledger", "imageledger.console", r"{leg}.\w+.command"),
 }

@@ -166,6 +166,7 @@ class Audits(Reached):
         sample: int = 100,
         weights: Path | str | None = None,
         workers: int | None = None,
+        output: Path | str | None = None,
     ) -> "Report":
         """Try the recipes of `normalize` on a sample: how much shortcut each leaves, how much signal it keeps."""
         return self._audit("recipes", locals())
