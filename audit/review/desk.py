@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.review.making import Queues
-from audit.review.queues import Item
+from audit.review.queues import Item, Queue
 from audit.words import other_label
 from curate.faces.words import NO_FACE, by_matte
 from imageledger import decisions
@@ -88,12 +88,23 @@ class Desk:
             return sorted(own.values(), key=lambda made: order[id(made)])
 
     def is_decided(self, item: Item) -> bool:
-        """Tell whether a decision about the item holds; one about another pair does not count."""
+        """Tell whether a decision about the item holds; those about other pairs, bytes or mattes do not count."""
         with self._lock:
             if item.keys not in self._known:
+                rows = {record.key: record for record in item.records}
                 held = decisions.standing(self.about(item)).all
-                self._known[item.keys] = any(made.subject[1] <= {*item.keys} for made in held)
+                self._known[item.keys] = any(
+                    made.subject[1] <= rows.keys() and decisions.applied_to(made, rows)
+                    and made.matte in ("", rows[made.key].matte)
+                    for made in held
+                )  # fmt: skip
             return self._known[item.keys]
+
+    def done(self, queue: Queue) -> int:
+        """Count the items of a queue that are decided; only those that somebody spoke of are looked at."""
+        with self._lock:
+            spoken = {place for key in self._about for place in queue.places.get(key, ())}
+            return sum(self.is_decided(queue.items[place]) for place in spoken)
 
     def history(self, item: Item) -> list[Said]:
         """Return what was said about an item, the newest first, and what of it holds."""
