@@ -9,7 +9,8 @@ from needs import needs
 from train_world import build
 
 from audit import page
-from audit.report.mistakes.attended import FOLDER, overlay_name
+from audit.report.mistakes.attended import overlay_name
+from audit.report.mistakes.kept import FOLDER
 from audit.report.mistakes.work import mistakes
 from audit.report.subject import subject_of
 
@@ -50,7 +51,7 @@ def test_where_the_models_are_gone_the_section_says_so_and_shows_the_rest(projec
     assert card.heat.image is None
     assert card.heat.missing
     assert section.attention is None
-    assert card.neighbours == []
+    assert not card.neighbours
 
 
 def test_the_page_loads_nothing_and_names_of_strangers_are_inert(project, eight):
