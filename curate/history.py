@@ -60,6 +60,8 @@ class Whitened:
 
     `kept` is the share of the face that the matte kept, `contrast` how much the colours differ across its edge. Where
     the inner face was kept: `crop`, in pixels of the normalised picture, and `face` and `points`, in the one made.
+    Where a person judged mattes: `refused` are those that did not do, `cut_by` what made the one used, `heard` the
+    digest of what was said, and `accepted` the fault for which the matte would have been rejected.
     """
 
     coverage: float | None = None
@@ -71,6 +73,10 @@ class Whitened:
     crop: Box | None = None
     face: Box | None = None
     points: Points | None = None
+    refused: tuple[str, ...] | None = None
+    cut_by: str | None = None
+    heard: str | None = None
+    accepted: str | None = None
 
 
 Note = TypeVar("Note", Fetched, Normalized, Whitened)

@@ -98,7 +98,7 @@ def places(project: Project) -> list[tuple[str, Path]]:
         ("the planted problems", project.folder / "truth.jsonl"),
         (
             "what the files give away, fetched and curated (page)",
-            project.root / "data" / "audit" / "shortcuts" / "shortcuts-all-most-60.html",
+            project.root / "data" / "audit" / "shortcuts" / "shortcuts-most-60.html",
         ),
         ("learning curve and confusion matrix", run / "figures"),
         ("real portraits called AI (page)", run / "audit" / "top-losses.html"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from imageledger import manifest, seal
+from imageledger import decisions, manifest, seal
 from imageledger.config import Project
 from imageledger.dataset.legs import DOORS
 from imageledger.errors import LedgerError, ManifestError
@@ -17,6 +17,8 @@ from imageledger.manifest import Card
 from imageledger.record import STATUSES
 
 COMMAND_OF = {stage: f"curate {stage}" for stage in ("fetch", "normalize", "dedupe", "whiten", "manifest")}
+CURRENT, WAITING = "current", "decisions wait"
+"""States of a stage: nothing is to be done, and people have decided something that it does not show yet."""
 
 
 def stages(project: Project) -> list[dict[str, Any]]:
@@ -26,6 +28,8 @@ def stages(project: Project) -> list[dict[str, Any]]:
     for stage in project.declared.order:
         path = project.manifest(stage)
         state, card = _state(path, before)
+        if card and state == CURRENT and stage != "fetch" and decisions.wait(project.folder, stage, card.input):
+            state = WAITING
         for label, counts in card.counts.items() if card else [("", {})]:
             numbers = {status: counts.get(status, 0) for status in STATUSES} if card else dict.fromkeys(STATUSES)
             rows.append({"stage": stage, "state": state, "label": label, **numbers})
@@ -89,7 +93,9 @@ def remarks(project: Project) -> list[str]:
 def next_command(rows: Iterable[dict[str, Any]], runs: Sequence[dict[str, Any]]) -> str:
     """Return the command to type next: the stages in their order, what has begun, the trainings, and the report."""
     for row in rows:
-        if row["state"] != "current":
+        if row["state"] == WAITING:
+            return "curate run"
+        if row["state"] != CURRENT:
             return COMMAND_OF[row["stage"]]
     if begun := next((run for run in runs if run["state"] == UNFINISHED), None):
         return f"{_carry_on(begun['run'], begun['kind'])}, with the same options"
@@ -112,4 +118,4 @@ def _state(path: Path, before: Path | None) -> tuple[str, Card | None]:
     if not path.is_file():
         return "missing", None
     stale = before is not None and before.is_file() and not card.input.startswith(manifest.digest(before))
-    return ("older than the stage before" if stale else "current"), card
+    return ("older than the stage before" if stale else CURRENT), card

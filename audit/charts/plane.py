@@ -13,7 +13,9 @@ KEY_ROW = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Points (x, y) of one name and colour class; `band` are the (x, low, high) of an interval around them.
+    """Points (x, y) of one name and colour class; `band` are the (x, low, high) of an interval around them, as an area.
+
+    `whiskers` are such intervals as single lines.
 
     `colour` is a class of charts.css: negative, positive, usual, problem, undecided, fine or faint. `shape` marks every
     point ("o", "s", "D"), "" draws the line alone; `dashed` and `joined` say how the points are connected.
@@ -26,6 +28,7 @@ class Series:
     dashed: bool = False
     joined: bool = True
     band: Sequence[tuple[float, float, float]] = ()
+    whiskers: Sequence[tuple[float, float, float]] = ()
 
 
 def plane(
@@ -71,6 +74,8 @@ def _series(item: Series, across: Axis, up: Axis) -> list[Markup]:
         lower = [(across.at(x), up.at(low)) for x, low, _ in item.band]
         upper = [(across.at(x), up.at(high)) for x, _, high in reversed(item.band)]
         parts.append(path([*lower, *upper], f"area {item.colour}", closed=True))
+    parts += [line((across.at(x), up.at(low)), (across.at(x), up.at(high)), f"reach {item.colour}")
+              for x, low, high in item.whiskers]  # fmt: skip
     places = [(across.at(x), up.at(y)) for x, y in item.points]
     if item.joined and len(places) > 1:
         parts.append(path(places, f"curve {item.colour}{' dashed' if item.dashed else ''}"))

@@ -81,7 +81,8 @@ def reliance(
         beside=judge.beside(compared, other.shares, other.run.name, _reliability(judged, other)) if other else None,
     )
     found = report.report(result, answers.folder / "audit")
-    return replace(found, about=digests_of(answers.folder))
+    beside = f"beside-{other.run.name}" if other else ""
+    return replace(found, about=digests_of(answers.folder), variant=(beside,))
 
 
 def _answers(project: Project, run: str | Path | None) -> Answers:

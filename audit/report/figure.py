@@ -1,20 +1,19 @@
 """The first figure of a report: the accuracy of the model beside that of the file alone and of a coin. Pure."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from markupsafe import Markup
 
 from audit.charts.rows import Bar, rows
-from audit.report.verdict import COIN, Judged, beats_file
+from audit.report.verdict import COIN, Judged
 from imageledger.intervals import with_interval
+from train.evaluation.verdict import beats_file
 from train.runs import SPLIT
 
 
-def accuracies(found: Judged, file_alone: Mapping[str, Any]) -> Markup:
+def accuracies(found: Judged) -> Markup:
     """Draw the accuracies with their intervals, 50 % being a coin."""
     value, low, high = found.accuracy
-    shown = low > COIN and (not file_alone or beats_file(found, file_alone))
+    file_alone = found.run.file_alone
+    shown = low > COIN and beats_file(found.run) is not False
     bars = [_bar("model", value, low, high, "fine" if shown else "undecided", "o" if shown else "s")]
     if file_alone:
         alone = file_alone["valid" if found.run.kind == SPLIT else "all"]

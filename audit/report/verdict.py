@@ -12,6 +12,7 @@ from imageledger.counted import Counted
 from imageledger.intervals import with_interval
 from imageledger.record import Record, groups_of
 from imageledger.types import Key
+from train.evaluation.verdict import BY_HEART, accuracy, beats_file, verdict
 from train.pictures import VALID
 from train.runs import SPLIT, Prediction, Run
 
@@ -29,10 +30,7 @@ class Judged:
     @property
     def accuracy(self) -> tuple[float, float, float]:
         """The accuracy and the ends of its 95 % interval; with folds, the interval covers the training sets too."""
-        figure = self.run.evaluation.get("accuracy", {})
-        if "value" in figure:
-            return figure["value"], figure["low"], figure["high"]
-        return self.right.share, *self.right.interval
+        return accuracy(self.run) or (self.right.share, *self.right.interval)
 
 
 def judged(run: Run, predictions: Sequence[Prediction], records: Mapping[Key, Record]) -> Judged | None:
@@ -59,13 +57,14 @@ def how_often(found: Judged) -> str:
     )
 
 
-def beyond_coin_and_file(found: Judged, file_alone: Mapping[str, Any]) -> str:
+def beyond_coin_and_file(found: Judged) -> str:
     """Say whether the model is shown to be better than a coin, and better than the file without the face."""
     _, low, high = found.accuracy
     coin = (
         "It is better than a coin" if low > COIN else "It is worse than a coin" if high < COIN
         else "It is not shown to be better than a coin"
     )  # fmt: skip
+    file_alone = found.run.file_alone
     if not file_alone:
         return f"{coin}; what the file alone would reach has not been measured."
     alone = file_alone["valid" if found.run.kind == SPLIT else "all"]
@@ -73,19 +72,8 @@ def beyond_coin_and_file(found: Judged, file_alone: Mapping[str, Any]) -> str:
     without = f"a probe of the file alone, without the face, is right about {share}{_apart(file_alone)}"
     if low <= COIN:
         return f"{coin}; {without}."
-    shown = beats_file(found, file_alone)
+    shown = beats_file(found.run)
     return f"{coin}, {'and' if shown else 'but not shown to be'} better than the file: {without}."
-
-
-def beats_file(found: Judged, file_alone: Mapping[str, Any]) -> bool:
-    """Tell whether the model is shown to be right more often than the file alone, picture by picture.
-
-    Runs of older versions were not compared picture by picture: there the whole intervals must lie apart.
-    """
-    if beside := file_alone.get("beside"):
-        return bool(beside["p"] < CHANCE and beside["low"] > 0)
-    alone = file_alone["valid" if found.run.kind == SPLIT else "all"]
-    return bool(found.accuracy[1] > alone["high"])
 
 
 def _apart(file_alone: Mapping[str, Any]) -> str:
@@ -94,6 +82,11 @@ def _apart(file_alone: Mapping[str, Any]) -> str:
         return ""
     apart = with_interval(100 * beside["difference"], 100 * beside["low"], 100 * beside["high"], digits=0, signed=True)
     return f" (model minus file, picture by picture: {apart} points, p = {_p(beside['p'])})"
+
+
+def by_heart(found: Judged) -> list[str]:
+    """Say that the training pictures were learned by heart, where intervals show it."""
+    return [said.sentence for said in verdict(found.run) if said.code == BY_HEART]
 
 
 def fails_most(found: Judged) -> str:

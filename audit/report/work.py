@@ -20,6 +20,7 @@ from audit.report.next_step import Step, next_step
 from audit.report.pictures.work import pictures
 from audit.report.section import Section
 from audit.report.subject import Subject, subject_of
+from audit.report.training.work import training
 from audit.words import DRAWN, DRAWN_NOTE
 from imageledger.config import Project
 from imageledger.errors import ManifestError
@@ -96,7 +97,7 @@ def gather(subject: Subject, track: Track = untracked) -> Written:
         sentences=sentences(subject, found),
         step=next_step(done_of(subject, found)),
         sections=sections,
-        chart=figure.accuracies(found, run.file_alone) if run and found else None,
+        chart=figure.accuracies(found) if run and found else None,
     )
 
 
@@ -108,13 +109,17 @@ def sentences(subject: Subject, found: verdict.Judged | None) -> list[str]:
         return ["The run judged no picture that its model had not seen, so nothing is known about new pictures."]
     return [
         verdict.how_often(found),
-        verdict.beyond_coin_and_file(found, subject.run.file_alone),
+        verdict.beyond_coin_and_file(found),
         verdict.fails_most(found),
+        *verdict.by_heart(found),
     ]
 
 
 def _sections(subject: Subject, track: Track) -> Sequence[Section]:
-    parts = (dataset(subject, track=track), files_alone(subject, track=track), pictures(subject, track=track))
+    parts = (
+        dataset(subject, track=track), files_alone(subject, track=track), training(subject, track=track),
+        pictures(subject, track=track),
+    )  # fmt: skip
     return [part for part in parts if part]
 
 

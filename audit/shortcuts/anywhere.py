@@ -16,11 +16,11 @@ from audit.shortcuts.work import (
     families_of,
     probe_stage,
     refuse_few_permutations,
-    stem_of,
     two_classes,
+    variant_of,
 )
 from curate.evidence.measure import FETCHED, Table, measure
-from curate.fetch.in_place import InPlace, Labels, in_place
+from curate.fetch.in_place import InPlace, Labels, called, in_place
 from curate.nuisance import FAMILIES, family
 from curate.pictures import pixels
 from curate.pictures.pixels import CannotDecode
@@ -74,7 +74,7 @@ def shortcuts_of(
             families=families, seed=seed, permutations=settings.permutations, most=settings.most,
             fetch=found.fetch, beside=sentences(found, broken),
         )  # fmt: skip
-        made = report.report(found.project, probed, default_folder(pictures), stem_of(settings))
+        made = report.report(found.project, probed, default_folder(pictures), variant_of(settings))
         return held(made)
 
 
@@ -98,7 +98,7 @@ def default_folder(pictures: Path) -> Path:
     """Return where files go unless told otherwise: a folder in the working directory, or beside the pictures in it."""
     whole, here = pictures.resolve(), Path.cwd().resolve()
     inside = whole.is_dir() and here.is_relative_to(whole)
-    return (whole.parent if inside else here) / f"shortcuts-{whole.stem if whole.is_file() else whole.name}"
+    return (whole.parent if inside else here) / f"shortcuts-{called(pictures)}"
 
 
 def refuse_inside(pictures: Path, output: Path | None) -> None:

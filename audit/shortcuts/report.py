@@ -1,6 +1,7 @@
 """Write an audit of shortcuts as a report: findings, tables, rows, one object for scripts, a figure and a page."""
 
 import math
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -22,7 +23,7 @@ CSV_FIELDS = (
 )  # fmt: skip
 
 
-def report(project: Project, probed: DatasetProbes, folder: Path, stem: str = "shortcuts") -> Report:
+def report(project: Project, probed: DatasetProbes, folder: Path, variant: Sequence[object] = ()) -> Report:
     """Write the probes of a dataset as a report, whose files go into `folder`; equal probes give equal bytes."""
     rows, content = csv_rows(probed), data(probed)
     drawn = cache(partial(figure.png, probed))
@@ -35,12 +36,14 @@ def report(project: Project, probed: DatasetProbes, folder: Path, stem: str = "s
         rows=rows,
         data=content,
         contents={
-            f"{stem}.csv": lambda: csv_bytes(CSV_FIELDS, rows),
-            f"{stem}.json": lambda: kept.encoded(content | {"examples": examples(probed)}, probed.manifests),
-            f"{stem}.png": drawn,
-            f"{stem}.html": lambda: _encoded(page.html_text(probed, page.cards_of(project, probed), drawn())),
+            "shortcuts.csv": lambda: csv_bytes(CSV_FIELDS, rows),
+            "shortcuts.json": lambda: kept.encoded(content | {"examples": examples(probed)}, probed.manifests),
+            "shortcuts.png": drawn,
+            "shortcuts.html": lambda: _encoded(page.html_text(probed, page.cards_of(project, probed), drawn())),
         },
         folder=folder,
+        variant=variant,
+        next_step=next_step(probed),
         refusal=probed.refusal,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audit.findings import Report, stem
+from audit.findings import Report
 from audit.shortcuts import report
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.shortcuts.unseen import unseen_sources
@@ -64,14 +64,15 @@ def shortcuts(
     """
     probes = probe_stages(project, manifest, settings=settings, track=track)
     own = Path(manifest or "").name.removesuffix(".gz").removesuffix(".jsonl")
-    return report.report(project, probes, project.root / "data" / "audit" / "shortcuts", stem_of(settings, own))
+    stage = "" if settings.stage == EVERY else probes.last.stage
+    variant = (own, stage, *variant_of(settings))
+    return report.report(project, probes, project.root / "data" / "audit" / "shortcuts", variant)
 
 
-def stem_of(settings: ShortcutsSettings, manifest: str = "") -> str:
-    """Return what the files of an audit are called: that of one stage or family does not replace that of all."""
+def variant_of(settings: ShortcutsSettings) -> tuple[str, ...]:
+    """Say in what a look is not a whole one: it measures some families alone, or fewer pictures than are enough."""
     families = [spelled(name) for name in families_of(settings.family)] if settings.family else []
-    fewer = f"most-{settings.most}" if settings.most < ENOUGH else ""
-    return stem("shortcuts", manifest, settings.stage, *families, fewer)
+    return (*families, *([f"most-{settings.most}"] if settings.most < ENOUGH else []))
 
 
 def probe_stages(

@@ -176,14 +176,15 @@ WORDS = {
     **{f"slope_{part}": f"how fast {words} detail fades (slope, 0 does not)" for part, words in PARTS.items()},
     **{f"above_{n}": f"detail finer than {n}0 % of what the pixels can hold {LOG}" for n in (5, 7, 9)},
     "floor": f"the faintest detail of all {LOG}",
-    **{name: f"fineness that holds {100 * part:.0f} % of the detail (1: one pixel)" for name, part in DETAIL.items()},
+    **{name: f"fineness that {100 * part:.0f} % of the detail stays below (1: one pixel)"
+       for name, part in DETAIL.items()},
     "steepest": "steepest fall of detail from coarse to fine (slope)",
     "steepest_at": "fineness at which detail falls most (1: one pixel)",
     "across_high": f"fine detail across {LOG}",
     "down_high": f"fine detail down {LOG}",
     "across_against_down": f"fine detail across against down {LOG}",
     "corner_high": f"fine detail across and down at once {LOG}",
-    **{name: f"change of detail at fineness {at:.2f} of 1 {LOG}"
+    **{name: f"change of detail with its size, at {100 * at:.0f} % of the finest {LOG}"
        for name, at in zip(STEPS, BANDS[1:-1].tolist(), strict=True)},
     **{f"residual_{lag}": f"how alike the noise is {max(shift)} px {way} (-1 to 1)" for lag, shift in LAGS.items()
        for way in ["aslant" if all(shift) else "down" if shift[0] else "to the side"]},

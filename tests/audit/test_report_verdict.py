@@ -19,7 +19,8 @@ def judged(real_right, ai_right, n=100, **changes):
     flags = {label: np.arange(n) >= right for label, right in (("real", real_right), ("ai", ai_right))}
     wrong = {label: Counted(flag, range(n)) for label, flag in flags.items()}
     right = Counted(~np.concatenate([flags["real"], flags["ai"]]), range(2 * n))
-    run = Run(**({"name": "r", "labels": ("real", "ai"), "kind": "cross-validation"} | changes))
+    usual = {"name": "r", "labels": ("real", "ai"), "kind": "cross-validation"}
+    run = Run(**(usual | {"metrics": {"valid": {"accuracy": right.as_json()}}} | changes))
     return verdict.Judged(run=run, confusion=Confusion(labels=("real", "ai"), mistakes=wrong), right=right)
 
 
@@ -29,25 +30,28 @@ def alone(hits, n=200, **changes):
     return {"all": {"hits": hits, "n": n, "low": low, "high": high}, **changes}
 
 
+def said(found):
+    return verdict.beyond_coin_and_file(found)
+
+
 def test_a_model_whose_interval_holds_a_half_is_not_shown_to_be_better_than_a_coin():
-    assert "not shown to be better than a coin" in verdict.beyond_coin_and_file(judged(52, 55), alone(100))
-    assert "is better than a coin" in verdict.beyond_coin_and_file(judged(80, 80), alone(100))
-    assert "worse than a coin" in verdict.beyond_coin_and_file(judged(30, 30), alone(100))
+    assert "not shown to be better than a coin" in said(judged(52, 55, file_alone=alone(100)))
+    assert "is better than a coin" in said(judged(80, 80, file_alone=alone(100)))
+    assert "worse than a coin" in said(judged(30, 30, file_alone=alone(100)))
 
 
 def test_better_than_the_file_is_judged_picture_by_picture():
-    model, near = judged(80, 80), alone(150)
-    assert "not shown to be better than the file" in verdict.beyond_coin_and_file(model, near)
+    assert "not shown to be better than the file" in said(judged(80, 80, file_alone=alone(150)))
     shown = {"difference": 0.05, "low": 0.01, "high": 0.09, "p": 0.01}
-    said = verdict.beyond_coin_and_file(model, near | {"beside": shown})
-    assert "and better than the file" in said
-    assert "+5 [+1 to +9] points, p = 0.010" in said
+    better = said(judged(80, 80, file_alone=alone(150, beside=shown)))
+    assert "and better than the file" in better
+    assert "+5 [+1 to +9] points, p = 0.010" in better
     open_ = {"difference": 0.2, "low": -0.01, "high": 0.4, "p": 0.06}
-    assert "not shown" in verdict.beyond_coin_and_file(model, alone(100) | {"beside": open_})
+    assert "not shown" in said(judged(80, 80, file_alone=alone(100, beside=open_)))
 
 
 def test_without_a_probe_of_the_file_nothing_is_claimed_about_it():
-    assert "has not been measured" in verdict.beyond_coin_and_file(judged(90, 90), {})
+    assert "has not been measured" in said(judged(90, 90, file_alone={}))
 
 
 def test_what_fails_most_is_named_only_where_it_is_more_than_chance():

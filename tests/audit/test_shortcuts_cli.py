@@ -59,7 +59,7 @@ def test_all_stages_stand_side_by_side(inside, runner, tmp_path):
     assert "Not made yet: whitened (by curate whiten)." in ran.stdout
     assert "All together, stage by stage: 1.00 fetched, " in ran.stdout
     assert "✗ SHORTCUT, ? INCONCLUSIVE, ✓ CLEAN, – does not apply." in ran.stdout
-    with (tmp_path / "shortcuts-all-container-tone.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "shortcuts-container-tone.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     stages = ["fetched"] * 3 + ["normalized"] * 3 + ["final"] * 3 + ["model-input"] * 2
     assert [row["stage"] for row in rows] == stages

@@ -16,7 +16,7 @@ from imageledger.record import Record, Step
 HOSTILE = "ai/<script>alert(1)</script>\x1b[31m\u202e'\"&.png"
 FAST = ["--permutations", "300", "--family", "tone", "--family", "container"]
 """Two families and few permutations: what most tests of the command ask for."""
-STEM = "shortcuts-container-tone"
+STEM = "shortcuts-final-container-tone"
 """What the files of such an audit are called."""
 
 

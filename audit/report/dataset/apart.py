@@ -10,7 +10,7 @@ from audit.charts.rows import Bar, rows
 from audit.report.dataset.groups import Undone
 from curate.manifest.matching.balance_table import APART, Difference, title
 
-SHOWN = 20
+SHOWN = 14
 """Features in the drawing, the farthest apart first, before or after."""
 
 EACH = 3
@@ -64,7 +64,7 @@ class Apart:
         shown = self.shown
         bars = [
             Bar(
-                name=title(one.family, one.feature), value=abs(one.matched),
+                name=title(one.family, one.feature).partition(": ")[2], value=abs(one.matched),
                 other=abs(one.plain) if self.before else None,
                 colour="problem" if abs(one.matched) > APART else "fine",
                 shape="D" if abs(one.matched) > APART else "o",
@@ -83,8 +83,8 @@ class Apart:
         return {
             "before": self.before, "after": self.after, "limit": APART, "by chance": self.by_chance,
             "features": [
-                {"family": one.family, "feature": one.feature, "before": one.plain if self.before else None,
-                 "after": one.matched}
+                {"family": one.family, "feature": one.feature, "words": title(one.family, one.feature),
+                 "before": one.plain if self.before else None, "after": one.matched}
                 for one in self.differences
             ],
         }  # fmt: skip

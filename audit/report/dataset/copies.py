@@ -1,7 +1,7 @@
 """Duplicates and conflicts as pairs: which of two pictures was kept, why, and how they differ. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from audit.report.subject import Subject
 from curate.dedupe.judge import BYTES, PIXELS
 from curate.dedupe.work import CONFLICT, picture_of
 from curate.history import normalized
+from curate.look.judge import partner_of
 from curate.pictures.hashers import to_int
 from imageledger.errors import ManifestError
 from imageledger.reasons import kinds_of
@@ -21,13 +22,16 @@ from imageledger.record import DUPLICATE, OK, Record
 SHOWN = 8
 """Pairs that stand on the page: conflicts first, then the copies that are least alike."""
 
-STRONGER = 3
+STRONGER = 5
 """How many times stronger a difference is drawn than it is."""
 
 SIDE = 144
 """Longer side of a difference view, in pixels."""
 
 MIRRORED = "mirrored"
+
+NEAR = 12
+"""A conflict does not say how its pictures lie on each other; with hashes further apart no difference is drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,8 @@ class Pair:
     @property
     def comparable(self) -> bool:
         """Whether the pixels of both lie on each other, so that a difference can be drawn."""
-        return self.other is not None and (self.exact or "pHash distance" in self.copy.reason or self.conflict)
+        near = self.conflict and self.distance is not None and self.distance <= NEAR
+        return self.other is not None and (self.exact or near or "pHash distance" in self.copy.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,7 @@ def copies_of(subject: Subject, settings: Mapping[str, Any]) -> Copies:
     rows = subject.rows
     copies = [record for record in rows if record.status == DUPLICATE]
     conflicts = [record for record in rows if record.reason.startswith(CONFLICT)]
-    of = {record.name: partner(record, labels_of(subject)) for record in (*copies, *conflicts)}
+    of = {record.name: partner_of(record, labels_of(subject)) for record in (*copies, *conflicts)}
     partners = set(of.values())
     by_name = {record.name: record for record in rows if record.name in partners}
     doubtful = sorted(copies, key=lambda record: (record.similarity, record.key))
@@ -105,17 +110,6 @@ def copies_of(subject: Subject, settings: Mapping[str, Any]) -> Copies:
         counts={label: counts[label] for label in labels_of(subject)}, searched=searched, unsearched=unsearched,
         undone=undone,
     )  # fmt: skip
-
-
-def partner(record: Record, labels: Iterable[str]) -> str:
-    """Return the name of the picture that a record is a copy of, or in conflict with; "" where none is named."""
-    if record.duplicate_of:
-        return record.duplicate_of
-    for label in labels:
-        begun = f"{CONFLICT}the same picture is labelled {label} as "
-        if record.reason.startswith(begun):
-            return record.reason.removeprefix(begun)
-    return ""
 
 
 def looked_for(settings: Mapping[str, Any], pictures: int) -> tuple[list[str], list[str]]:

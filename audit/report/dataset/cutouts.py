@@ -118,14 +118,22 @@ def laid_on_white(image: Image.Image, matte: Image.Image) -> Image.Image | None:
 def _kinds(subject: Subject) -> list[Kind]:
     """Gather the worst mattes of all classes: those refused, and those that stayed."""
     order = labels_of(subject)
-    parts = worst_mattes(subject.rows, 2 * EACH * len(order))
-    own = sorted((record for part in parts for record in part.records), key=lambda record: order.index(record.label))
-    refused, kept = ([record for record in own if bool(by_matte(record)) == flag] for flag in (True, False))
-    kinds = [
-        Kind(title="Refused", records=refused[:MOST]),
-        Kind(title="Kept: those with the least difference of colour across the edge", records=kept[:MOST]),
-    ]
-    return [kind for kind in kinds if kind.records]
+    found = worst_mattes(subject.rows, 2 * EACH * len(order))
+    chosen = [record for section in found for record in section.records]
+    refused = _few(sorted(filter(by_matte, chosen), key=_contrast), order)
+    kept = _few([record for record in chosen if not by_matte(record)], order)
+    titles = ("Refused", "Kept: those with the least difference of colour across the edge")
+    return [Kind(title=title, records=rows) for title, rows in zip(titles, (refused, kept), strict=True) if rows]
+
+
+def _few(records: Sequence[Record], order: Sequence[str]) -> list[Record]:
+    """Keep the first EACH of every class, in the order of the classes."""
+    return [one for label in order for one in [record for record in records if record.label == label][:EACH]][:MOST]
+
+
+def _contrast(record: Record) -> float:
+    contrast = whitened(record).contrast
+    return np.inf if contrast is None else contrast
 
 
 def _ordinary(subject: Subject, stand: Collection[Key]) -> list[Record]:

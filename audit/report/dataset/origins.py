@@ -152,9 +152,10 @@ def balance_of(subject: Subject) -> Balance:
     for record in subject.chosen:
         sources.setdefault(record.source, set()).add(record.label)
     sentence = "The pictures have not been balanced and split yet."
+    groups = {name: len(set(kept_together(rows))) for name, rows in own.items()}
     return Balance(
         classes=classes, sides=sides, held=_held(subject), colours={name: colour_of(subject, name) for name in classes},
-        groups={name: len(set(kept_together(rows))) for name, rows in own.items()},
+        groups=groups,
         one_sided=bool(sources) and all(len(labels) == 1 for labels in sources.values()),
         undone=[] if split else [Undone(sentence=sentence, command="curate manifest")],
     )  # fmt: skip
