@@ -98,7 +98,7 @@ const show = ({ main, title }) => {
 
 const go = async (address) => {
   if (!address) return say("This is the last one.");
-  moving = true; // until the next picture is there, no key may decide about this one
+  moving = address !== desk.dataset.here; // until the next picture is there, no key may decide about this one
   try {
     show(await load(address));
   } catch (error) {

@@ -1,5 +1,6 @@
 """The desk without a browser: its queues, what it writes, and whom it lets in."""
 
+import io
 import json
 import signal
 from dataclasses import replace
@@ -7,9 +8,12 @@ from dataclasses import replace
 import pytest
 from audit_world import HOSTILE, run_on_eight
 from desk_world import ask, desk_of, process, served
+from PIL import Image
 
 from audit.review import work
+from audit.review.ahead import Pictures
 from audit.review.queues import NAMES, found
+from audit.review.views import views
 from audit.review.work import ReviewSettings
 from imageledger import decisions, manifest
 from imageledger.errors import ConfigError, LedgerError, RunError
@@ -160,6 +164,28 @@ def test_a_project_that_cannot_be_written_to_says_that_nothing_was_saved(desk, m
     monkeypatch.setattr("imageledger.decisions.log._append", refused)
     with pytest.raises(LedgerError, match="cannot be written: Permission denied"):
         desk.decide(desk.queues["everything"].items[:1], "keep")
+
+
+def test_where_the_model_looked_is_a_view_once_it_was_drawn(project):
+    folder = run_on_eight(project) / "audit" / "attention"
+    record = next(manifest.read(project.manifest("manifest")))
+    pictures = Pictures(project.store, folder)
+    assert "heat" not in [view.name for view in views(record, pictures.has_heat)]
+    folder.mkdir(parents=True)
+    Image.new("RGB", (40, 30), "red").save(folder / f"{record.file.partition('.')[0]}.png")
+    heat = views(record, pictures.has_heat)[-1]
+    assert (heat.name, heat.address) == ("heat", f"heat/{record.file}")
+    with Image.open(io.BytesIO(pictures.webp(heat.picture, "large"))) as shown:
+        assert (shown.format, shown.size) == ("WEBP", (40, 30))
+
+
+def test_a_refused_matte_is_shown_with_the_person_on_white(project):
+    run_on_eight(project)
+    record = next(manifest.read(project.manifest("manifest")))
+    refused = replace(record, status="rejected", reason="matte: 2 large pieces", file=record.steps[-1].on)
+    white = {view.name: view for view in views(refused, lambda _: False)}["white"]
+    with Image.open(io.BytesIO(Pictures(project.store).webp(white.picture, "large"))) as shown:
+        assert min(shown.convert("RGB").getpixel((1, 1))) > 250
 
 
 def test_a_name_that_is_no_run_stage_or_manifest_is_refused_with_those_there_are(project):
