@@ -62,7 +62,8 @@ def html(report: "Report") -> str:
     return page.render(
         "audit_page.html", heading=f"{_spelled(report.audit)}: {report.subject}", verdict=report.verdict,
         findings=[(MARKS[each.severity.value], each.severity.value, each.sentence) for each in report.findings],
-        warnings=report.warnings, drawings=report.drawings(), galleries=report.galleries(), shown=SHOWN, side=SIDE,
+        warnings=report.warnings, next_step=report.next_step,
+        drawings=report.drawings(), galleries=report.galleries(), shown=SHOWN, side=SIDE,
         tables=[table_of(title, rows) for title, rows in report.tables.items() if rows],
         files=list(report.contents),
     )  # fmt: skip
