@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-    help="Write the files here (default: data/runs/NAME/audit/).",
+    help="Write the files here (default: data/runs/NAME/audit/, of a dataset data/audit/).",
 )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def foreign(
     model has not seen. A model that reads faces cannot tell photographs from one place from those of another; a model
     that reads the source can. Prints the AUC between the two, 0.5 where the model cannot tell them apart, and how many
     of either are called the other label. Pictures that are in the dataset already are left out. Needs torch. Writes
-    foreign-LABEL-SOURCE.csv, .json and .png.
+    foreign-LABEL-SOURCE.csv, .json, .png and .html.
 
     \b
     audit foreign first folder:other-photographs --label real

@@ -26,8 +26,8 @@ def reliance(run: str | None, beside: str | None, output: Path | None, as_json: 
     needs torch.
 
     --beside says which of two runs follows the file more. Training adds noise, and a noisy model follows everything
-    less; when both runs were cross-validated with --repeats, that noise is removed. Writes reliance.csv and
-    reliance.png.
+    less; when both runs were cross-validated with --repeats, that noise is removed. Writes reliance.csv,
+    .png and .html.
 
     \b
     audit reliance                                    the last finished run
