@@ -184,6 +184,17 @@ def test_on_a_terminal_there_is_colour_and_a_bar(runner):
     assert COLOUR.search(on_a_terminal("inner", "fail")[1])
 
 
+def test_work_inside_of_work_shows_one_bar(tmp_path):
+    script = tmp_path / "nested.py"
+    script.write_text(
+        "from imageledger.console import track\n"
+        "print(sum(sum(track(range(3), 3, 'inner')) for _ in track(range(4), 4, 'outer')))\n"
+    )
+    code, shown = on_a_terminal(script=str(script))
+    assert (code, "outer" in shown, "inner" in shown) == (0, True, False)
+    assert "12" in shown
+
+
 @pytest.mark.parametrize("words", [("fail",), ("show",), ("work", "30")], ids=lambda words: words[0])
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {}], ids=["NO_COLOR", "--no-color"])
 def test_on_a_terminal_without_colour_nothing_is_coloured_or_bold(words, env):
