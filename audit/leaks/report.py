@@ -29,7 +29,7 @@ FILES = ("leaks.csv", "leaks.png")
 
 def remedy(deduped: int | None) -> str:
     """Say what to do about copies; `deduped` is the distance at which curate dedupe looked, None before it has."""
-    person = "audit review --queue pairs leaves a picture out, and --queue conflicts settles which label is right."
+    person = "audit review leaves a picture out, or settles a conflict of labels."
     if deduped is None:
         return f"curate dedupe and then curate manifest keep copies on one side; {person}"
     if deduped < DISTANCE:
