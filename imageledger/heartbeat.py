@@ -48,7 +48,7 @@ class Heartbeat:
         words = [f"{self.doing}: {self.done}/{self.total}"]
         words += [f"{self.bad} refused"] if self.bad else []
         if seconds and self.done:
-            words.append(f"about {in_words(seconds * (self.total - self.done) / self.done)} left")
+            words.append(f"about {in_words(max(1.0, seconds * (self.total - self.done) / self.done))} left")
         return ", ".join(words)
 
     def _now_and_then(self) -> None:
