@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.report.mistakes.attended import FOLDER
+from audit.report.mistakes.kept import FOLDER
 from audit.review import queues as pure
 from audit.review import searched
 from audit.review.ahead import Pictures
