@@ -63,7 +63,7 @@ def html(report: "Report") -> str:
         "audit_page.html", heading=_capital(report.audit), audit=report.audit,
         subject=report.subject, verdict=report.verdict, next_step=report.next_step,
         findings=[(MARKS[each.severity.value], each.severity.value, each.sentence) for each in report.findings],
-        warnings=report.warnings, next_step=report.next_step,
+        warnings=report.warnings,
         drawings=report.drawings(), galleries=report.galleries(), shown=SHOWN, side=SIDE,
         tables=[table_of(title, rows) for title, rows in report.tables.items() if rows],
         files=[report.name_of(name) for name in report.contents],
