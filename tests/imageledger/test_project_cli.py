@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from curate.cli import main as curate
-from imageledger import manifest, overview
+from imageledger import manifest
 from imageledger.cli import main
 from imageledger.config import FILE, Project, SourceEntry, open_project, settings
 from imageledger.record import Record
@@ -305,33 +305,3 @@ def test_the_three_groups_are_found_by_name_in_the_order_in_which_they_are_used(
     assert commands == ["init", "curate", "train", "audit", "demo", "status", "verify"]
     assert "Commands:" in runner.invoke(main, ["curate", "--help"]).stdout
     assert runner.invoke(main, ["currate"]).exit_code == 2
-
-
-CURRENT = [{"stage": stage, "state": "current"} for stage in ("fetch", "normalize", "dedupe", "whiten", "manifest")]
-
-
-def of(name, kind, state=""):
-    return {"run": name, "kind": kind, "state": state}
-
-
-@pytest.mark.parametrize(
-    ("runs", "command"),
-    [
-        ([], "train run"),
-        ([of("first", "split")], "train cross-validate"),
-        ([of("first", "split"), of("crossed", "cross-validation")], "audit report"),
-        ([of("crossed", "cross-validation", overview.OLDER)], "train run"),
-        ([of("a b", "hold-out", overview.UNFINISHED)], "train hold-out --name 'a b', with the same options"),
-    ],
-)
-def test_what_comes_next_goes_by_the_runs_that_there_are(runs, command):
-    assert overview.next_command(CURRENT, runs) == command
-
-
-def test_status_names_runs_that_have_not_ended(curated, runner):
-    begun = curated.runs / ".begun.part"
-    begun.mkdir(parents=True)
-    (begun / "job.json").write_text(json.dumps({"kind": "cross-validation"}), encoding="utf-8")
-    ended = runner.invoke(main, ["status"])
-    assert "not finished" in ended.stdout
-    assert "run begun has begun and not ended: train cross-validate --name begun" in ended.stderr
