@@ -26,7 +26,7 @@ FIELDS = (
 FILES = ("leaks.csv", "leaks.png")
 REMEDY = (
     "curate dedupe and then curate manifest keep copies on one side, and curate dedupe --distance 12 finds more of "
-    "them; a line in decisions.jsonl leaves a picture out, or settles a conflict of labels."
+    "them; audit review leaves a picture out, or settles a conflict of labels."
 )
 
 

@@ -130,6 +130,36 @@ def test_a_decision_about_other_bytes_is_shown_as_such(desk):
     decisions.append(desk.path, [old])
     desk.read_on()
     assert [one.state for one in desk.history(item)] == ["about other bytes"]
+    assert not desk.is_decided(item)
+
+
+def test_a_picture_with_another_matte_than_the_refused_one_is_undecided_again(desk):
+    item = desk.queues["everything"].items[0]
+    record = item.records[0]
+    old = decisions.Decision(source=record.source, member=record.member, decision="bad-matte", who="Bo", why="seen",
+                             matte=f"{'0' * 64}.png")  # fmt: skip
+    decisions.append(desk.path, [old])
+    desk.read_on()
+    assert not desk.is_decided(item)
+    desk.decide([item], "bad-matte")
+    assert desk.is_decided(item)
+
+
+def test_a_decision_about_a_pair_is_taken_back_for_both_pictures(desk):
+    one, other = desk.queues["everything"].items[:2]
+    (made,) = desk.decide([replace(one, records=(*one.records, *other.records))], "pair")
+    assert [said.about(other) for said in desk.history(other)] == [f"with {one.records[0].member}"]
+    desk.take_back(one, made.digest)
+    assert [said.state for said in desk.history(other)] == ["taken back"]
+
+
+def test_a_project_that_cannot_be_written_to_says_that_nothing_was_saved(desk, monkeypatch):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("imageledger.decisions.log._append", refused)
+    with pytest.raises(LedgerError, match="cannot be written: Permission denied"):
+        desk.decide(desk.queues["everything"].items[:1], "keep")
 
 
 def test_a_name_that_is_no_run_stage_or_manifest_is_refused_with_those_there_are(project):
