@@ -60,7 +60,8 @@ class Table:
 def html(report: "Report") -> str:
     """Return the page of a report; it needs nothing but itself, and every word from elsewhere is escaped."""
     return page.render(
-        "audit_page.html", heading=f"{_spelled(report.audit)}: {report.subject}", verdict=report.verdict,
+        "audit_page.html", heading=_capital(report.audit), audit=report.audit,
+        subject=report.subject, verdict=report.verdict,
         findings=[(MARKS[each.severity.value], each.severity.value, each.sentence) for each in report.findings],
         warnings=report.warnings, drawings=report.drawings(), galleries=report.galleries(), shown=SHOWN, side=SIDE,
         tables=[table_of(title, rows) for title, rows in report.tables.items() if rows],
@@ -72,14 +73,13 @@ def table_of(title: str, rows: Sequence[Row]) -> Table:
     """Return rows with the same keys as the words of a table; columns of numbers stand on the right."""
     names = list(rows[0])
     return Table(
-        title=title, names=names, rows=[[_word(row.get(name)) for name in names] for row in rows[:ROWS]],
+        title=_capital(title), names=names, rows=[[_word(row.get(name)) for name in names] for row in rows[:ROWS]],
         numeric=[any(_is_number(row.get(name)) for row in rows) for name in names],
         left_out=max(0, len(rows) - ROWS),
     )  # fmt: skip
 
 
-def _spelled(audit: str) -> str:
-    words = audit.replace("-", " ")
+def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 

@@ -114,14 +114,26 @@ def report(project: Project, *, track: Track, run: str | None, output: Where) ->
     return made
 
 
+def review(
+    project: Project, *, track: Track, subject: str | None, queue: str | None, port: int, open: bool, who: str
+) -> str:  # fmt: skip
+    """Serve the desk until it is interrupted; its address is printed, because whoever calls has to open it."""
+    from audit.review import work
+    from imageledger import console
+
+    settings = work.ReviewSettings(queue=queue, port=port, open=open, who=who)
+    return work.review(project, subject, settings=settings, hear=console.result)
+
+
 def recipes(
-    project: Project, *, track: Track, manifest: Where, sample: int, weights: Where, workers: int | None
+    project: Project, *, track: Track, manifest: Where, sample: int, weights: Where, workers: int | None,
+    output: Where,
 ) -> Report:  # fmt: skip
     """Try the recipes of normalize on a sample."""
     from audit.recipes import work
 
     settings = work.RecipesSettings(sample=sample, weights=weights, workers=workers)
-    return work.recipes(project, manifest, settings=settings, track=track)
+    return _written(work.recipes(project, manifest, settings=settings, track=track), output)
 
 
 def self_test(project: Project, *, track: Track, quick: bool, thorough: bool, output: Where, seed: int) -> Report:

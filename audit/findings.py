@@ -67,7 +67,8 @@ class Report:
     a `variant`, which becomes part of the names of its files, so that it never takes the place of the whole. `stale`
     names files of an earlier audit that this one replaces by nothing. Every audit has a page: one of its `contents`, or
     else the page that all share, which also shows `drawings` and `galleries` and is called `page` (default: the audit's
-    name). `refusal` is what a gate says, and what to do, where the audit found more than a gate allows.
+    name). `next_step` is what to do now, in a sentence; `refusal` what a gate says, and what to do, where the audit
+    found more than a gate allows.
     """
 
     audit: str
@@ -84,6 +85,7 @@ class Report:
     variant: Sequence[object] = ()
     stale: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    next_step: str = ""
     refusal: tuple[str, str] | None = None
     drawings: Callable[[], Sequence[Drawing]] = no_drawings
     galleries: Callable[[], Sequence[Gallery]] = no_pictures
@@ -141,10 +143,11 @@ class Report:
     def __repr__(self) -> str:
         """Say what the audit found, in sentences."""
         head = f"audit {self.audit} of {self.subject}" + (f": {self.verdict}" if self.verdict else "")
-        return "\n  ".join([head, *self.sentences])
+        return "\n  ".join([head, *self.sentences, *([f"Next: {self.next_step}"] if self.next_step else [])])
 
     def _in_short(self) -> str:
         sentences = [self.verdict, *self.sentences, *(f"Warning: {warning}" for warning in self.warnings)]
+        sentences += [f"Next: {self.next_step}"] if self.next_step else []
         parts = [notebook.paragraph(sentence) for sentence in sentences if sentence]
         parts += [notebook.table(rows, title) for title, rows in self.tables.items() if rows]
         if content := self._content(PICTURES):

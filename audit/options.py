@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-    help="Write the files here (default: data/runs/NAME/audit/).",
+    help="Write the files here (default: data/runs/NAME/audit/, of a dataset data/audit/).",
 )  # fmt: skip
 
 
@@ -43,6 +43,8 @@ def show(
             _show_inside(files["png"])
         for path in files.values():
             console.result(path)
+        if report.next_step:
+            console.say(f"Next: {report.next_step}")
     if gate and report.refusal:
         from imageledger.errors import GateFailed
 

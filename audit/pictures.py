@@ -9,6 +9,8 @@ from curate.pictures.shown import show_in_folder
 from curate.pictures.shown import show_object as show_object
 from imageledger.config import Project
 from imageledger.record import Record
+from imageledger.sheet import Cell, Frame
+from imageledger.store import Store
 from train.runs import Prediction, Run
 
 
@@ -45,6 +47,17 @@ def entry_of(project: Project, run: Run, rank: int, prediction: Prediction, reco
         rank=rank, prediction=prediction, record=record, seen=seen, original=original, matte=matte,
         notes=tuple(_differences(prediction, record)),
     )  # fmt: skip
+
+
+def cell_of(store: Store, prediction: Prediction, positive: str, share: float | None = None) -> Cell:
+    """Show what a model saw of one picture, and what it answered; `share` stands in for its P(positive)."""
+    seen = show_object(store, prediction.file) if prediction.file else _NO_OBJECT
+    share = prediction.probability if share is None else share
+    return Cell(
+        frames=(Frame(picture=seen.image, missing=seen.missing),),
+        title=prediction.member,
+        lines=(f"{prediction.label}, P({positive}) {share:.2f}",),
+    )
 
 
 def unshown(entries: Iterable[Entry]) -> Counter[str]:

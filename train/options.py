@@ -9,6 +9,8 @@ import click
 from imageledger import console
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from train.runs import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -26,6 +28,14 @@ class RecipeName(click.ParamType):
         if current(value) not in RECIPES.names():
             self.fail(f"{value!r} is not one of {', '.join(RECIPES.names())}.", param, ctx)
         return current(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """Offer the recipes whose names begin so."""
+        from click.shell_completion import CompletionItem
+
+        from train.recipes import RECIPES
+
+        return [CompletionItem(name) for name in RECIPES.names() if name.startswith(incomplete)]
 
 
 class RecipeOption(click.Option):

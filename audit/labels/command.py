@@ -6,10 +6,11 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("-k", "k", type=click.IntRange(1), default=20, show_default=True, help="Print this many suspects.")
 @click.option("--with-file", is_flag=True, help="Ask the files as fetched as well: which class do they resemble?")
 @output_option

@@ -6,10 +6,11 @@ import click
 
 from audit.options import show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html",
     help="Write the page here, and FILE.json beside it (default: data/runs/NAME/audit/report.html).",

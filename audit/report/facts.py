@@ -42,7 +42,7 @@ def _with_run(done: Done, run: Run, found: Judged | None) -> Done:
 
 
 def _audits(subject: Subject) -> frozenset[str]:
-    there = {"shortcuts"} if (subject.project.root / "data/audit/shortcuts/shortcuts.json").is_file() else set()
+    there = {"shortcuts"} if any((subject.project.root / "data/audit/shortcuts").glob("shortcuts*.json")) else set()
     if subject.folder:
         there |= {name for name in RUN_AUDITS if any((subject.folder / "audit").glob(f"{name}.*"))}
     return frozenset(there)

@@ -22,6 +22,9 @@ from audit.review.views import KEYS, chosen, views
 from imageledger.decisions import Decision
 from imageledger.errors import LedgerError
 
+OF_DECISIONS = ("unsure", "disagreements")
+"""Queues that change while people decide; they are made anew whenever somebody looks at all queues."""
+
 PER_PAGE = 60
 AHEAD = 6
 """Items whose pictures are made before anybody asks for them."""
@@ -38,6 +41,7 @@ class Pages:
     def index(self, request: Request) -> Response:
         """List the queues, with how much of each is decided."""
         self.desk.read_on()
+        self.desk.queues.renew(OF_DECISIONS)
         made = {name: self.desk.queues.at_once(name) for name in NAMES}
         rows = [(name, queue, self._done_of(queue) if queue else 0) for name, queue in made.items()]
         return self._page("index.html", rows=rows, heading="Queues")

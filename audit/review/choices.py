@@ -27,7 +27,7 @@ OF_ONE = (
 )
 OF_TWO = (
     Choice("5", decisions.NOT_DUPLICATE, "Not a duplicate", "the two are never joined"),
-    Choice("6", decisions.PAIR, "Is a pair", "they are one picture: the better one stays"),
+    Choice("6", decisions.PAIR, "Is a pair: the same picture", "they are one picture: the better one stays"),
     Choice("7", decisions.SAME_PERSON, "Same person", "both stay, in one group and on one side of the split"),
 )
 

@@ -1,7 +1,7 @@
 """Queues that are made while the desk is open already: whoever opens one waits for it, and for no other."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from audit.review.queues import Queue
 from imageledger.errors import LedgerError
@@ -30,6 +30,12 @@ class Queues:
     def at_once(self, name: str) -> Queue | None:
         """Return a queue that is there, or None while it is being made."""
         return self._made.get(name)
+
+    def renew(self, names: Iterable[str]) -> None:
+        """Make queues anew that depend on what has been decided since."""
+        for name in names:
+            with self._locks[name]:
+                self._made[name] = _made(name, self._makers[name])
 
     def begin(self) -> None:
         """Make the queues in the background, in their order."""

@@ -96,7 +96,9 @@ def mattes(subject: Subject) -> tuple[Queue, Queue]:
     if not cut:
         first, second = (_without(*title, "Nobody has been cut out.", "curate whiten") for title in titles)
         return first, second
-    refused = [Item((record,), f"Rejected: {record.reason}.") for record in cut if by_matte(record)]
+    refused = [
+        Item((record,), f"Rejected: {record.reason.removeprefix('matte: ')}.") for record in cut if by_matte(record)
+    ]
     used = sorted((record for record in cut if record.status == OK), key=_doubt)[:MOST_MATTES]
     worst = [Item((record,), _matte_in_words(record, place)) for place, record in enumerate(used, 1)]
     return Queue(*titles[0], refused), Queue(*titles[1], worst)

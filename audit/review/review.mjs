@@ -10,6 +10,7 @@ const memory = {
 let desk = document.querySelector("main");
 let saving = Promise.resolve();
 let unsaved = 0;
+let done = null;
 
 const say = (text, problem = false) => {
   status.textContent = text;
@@ -84,6 +85,7 @@ const ready = () => {
 const show = ({ main, title }) => {
   desk.replaceWith(main);
   desk = main;
+  count(done); // the page was made ready before the last decisions
   document.title = title;
   history.replaceState(null, "", desk.dataset.here);
   scrollTo(0, 0);
@@ -112,10 +114,11 @@ const post = async (address, body) => {
 };
 
 const count = (decided) => {
-  const done = desk.querySelector("#done");
-  if (!done) return;
-  done.textContent = decided;
-  desk.querySelector("header progress").value = decided;
+  done = decided ?? done;
+  const shown = desk.querySelector("#done");
+  if (!shown || done === null) return;
+  shown.textContent = done;
+  desk.querySelector("header progress").value = done;
 };
 
 const later = (work, here) => {
@@ -146,6 +149,7 @@ const takeBack = (here, undoes) => {
   later(async () => {
     const body = new URLSearchParams({ undoes, find: new URL(here, location.href).searchParams.get("find") ?? "" });
     const said = await post(`${here.split("?")[0]}/undo`, body);
+    done = said.decided;
     memory.set("mine", (memory.get("mine") ?? []).filter((one) => one.undoes !== undoes));
     pages.clear();
     await go(here);

@@ -20,7 +20,7 @@ from audit.shortcuts.work import (
     variant_of,
 )
 from curate.evidence.measure import FETCHED, Table, measure
-from curate.fetch.in_place import InPlace, Labels, in_place
+from curate.fetch.in_place import InPlace, Labels, called, in_place
 from curate.nuisance import FAMILIES, family
 from curate.pictures import pixels
 from curate.pictures.pixels import CannotDecode
@@ -98,7 +98,7 @@ def default_folder(pictures: Path) -> Path:
     """Return where files go unless told otherwise: a folder in the working directory, or beside the pictures in it."""
     whole, here = pictures.resolve(), Path.cwd().resolve()
     inside = whole.is_dir() and here.is_relative_to(whole)
-    return (whole.parent if inside else here) / f"shortcuts-{whole.stem if whole.is_file() else whole.name}"
+    return (whole.parent if inside else here) / f"shortcuts-{called(pictures)}"
 
 
 def refuse_inside(pictures: Path, output: Path | None) -> None:

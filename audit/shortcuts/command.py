@@ -1,11 +1,15 @@
 """The command `audit shortcuts`: it parses, calls one function and prints."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audit.options import show
 from imageledger import console
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Families(click.Option):
@@ -19,6 +23,14 @@ class Families(click.Option):
         names = ", ".join(spelled(name) for name in FAMILIES)
         option, _ = super().get_help_record(ctx) or ("", "")
         return option, f"{self.help} (default: all of {names})."
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Offer the families whose names begin so."""
+        from click.shell_completion import CompletionItem
+
+        from curate.options import families
+
+        return [CompletionItem(name) for name in families(ctx, self, incomplete)]
 
 
 def _moved(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -134,7 +134,7 @@ def html_text(probed: DatasetProbes, cards: Sequence[Card], figure: bytes) -> st
     return page.render(
         "shortcuts/page.html", probed=probed, stage=probed.last, cards=cards, words=words, named=family_in_words,
         lines=words.remarks(probed), heading=words.conclusion(probed.last), course=words.course_table(probed),
-        next_step=next_step(probed),
+        next_step=next_step(probed), needed=any(probe.needed[0] for probe in probed.last.probes),
         figure=inline, bins=BINS, with_interval=with_interval, inside_of=inside_of, power=power,
     )  # fmt: skip
 

@@ -43,6 +43,7 @@ def report(project: Project, probed: DatasetProbes, folder: Path, variant: Seque
         },
         folder=folder,
         variant=variant,
+        next_step=next_step(probed),
         refusal=probed.refusal,
     )
 

@@ -5,7 +5,6 @@ import math
 from audit.findings import Finding, Severity, notes
 from audit.shortcuts import chosen, power
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
-from audit.shortcuts.way_out import next_step
 from audit.words import DRAWN, DRAWN_NOTE, family_in_words
 from curate.evidence.advice import advised
 from curate.evidence.measure import FETCHED
@@ -78,7 +77,6 @@ def findings(probed: DatasetProbes) -> list[Finding]:
             )
             for probe, (name, advice) in zip(last.shortcuts, to_do(probed), strict=True)
         ),
-        *notes(f"Next: {next_step(probed)}"),
     ]
 
 

@@ -57,7 +57,7 @@ def slices(project: Project, run: str | Path | None = None, *, track: Track = un
         slices=tuple(parts),
         uncut=tuple(each.name for each in properties if each.name not in cut_by),
     )
-    found = report.report(result, answers.folder / "audit")
+    found = report.report(result, answers.folder / "audit", project.store)
     return replace(found, about=digests_of(answers.folder))
 
 

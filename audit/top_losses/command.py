@@ -6,12 +6,15 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import labels, run_names
 
 
 @click.command("top-losses")
-@click.argument("run", required=False)
-@click.option("--actual", metavar="LABEL", help="What the pictures are (default: the negative class, real).")
-@click.option("--predicted", metavar="LABEL", help="What the model called them (default: the other class).")
+@click.argument("run", required=False, shell_complete=run_names)
+@click.option("--actual", metavar="LABEL", shell_complete=labels,
+              help="What the pictures are (default: the negative class, real).")  # fmt: skip
+@click.option("--predicted", metavar="LABEL", shell_complete=labels,
+              help="What the model called them (default: the other class).")  # fmt: skip
 @click.option("--split", type=click.Choice(["valid", "train", "all"]), default="valid", show_default=True,
               help="Which pictures to list; the model has learned those of train.")  # fmt: skip
 @click.option("-k", "most", type=click.IntRange(1), help="List at most so many (default: 20; with --all, no limit).")

@@ -64,6 +64,12 @@ class InPlace:
         return negative, positive
 
 
+def called(pictures: Path) -> str:
+    """Return what a folder or a table is called, as it was named or, where it was named by dots, as the disk has it."""
+    given = pictures.stem if pictures.is_file() else pictures.name
+    return given if given.strip(".") else pictures.resolve().name or "pictures"
+
+
 def is_pictures(path: Path | str) -> bool:
     """Tell whether a path is to be read in place: a folder, a table, or anything that is no manifest by its name."""
     named = Path(path)
@@ -89,7 +95,7 @@ def in_place(
     with tempfile.TemporaryDirectory(prefix="imageledger-") as folder:
         project = Project(
             root=Path(folder),
-            declared=Declared(dataset=pictures.resolve().name or "pictures", seed=seed, labels=classes),
+            declared=Declared(dataset=called(pictures), seed=seed, labels=classes),
             sources=(),
             tables={"normalize": {"detector": _detector()}} if faces else {},
         )

@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from imageledger import console
+from imageledger.completion import stages
 
 
 @click.command()
-@click.argument("stage", required=False)
+@click.argument("stage", required=False, shell_complete=stages)
 @click.option("--status", type=click.Choice(["ok", "duplicate", "unreadable", "rejected", "unused"]),
               help="Show only pictures of this status.")  # fmt: skip
 @click.option("--label", help="Show only pictures of this label.")

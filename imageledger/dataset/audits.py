@@ -142,6 +142,23 @@ class Audits(Reached):
         """
         return self._audit("report", locals())
 
+    def review(
+        self,
+        subject: "Run | Path | str | None" = None,
+        *,
+        queue: str | None = None,
+        port: int = 0,
+        open: bool = False,
+        who: str = "",
+    ) -> str:
+        """Serve a desk on this machine, at which people decide about pictures by key, until it is interrupted.
+
+        `subject` is a run, a stage or a manifest. Returns how much was decided; `faces.run()` applies it.
+        """
+        given = {"queue": queue, "port": port, "open": open, "who": who}
+        said: str = self._call("audit", "review", {**given, "subject": name_of(subject) or self.run})
+        return said
+
     def recipes(
         self,
         manifest: Path | str | None = None,
@@ -149,6 +166,7 @@ class Audits(Reached):
         sample: int = 100,
         weights: Path | str | None = None,
         workers: int | None = None,
+        output: Path | str | None = None,
     ) -> "Report":
         """Try the recipes of `normalize` on a sample: how much shortcut each leaves, how much signal it keeps."""
         return self._audit("recipes", locals())

@@ -85,6 +85,15 @@ def test_a_pair_says_which_was_kept_and_why_and_how_far_both_lie_apart(section, 
     assert "difference view" in text
 
 
+def test_no_difference_is_drawn_of_pictures_that_do_not_lie_on_each_other(section):
+    conflict, copy = section.copies.pairs
+    assert conflict.comparable
+    assert not replace(conflict, distance=30).comparable
+    turned = replace(copy, copy=replace(copy.copy, reason="near-duplicate: turned by 90°; correlation 0.95"))
+    assert copy.comparable
+    assert not turned.comparable
+
+
 def test_no_copies_are_claimed_only_with_what_was_looked_for(whole, section):
     clean = replace(whole, stages={"dedupe": [row for row in whole.rows if row.status == "ok"]})
     assert "No copies among 6 pictures" in html(dataset(clean))
@@ -101,7 +110,9 @@ def test_without_the_card_of_dedupe_the_page_says_that_nobody_knows_what_was_loo
 def test_a_refused_matte_comes_first_with_its_numbers_and_the_person_on_white(section):
     kind, cuts = section.mattes[0]
     assert kind.title == "Refused"
-    assert [cut.record.member for cut in cuts] == ["ai/cut.jpg"]
+    assert [cut.record.member for cut in cuts] == ["ai/cut.jpg", "ai/cut-more.jpg"]
+    contrasts = [record["judged"]["contrast"] for record in section.data()["mattes"]["worst"][:2]]
+    assert contrasts == sorted(contrasts)
     assert "face kept 69 %" in cuts[0].words
     assert np.asarray(cuts[0].after.image)[0, 0].tolist() == [255, 255, 255]
     assert section.data()["mattes"]["worst"][0]["judged"]["kept"] == 0.69
@@ -129,7 +140,7 @@ def test_inner_faces_are_shown_before_and_after_and_have_no_mattes(whole):
 
 def test_an_unknown_licence_is_loud_and_counted(section, text):
     assert section.data()["licences"]["counts"]["unknown"] == {
-        "real, fetched": 0, "real, final set": 0, "ai, fetched": 6, "ai, final set": 3,
+        "real, fetched": 0, "real, final set": 0, "ai, fetched": 7, "ai, final set": 3,
     }  # fmt: skip
     assert "3 of 6 pictures have no known licence" in text
 
@@ -152,7 +163,7 @@ def test_metadata_comes_from_kept_numbers_alone_and_absent_marks_are_named(proje
     rows = subject_of(project).rows
     measure(project, [row for row in rows if "torn" not in row.member], ["metadata"], stage=FETCHED, workers=1)
     section = dataset(subject_of(project))
-    assert section.data()["files"]["metadata"]["EXIF"] == {"real": {"with": 0, "of": 7}, "ai": {"with": 0, "of": 5}}
+    assert section.data()["files"]["metadata"]["EXIF"] == {"real": {"with": 0, "of": 7}, "ai": {"with": 0, "of": 6}}
     assert "EXIF" in section.files.none
 
 

@@ -71,6 +71,7 @@ def test_a_folder_needs_no_project_stays_as_it_is_and_leaves_nothing_behind(phot
     made = Path("shortcuts-photos")
     assert sorted(path.suffix for path in made.iterdir()) == [".csv", ".html", ".json", ".png"]
     assert ran.stdout.splitlines()[-1] == str(made.resolve() / "shortcuts-container.html")
+    assert "Next: " not in ran.output  # --quiet
 
 
 def test_the_result_ends_with_one_next_step_that_the_way_on_takes(photos, runner):

@@ -26,6 +26,7 @@ FATES = {
     "ai/claimed.jpg": ("dedupe", "rejected",
                        "conflict: the same picture is labelled real as folder:drawn#real/claimed.jpg"),
     "ai/cut.jpg": ("whiten", "rejected", "matte: 31 % of the face cut off"),
+    "ai/cut-more.jpg": ("whiten", "rejected", "matte: 31 % of the face cut off"),
     "real/spare.jpg": ("manifest", "unused", "not chosen"),
 }  # fmt: skip
 """What becomes of each picture: the stage that sets it aside, the status and the reason; () for those chosen."""
@@ -95,7 +96,7 @@ def _after(project: Project, stage: str, row: Record, number: int) -> Record:
         matte = Image.fromarray(alpha)
         white = Image.composite(picture, Image.new("RGB", picture.size, "white"), matte)
         found = noted(
-            Whitened(coverage=0.4, pieces=1, kept=0.69 if "cut" in row.member else 1.0, contrast=20.0 + number)
+            Whitened(coverage=0.4, pieces=1, kept=0.69 if "cut" in row.member else 1.0, contrast=60.0 - number)
         )
         step = Step(did="whiten@1", on=row.file, settings={"region": "white", "matting": "grabcut"}, found=found)
         row = row.after(step, matte=project.store.put(encoded(matte), "png"))

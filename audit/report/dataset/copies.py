@@ -30,6 +30,9 @@ SIDE = 144
 
 MIRRORED = "mirrored"
 
+NEAR = 12
+"""A conflict does not say how its pictures lie on each other; with hashes further apart no difference is drawn."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
@@ -49,7 +52,8 @@ class Pair:
     @property
     def comparable(self) -> bool:
         """Whether the pixels of both lie on each other, so that a difference can be drawn."""
-        return self.other is not None and (self.exact or "pHash distance" in self.copy.reason or self.conflict)
+        near = self.conflict and self.distance is not None and self.distance <= NEAR
+        return self.other is not None and (self.exact or near or "pHash distance" in self.copy.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from audit.pictures import Shown, show_object
 from audit.report.files_alone import words
 from audit.report.files_alone.told import ProbeTold, StageTold, Told, told_of
 from audit.report.subject import Subject
-from audit.shortcuts.work import EVERY, as_it_was
-from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, Table, measured
+from audit.shortcuts.work import as_it_was
+from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, STAGES, Table, measured
 from curate.evidence.verdict import ALL, CLEAN
 from curate.nuisance import FAMILIES
 from imageledger import manifest as manifests
@@ -25,8 +25,8 @@ from imageledger.record import Record
 from imageledger.types import Bools, Floats, Row, Track, untracked
 
 COMMAND = "audit shortcuts --stage all"
-FILES = (f"shortcuts-{EVERY}.json", "shortcuts.json")
-"""Where the audit keeps what it found: of every stage, and of the final pictures alone."""
+FILES = ("shortcuts.json", *(f"shortcuts-{stage}.json" for stage in reversed(STAGES)))
+"""Where the audit keeps what it found: of all stages, and of one stage alone."""
 
 SIDE = 88
 """Longer side of an example, in pixels."""

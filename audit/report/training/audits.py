@@ -120,11 +120,11 @@ def _others(cells: Sequence[Mapping[str, Any]], clean: Mapping[str, Any]) -> Any
             name=str(cell["name"]), value=100 * cell["accuracy"]["value"], low=100 * cell["accuracy"]["low"],
             high=100 * cell["accuracy"]["high"], colour="problem" if certain else "usual",
             shape="D" if certain else "o", strong=cell is clean,
-            words=f"{100 * cell['accuracy']['value']:.0f} %" + (" ✗" if certain else ""),
+            words=f"{cell['n'] - sum(cell['wrong'])} of {cell['n']}" + (" ✗" if certain else ""),
         )
         for cell in [clean, *cells]
         for certain in [cell is not clean and _costs(cell, right)]
     ]  # fmt: skip
     least = min(50.0, *(bar.low or 0.0 for bar in bars))
-    return rows(bars, x="right about so many %, with 95 % intervals", ends=(least, 100), middle=100 * right, words=64,
+    return rows(bars, x="right about so many %, with 95 % intervals", ends=(least, 100), middle=100 * right, words=96,
                 label="Accuracy under blur, noise, WebP and a screenshot")  # fmt: skip

@@ -20,6 +20,8 @@ from train.runs import FOLDS, HOLD_OUT, SPLIT, Run, content_of
 LEFT_OUT = ("devices",)
 """Settings that say nothing about what was trained."""
 
+VERIFY = "imageledger verify"
+
 UNMEASURED = {
     "calibration": "Whether a temperature corrects the probabilities has not been measured.",
     "robustness": "What recompression and scaling do to the answers has not been measured.",
@@ -64,18 +66,18 @@ def training(subject: Subject, *, track: Track = untracked) -> TrainingSection |
             (audits.ROBUSTNESS, lambda: audits.robustness(*_kept(folder, run, "robustness"))),
             ("Right, by what made the pictures", lambda: answers.by_origin(held, subject.by_key)),
         ]
-    return TrainingSection(blocks=[_made(title, make, run) for title, make in track(made, len(made), "drawing")])
+    return TrainingSection(blocks=[_made(title, make) for title, make in track(made, len(made), "drawing")])
 
 
-def _made(title: str, make: Callable[[], Block], run: Run) -> Block:
+def _made(title: str, make: Callable[[], Block]) -> Block:
     """Make a block; where a file of the run does not hold what it should, a block that says so."""
     try:
         return make()
     except RunError as error:
-        return Block(name=_name(title), title=title, missing=[(f"{error.what}.", error.hint)])
+        return Block(name=_name(title), title=title, missing=[(f"{error.what}.", VERIFY)])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         why = f"The files of the run do not hold what they should ({type(error).__name__}: {error})."
-        return Block(name=_name(title), title=title, missing=[(why[:300], f"imageledger verify {_quoted(run)}")])
+        return Block(name=_name(title), title=title, missing=[(why[:300], VERIFY)])
 
 
 def _name(title: str) -> str:
