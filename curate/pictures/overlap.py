@@ -122,7 +122,7 @@ def differing(a: Grey, b: Grey) -> float:
     return float(pieces.mean())
 
 
-def _unexplained(first: NDArray[np.float32], second: NDArray[np.float32], weight: NDArray[Any]) -> NDArray[Any]:
+def _unexplained(first: NDArray[Any], second: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
     """Return how far each pixel of a picture lies from the weighted linear fit of the other, in grey levels."""
     share = weight / weight.sum()
     off, other_off = first - (share * first).sum(), second - (share * second).sum()
