@@ -113,7 +113,7 @@ LIMITS: Mapping[Cause, tuple[Limit, ...]] = {
     Cause.TORN: (
         Limit(number="kept", at=0.985, sign=-1, away=1.0, step=0.05,
               says="The matte keeps {percent:.0f} % of the face (usually {usually:.0f} %)."),
-        Limit(number="dent", at=0.085, sign=1, away=2.0, step=0.04,
+        Limit(number="dent", at=0.095, sign=1, away=2.0, step=0.1,
               says="The head is bitten out: its hull lacks {percent:.0f} % (usually {usually:.0f} %)."),
     ),
     Cause.LOW: (
