@@ -162,13 +162,14 @@ const takeBack = (here, undoes) => {
   }, here);
 };
 
-const undo = () => {
+// The last decision is known once all have been saved.
+const undo = () => saving.then(() => {
   const last = (memory.get("mine") ?? []).at(-1);
   if (last) return takeBack(last.here, last.undoes);
   const button = desk.querySelector(".history .holds .undo button");
   if (!button) return say("There is nothing to take back.");
   takeBack(desk.dataset.here, button.value);
-};
+});
 
 document.addEventListener("submit", (event) => {
   if (event.target.matches(".decide")) decide(event.target, event.submitter);
