@@ -1,30 +1,26 @@
 """Where the models looked in the pictures of a run: overlays and shares outside of face and person, kept by object."""
 
-import hashlib
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from audit.pictures import Shown
+from audit.report.mistakes.kept import Lines
 from audit.report.mistakes.overlay import overlay
 from curate.history import face_of
 from curate.pictures import pixels
 from curate.pictures.shown import show
-from imageledger import seal
 from imageledger.errors import LedgerError
 from imageledger.record import OBJECT_NAME, Record
 from imageledger.store import Store, where_allowed, write_whole
 from imageledger.types import Bools, Track
 from train.answers import Answers
 
-VERSION = 1
-FOLDER, SHARES = "attention", "shares.jsonl"
-"""Where overlays lie within the folder of a run's audits, each named by its object, and the lines with the shares."""
+SHARES = "shares.jsonl"
+"""The lines with the shares; the overlays lie beside it, each named by its object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +38,10 @@ class Looked:
 
 
 class Kept:
-    """What was looked at before by the same models: lines that only grow, and a PNG for each."""
+    """What was looked at before by the same models, with an overlay (PNG) for each."""
 
     def __init__(self, answers: Answers) -> None:
-        self.folder = answers.folder / "audit" / FOLDER
-        self.models = _models(answers)
+        self.lines = Lines(answers, SHARES)
         self.fresh: dict[str, bytes] = {}
         self.looked: dict[str, Looked] = dict(self._read())
 
@@ -55,30 +50,24 @@ class Kept:
         content = io.BytesIO()
         image.save(content, "PNG")
         self.looked[name], self.fresh[name] = looked, content.getvalue()
-        with where_allowed(self.folder):
-            write_whole(self.folder / overlay_name(name), content.getvalue())
-            with (self.folder / SHARES).open("a", encoding="utf-8") as lines:
-                lines.write(seal.line_of({"object": name, "models": self.models, "looked": asdict(looked)}) + "\n")
+        with where_allowed(self.lines.folder):
+            write_whole(self.lines.folder / overlay_name(name), content.getvalue())
+        self.lines.add(name, asdict(looked))
 
     def overlay_of(self, name: str, missing: str = "not looked at") -> Shown:
         """Open the overlay of an object; where there is none, `missing` says why."""
         if name not in self.looked:
             return Shown(missing=missing)
-        return show(self.fresh.get(name) or (self.folder / overlay_name(name)).read_bytes())
+        return show(self.fresh.get(name) or (self.lines.folder / overlay_name(name)).read_bytes())
 
     def _read(self) -> Iterator[tuple[str, Looked]]:
-        path = self.folder / SHARES
-        if not path.is_file():
-            return
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for name, value in self.lines.values.items():
             try:
-                row = seal.of_line(line)
-                looked = Looked(**row["looked"])
-                name = str(row["object"])
-                if row["models"] == self.models and (self.folder / overlay_name(name)).is_file():
-                    yield name, looked
-            except (ValueError, KeyError, TypeError, OSError):
-                continue  # a line that is torn or damaged is made again
+                looked = Looked(**{key: None if share is None else float(share) for key, share in value.items()})
+            except (TypeError, ValueError, AttributeError):
+                continue
+            if (self.lines.folder / overlay_name(name)).is_file():
+                yield name, looked
 
 
 def attended(answers: Answers, rows: Sequence[int], store: Store, track: Track) -> tuple[Kept, str]:
@@ -140,12 +129,3 @@ def _person(record: Record | None, size: tuple[int, int], store: Store) -> Bools
         return None
     with Image.open(io.BytesIO(store.read(record.matte))) as matte:
         return np.asarray(matte.convert("L")) >= 128 if matte.size == size else None
-
-
-def _models(answers: Answers) -> str:
-    """Name what the maps depend on: the weights of every model of the run, and the version of this module."""
-    digest = hashlib.sha256(json.dumps(VERSION).encode())
-    for model in answers.models:
-        path: Path = model.folder / "weights.safetensors"
-        digest.update(path.read_bytes() if path.is_file() else b"")
-    return digest.hexdigest()[:16]

@@ -31,16 +31,16 @@ class Outside:
     def sentence(self) -> str:
         """Say what was found."""
         parts = [
-            f"{with_interval(*mean, percent=True)} in {count} {label} pictures"
+            f"{with_interval(*mean, percent=True)} lies outside the face in {count} {label} pictures"
             for mean, count, label in zip(self.means, self.counts, self.labels, strict=True)
         ]
-        even = " and ".join(f"{share:.0%}" for share in self.area)
+        even = " and ".join(f"{100 * share:.0f} %" for share in self.area)
         value, low, high = self.difference
-        told = f"difference {with_interval(value, low, high, percent=True, signed=True)}"
-        verdict = "no difference is shown" if low <= 0 <= high else "more than chance"
+        points = with_interval(100 * value, 100 * low, 100 * high, digits=0, signed=True)
+        told = "which is more than chance" if low > 0 or high < 0 else "which chance can do"
         return (
-            f"Outside of the face lie {' and '.join(parts)} of the evidence for the class called ({told}: {verdict}). "
-            f"Spread evenly, it would be {even}."
+            f"Of the evidence for the class called, {parts[0]}, and {parts[1]}: "
+            f"a difference of {points} points, {told}. Spread evenly, it would be {even}."
         )
 
 

@@ -19,6 +19,7 @@ from audit.report.subject import Subject
 from curate.evidence.measure import FETCHED, FINAL, measure, measured_before
 from curate.nuisance import for_files
 from imageledger.errors import LedgerError
+from imageledger.store import Store
 from imageledger.types import Floats, Track, untracked
 from train.answers import Answers
 
@@ -166,8 +167,8 @@ def _card(known: Gathered, row: int, anchor: str, rank: int) -> Card:
     answers, store = known.answers, known.subject.project.store
     record, prediction = answers.records[row], answers.predictions[row]
     neighbours = [
-        Neighbour(label=one.label, member=one.member, alike=alike, shown=show_object(store, one.file, SMALL * 2))
-        for one, alike in known.near.of(row)
+        Neighbour(label=one.label, member=one.member, alike=one.alike, shown=_small(store, one.file))
+        for one in known.near.of(row)
     ]
     return Card(
         entry=entry_of(known.subject.project, answers.run, rank, prediction, record), anchor=anchor,
@@ -176,6 +177,11 @@ def _card(known: Gathered, row: int, anchor: str, rank: int) -> Card:
         looked=known.kept.looked.get(prediction.file), numbers=known.beside.of(row), neighbours=neighbours,
         copies=known.copies.of_record(record) if record else (),
     )  # fmt: skip
+
+
+def _small(store: Store, name: str) -> Shown:
+    """Open a picture to show small; a name that no object can have shows nothing."""
+    return show_object(store, name, 2 * SMALL)
 
 
 def _thumb(known: Gathered, row: int) -> Thumb:
