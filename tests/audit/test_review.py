@@ -2,6 +2,7 @@
 
 import io
 import signal
+import sys
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from audit_world import HOSTILE, run_on_eight
 from desk_world import ask, desk_of, process
 from PIL import Image
 
+from audit.cli import main
 from audit.review import work
 from audit.review.ahead import Pictures
 from audit.review.queues import NAMES, found
@@ -194,6 +196,13 @@ def test_a_name_that_is_no_run_stage_or_manifest_is_refused_with_those_there_are
     assert "runs here: first" in error.value.hint
     with pytest.raises(ConfigError, match="there is no queue 'faces'"):
         ReviewSettings(queue="faces")
+
+
+def test_without_starlette_the_command_says_what_to_install(project, runner, monkeypatch):
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    ended = runner.invoke(main, ["review"])
+    assert ended.exit_code == 1
+    assert "pip install 'imageledger[desk]'" in ended.stderr
 
 
 @pytest.mark.long
