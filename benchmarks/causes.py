@@ -1,4 +1,5 @@
-"""Claim: causes planted in real portraits are named rightly, in at least nine of ten, by `audit report`.
+"""Claim: what is planted in the pixels of portraits (no face, low resolution, retouched, tight crop, dark, grey) is named
+rightly by `audit report` in at least nine of ten; small tears of a matte, wrong labels and deliveries less often.
 
     python benchmarks/causes.py [--run crossed] [--each 40] PROJECT...
 
