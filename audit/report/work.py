@@ -14,6 +14,7 @@ from audit import page
 from audit.findings import Finding, Report, Severity
 from audit.report import figure, verdict
 from audit.report.dataset.work import dataset
+from audit.report.decided.work import decided
 from audit.report.facts import done_of
 from audit.report.files_alone.work import files_alone
 from audit.report.mistakes.work import mistakes
@@ -122,7 +123,8 @@ def _sections(subject: Subject, track: Track) -> Sequence[Section]:
         subject, causes=wrong.causes if wrong else {}, links=wrong.links if wrong else {}, track=track
     )  # fmt: skip
     parts = (
-        dataset(subject, track=track), files_alone(subject, track=track), training(subject, track=track), wrong, every,
+        dataset(subject, track=track), files_alone(subject, track=track), training(subject, track=track), wrong,
+        decided(subject, track=track), every,
     )  # fmt: skip
     return [part for part in parts if part]
 

@@ -19,7 +19,7 @@ USUAL = {
     "scale": Usual(0.3, 0.02, 100),
 }  # fmt: skip
 ORDINARY = Facts(
-    actual="real", called="ai", sure=0.7, typical=0.1, near=(4, 10), by_file=0.3, file_auc=0.9, looked=True,
+    actual="real", called="ai", sure=0.7, typical=0.05, near=(4, 10), by_file=0.3, file_auc=0.9, looked=True,
     numbers={name: usual.median for name, usual in USUAL.items()} | {"colourless": 0.1}, usual=USUAL, grey_share=0.05,
 )  # fmt: skip
 
@@ -65,8 +65,8 @@ def test_a_file_like_those_of_its_label_speaks_against_a_wrong_label():
     assert causes(doubted)[0].cause == Cause.MISLABELLED
     assert causes(replace(doubted, by_file=0.05))[0].cause == Cause.HARD
     assert causes(replace(doubted, by_file=0.05, file_auc=0.6))[0].cause == Cause.MISLABELLED
-    assert causes(replace(doubted, near=(6, 10)))[0].cause == Cause.HARD
-    assert causes(replace(doubted, typical=0.1))[0].cause == Cause.HARD
+    assert causes(replace(doubted, near=(5, 10)))[0].cause == Cause.HARD
+    assert causes(replace(doubted, typical=0.05))[0].cause == Cause.HARD
 
 
 def test_files_that_tell_no_class_apart_are_no_shortcut():

@@ -10,7 +10,7 @@ from audit.cli import main
 
 pytestmark = pytest.mark.long
 
-SHOWN = "[...document.querySelectorAll('ul.grid li')].filter(cell => !cell.hidden)"
+SHOWN = "[...document.querySelectorAll('#pictures ul.grid li')].filter(cell => !cell.hidden)"
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_keys_filter_move_and_clear(chrome, page):
         assert shown.evaluate(f"{SHOWN}.length") == 0
         shown.keyboard.press("Escape")
         assert shown.evaluate(f"{SHOWN}.length") == 8
-        shown.focus("ul.grid li")
+        shown.focus("#pictures ul.grid li")
         shown.keyboard.press("ArrowRight")
         assert shown.evaluate(f"{SHOWN}.indexOf(document.activeElement)") == 1
         shown.keyboard.press("End")
@@ -93,7 +93,7 @@ def test_a_hostile_name_is_inert(chrome, page):
 
 def test_without_script_everything_is_shown_and_no_tool_that_would_not_work(chrome, page):
     with opened(chrome, page, script=False) as shown:
-        assert shown.locator("ul.grid li").count() == 8
+        assert shown.locator("#pictures ul.grid li").count() == 8
         assert not shown.locator("form.tools").is_visible()
 
 
