@@ -49,7 +49,7 @@ class DecidedSection:
 
     @property
     def warning(self) -> str:
-        """Say why figures measured after such decisions flatter the model; "" where no picture left or changed sides."""
+        """Say why later figures flatter the model; "" where no picture was left out or relabelled."""
         gone = sum(count for words, count in self.kinds.items() if words.split()[0] in (LEAVE_OUT, RELABEL))
         if not gone:
             return ""
