@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 import click
@@ -26,6 +27,9 @@ DISK_TROUBLE = {
     errno.ENOTDIR: "a part of that path is a file; name a folder",
 }
 
+
+SILENCE = 10.0
+"""Seconds between two plain lines of progress: what is done sooner says so once."""
 
 LOGGERS = ("imageledger", "curate", "train", "audit")
 """The loggers whose messages a command shows on stderr."""
@@ -161,7 +165,8 @@ def track(
 ) -> Iterator[Row]:
     """Hand rows on and show the progress and the number of refused rows, which are records that are not ok.
 
-    On a terminal: a bar with rate, remaining time and refusals; elsewhere a plain line at every tenth of the way.
+    On a terminal: a bar with rate, remaining time and refusals; elsewhere a plain line at every tenth of the way, but
+    not before SILENCE is over, and one at the end.
     """
     if _setting("quiet") or total == 0:
         yield from rows
@@ -233,11 +238,11 @@ def _bar(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], b
 
 
 def _lines(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool]) -> Iterator[Row]:
-    bad, shown = 0, 0
+    bad, shown, spoke = 0, 0, monotonic()
     for done, row in enumerate(rows, 1):
         bad += refused(row)
-        if 10 * done // total > shown or done == total:
-            shown = 10 * done // total
+        if done == total or (10 * done // total > shown and monotonic() - spoke >= SILENCE):
+            shown, spoke = 10 * done // total, monotonic()
             say(f"{doing}: {done}/{total}" + (f", {bad} refused" if bad else ""))
         yield row
 

@@ -1,5 +1,6 @@
 """The guided tour: run the commands that a user would type on drawn pictures, and count the problems they find."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,11 +14,14 @@ from typing import Any
 from imageledger import manifest
 from imageledger.config import MANIFEST_OF, Project
 from imageledger.errors import LedgerError
+from imageledger.intervals import with_interval
 from imageledger.manifest import Card
 from imageledger.record import STATUSES
 
 SOURCE = "sample:42"
 RUN = "demo"
+SHORTCUTS = Path("data") / "audit" / "shortcuts"
+FALL = ("fetched", "normalized", "whitened", "final")
 EMBEDDED_TRAINING = ("--weights", "none", "--size", "48", "--epochs", "20", "--batch-size", "16")
 """A size and schedule under which ResNet18 from scratch learns the drawn classes in about a minute on one core."""
 
@@ -50,7 +54,7 @@ def commands(full: bool) -> list[list[str]]:
         ["audit", "shortcuts", "--stage", "all", "--most", "60"],
         ["train", "run", "--name", RUN, *training],
         ["audit", "top-losses", RUN],
-    ]
+    ]  # audit report belongs here, and its page at the end of `places`
 
 
 def walk(project: Project, full: bool, tell: Callable[[str], None]) -> Iterator[Took]:
@@ -90,6 +94,30 @@ def planted(project: Project) -> list[dict[str, Any]]:
     return rows
 
 
+def story(project: Project) -> list[str]:
+    """Say in three sentences what the tour has shown; every figure is read from what its commands wrote."""
+    stages = json.loads((project.root / SHORTCUTS / "shortcuts.json").read_text(encoding="utf-8"))["stages"]
+    together = {stage["stage"]: probe for stage in stages for probe in stage["probes"] if probe["family"] == "all"}
+    run = json.loads((project.runs / RUN / "run.json").read_text(encoding="utf-8"))
+    model, file = run["metrics"]["valid"]["accuracy"], run["file_alone"]["all"]
+    first, last = together["fetched"], together["final"]
+    fall = ", ".join(f"{probe['auc']:.2f} {stage}" for stage, probe in together.items() if stage in FALL)
+    chance = "chance, 0.50, lies within" if last["low"] <= 0.5 <= last["high"] else "chance, 0.50, lies outside"
+    alone = file["hits"] / file["n"]
+    more = model["interval"][0] > file["high"]
+    return [
+        f"The file alone told the classes apart with an AUC of {with_interval(first['auc'], first['low'], first['high'])} "
+        f"as fetched; stage by stage it fell: {fall}. Of the final set it is "
+        f"{with_interval(last['auc'], last['low'], last['high'])}: {chance} ({last['verdict']}).",
+        f"The model is right about {model['hits']} of {model['n']} portraits that it had never seen "
+        f"({with_interval(model['share'], *model['interval'])}), the file alone about {file['hits']} of {file['n']} "
+        f"({with_interval(alone, file['low'], file['high'])}).",
+        "So the model has learned more than the file gives away: a trace in the faces, which curation kept."
+        if more
+        else "So it is not shown that the model has learned more than the file gives away.",
+    ]
+
+
 def places(project: Project) -> list[tuple[str, Path]]:
     """Return what there is to look at, and where it lies."""
     run = project.runs / RUN
@@ -98,7 +126,7 @@ def places(project: Project) -> list[tuple[str, Path]]:
         ("the planted problems", project.folder / "truth.jsonl"),
         (
             "what the files give away, fetched and curated (page)",
-            project.root / "data" / "audit" / "shortcuts" / "shortcuts.html",
+            project.root / SHORTCUTS / "shortcuts.html",
         ),
         ("learning curve and confusion matrix", run / "figures"),
         ("real portraits called AI (page)", run / "audit" / "top-losses.html"),

@@ -112,7 +112,12 @@ def test_an_empty_table_says_so_on_stderr(capsys):
     assert capsys.readouterr() == ("[]\n", "runs: nothing yet\n")
 
 
-def test_away_from_a_terminal_progress_is_plain_lines_at_every_tenth_of_the_way(runner):
+def test_away_from_a_terminal_quick_work_is_one_line(runner):
+    assert runner.invoke(doors.main, ["work", "200"]).stderr.splitlines() == ["normalize: 200/200, 40 refused", "done"]
+
+
+def test_away_from_a_terminal_slow_work_is_a_line_at_every_tenth_of_the_way(runner, monkeypatch):
+    monkeypatch.setattr(console, "SILENCE", 0.0)
     stderr = runner.invoke(doors.main, ["work", "200"]).stderr
     lines = [f"normalize: {20 * tenth}/200, {4 * tenth} refused" for tenth in range(1, 11)]
     assert stderr.splitlines() == [*lines, "done"]

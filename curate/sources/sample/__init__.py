@@ -21,7 +21,7 @@ from imageledger.errors import SourceError
 from imageledger.record import DUPLICATE, OK, REJECTED, UNREADABLE, UNUSED, Record
 from imageledger.store import write_whole
 
-VERSION = 2
+VERSION = 3
 """Version of the drawing code: raise it whenever a pixel changes."""
 
 DEFAULT_SEED = 42

@@ -1,12 +1,13 @@
 """The face of a sitter: skin and its shading, eyes, brows, nose, mouth, and what is worn on it."""
 
+from curate.sources.sample.blotches import blotches
 from curate.sources.sample.canvas import Canvas, Colour, closed, curve, mirrored, mix, oval, shade
 from curate.sources.sample.person import Manner, Person, grey
 
 WHITE = (255, 250, 244)
 
 
-def face(canvas: Canvas, person: Person, manner: Manner) -> None:
+def face(canvas: Canvas, person: Person, manner: Manner, broad_blotches: bool) -> None:
     """Paint the face on the canvas."""
     skin = person.skin
     outline = closed(_outline(person))
@@ -15,6 +16,7 @@ def face(canvas: Canvas, person: Person, manner: Manner) -> None:
     with canvas.inside(mask):
         _light(canvas, person, manner, skin)
         _skin(canvas, person, manner, skin)
+        blotches(canvas, person, broad=broad_blotches)
         if person.beard:
             _beard(canvas, person)
         _nose(canvas, person, manner, skin)
