@@ -8,6 +8,8 @@ from audit.labels.command import labels
 from audit.leaks.command import leaks
 from audit.recipes.command import recipes
 from audit.reliance.command import reliance
+from audit.report.command import report
+from audit.review.command import review
 from audit.robustness.command import robustness
 from audit.self_test.command import self_test
 from audit.shortcuts.command import shortcuts
@@ -25,6 +27,8 @@ def main() -> None:
     """
 
 
+main.add_command(report)
+main.add_command(review)
 main.add_command(top_losses)
 main.add_command(shortcuts)
 main.add_command(leaks)

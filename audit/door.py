@@ -1,11 +1,11 @@
 """The Python calls of audit: what `imageledger.Dataset` reaches through the entry point `imageledger.door`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from audit.findings import Report
 from imageledger.config import Project
-from imageledger.errors import GateFailed
+from imageledger.errors import ConfigError, GateFailed
 from imageledger.types import Track
 
 Where = Path | str | None
@@ -23,13 +23,22 @@ def top_losses(
 
 
 def shortcuts(
-    project: Project, *, track: Track, manifest: Where, stage: str | None, family: str | Sequence[str],
-    seed: int | None, permutations: int, most: int, fail_on: str | None, output: Where,
+    project: Project | None, *, track: Track, manifest: Where, labels: str | Path | Mapping[str, str] | None,
+    stage: str | None, family: str | Sequence[str], seed: int | None, permutations: int, most: int,
+    fail_on: str | None, output: Where,
 ) -> Report:  # fmt: skip
-    """Test whether the classes can be told apart without looking at a face."""
-    from audit.shortcuts import work
+    """Test whether the classes can be told apart without looking at a face; a folder or a table needs no project."""
+    from audit.shortcuts import anywhere, work
+    from curate.fetch.in_place import is_pictures
 
     settings = work.ShortcutsSettings(stage=stage, family=family, seed=seed, permutations=permutations, most=most)
+    if manifest is not None and (project is None or is_pictures(manifest)):
+        place = Path(output) if output else None
+        report = anywhere.shortcuts_of(Path(manifest), labels, settings=settings, output=place, track=track)
+        return _written(report, output, gate=bool(fail_on))
+    if labels is not None:
+        raise ConfigError("labels say what the pictures of a folder are", "name the folder too")
+    assert project is not None
     return _written(work.shortcuts(project, manifest, settings=settings, track=track), output, gate=bool(fail_on))
 
 
@@ -85,23 +94,46 @@ def slices(project: Project, *, track: Track, run: str | None, output: Where) ->
 
 
 def labels(
-    project: Project, *, track: Track, run: str | None, k: int, who: str, with_file: bool, output: Where
+    project: Project, *, track: Track, run: str | None, k: int, with_file: bool, output: Where
 ) -> Report:  # fmt: skip
     """Rank the labels that are most likely wrong."""
     from audit.labels import work
 
-    settings = work.LabelsSettings(k=k, who=who, with_file=with_file, output=Path(output) if output else None)
+    settings = work.LabelsSettings(k=k, with_file=with_file)
     return _written(work.labels(project, run, settings=settings, track=track), output)
 
 
+def report(project: Project, *, track: Track, run: str | None, output: Where) -> Report:
+    """Write one page that shows the dataset, the run, and what is proved about both."""
+    from audit.report import work
+
+    settings = work.ReportSettings(output=Path(output) if output else None)
+    made = work.report(project, run, settings=settings, track=track)
+    if output:
+        made.write()
+    return made
+
+
+def review(
+    project: Project, *, track: Track, subject: str | None, queue: str | None, port: int, open: bool, who: str
+) -> str:  # fmt: skip
+    """Serve the desk until it is interrupted; its address is printed, because whoever calls has to open it."""
+    from audit.review import work
+    from imageledger import console
+
+    settings = work.ReviewSettings(queue=queue, port=port, open=open, who=who)
+    return work.review(project, subject, settings=settings, hear=console.result)
+
+
 def recipes(
-    project: Project, *, track: Track, manifest: Where, sample: int, weights: Where, workers: int | None
+    project: Project, *, track: Track, manifest: Where, sample: int, weights: Where, workers: int | None,
+    output: Where,
 ) -> Report:  # fmt: skip
     """Try the recipes of normalize on a sample."""
     from audit.recipes import work
 
     settings = work.RecipesSettings(sample=sample, weights=weights, workers=workers)
-    return work.recipes(project, manifest, settings=settings, track=track)
+    return _written(work.recipes(project, manifest, settings=settings, track=track), output)
 
 
 def self_test(project: Project, *, track: Track, quick: bool, thorough: bool, output: Where, seed: int) -> Report:

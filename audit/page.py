@@ -1,6 +1,10 @@
-"""Pages that carry everything inside themselves: pictures as data, style inline, no script, no outside address."""
+"""Pages that carry everything inside themselves: pictures as data, style inline, no outside address.
+
+A page may carry one script of ours, which its Content-Security-Policy allows by its hash and no other.
+"""
 
 import base64
+import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -26,9 +30,17 @@ class Link:
     step: Step | None
 
 
-def render(template: str, **values: Any) -> str:
-    """Fill a template, named by its place under audit/, with values; every value is escaped."""
-    return _environment().get_template(template).render(**values)
+def render(template: str, *, script: str = "", **values: Any) -> str:
+    """Fill a template, named by its place under audit/, with values; every value is escaped.
+
+    `script` is the text of an ES module of ours that the page runs; no other script can run on it.
+    """
+    return _environment().get_template(template).render(script=script, **values)
+
+
+def csp_hash(script: str) -> str:
+    """Return the source of a Content-Security-Policy that allows exactly this inline script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
 def chain(record: Record) -> list[Link]:
@@ -83,6 +95,6 @@ def _environment() -> Environment:
         loader=PackageLoader("audit", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(data_uri=data_uri, pairs=pairs, percent=percent, visible=visible)
+    environment.filters.update(csp_hash=csp_hash, data_uri=data_uri, pairs=pairs, percent=percent, visible=visible)
     environment.globals.update(chain=chain, is_whole=is_whole, style=style)
     return environment

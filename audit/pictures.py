@@ -1,32 +1,17 @@
 """Bring predictions together with their records and pictures: the part of the audits that reads files."""
 
-import io
-import re
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
-from curate.pictures import pixels
+from curate.pictures.shown import Shown as Shown
+from curate.pictures.shown import show_in_folder
+from curate.pictures.shown import show_object as show_object
 from imageledger.config import Project
-from imageledger.errors import LedgerError
 from imageledger.record import Record
+from imageledger.sheet import Cell, Frame
 from imageledger.store import Store
 from train.runs import Prediction, Run
-
-SIDE = 384
-"""Longer side, in pixels, of the pictures kept for the page."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A picture to show (upright, 8-bit RGB, at most SIDE px), or the reason why there is none."""
-
-    image: Image.Image | None = None
-    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,67 +49,21 @@ def entry_of(project: Project, run: Run, rank: int, prediction: Prediction, reco
     )  # fmt: skip
 
 
+def cell_of(store: Store, prediction: Prediction, positive: str, share: float | None = None) -> Cell:
+    """Show what a model saw of one picture, and what it answered; `share` stands in for its P(positive)."""
+    seen = show_object(store, prediction.file) if prediction.file else _NO_OBJECT
+    share = prediction.probability if share is None else share
+    return Cell(
+        frames=(Frame(picture=seen.image, missing=seen.missing),),
+        title=prediction.member,
+        lines=(f"{prediction.label}, P({positive}) {share:.2f}",),
+    )
+
+
 def unshown(entries: Iterable[Entry]) -> Counter[str]:
     """Count the pictures that could not be shown, by reason."""
     parts = (part for entry in entries for part in (entry.seen, entry.original, entry.matte) if part)
     return Counter(part.missing for part in parts if part.missing)
-
-
-def show_object(store: Store, name: str) -> Shown:
-    """Open an object to show; a missing, damaged or hostile one gives the reason instead."""
-    try:
-        if not store.has(name):
-            return Shown(missing="object missing")
-        if not store.is_sound(name):
-            return Shown(missing="damaged: the bytes do not match the name")
-        return show(store.read(name))
-    except (LedgerError, OSError) as error:
-        return Shown(missing=str(error))
-
-
-def show_in_folder(folder: Path, member: str) -> Shown:
-    """Open a picture of a folder to show; a member that points out of the folder is refused."""
-    if Path(member).is_absolute() or ".." in re.split(r"[\\/]", member):
-        return Shown(missing="refused: the member points out of its folder")
-    try:
-        return show((folder / member).read_bytes())
-    except FileNotFoundError:
-        return Shown(missing="file missing")
-    except (OSError, ValueError) as error:
-        return Shown(missing=f"cannot be read: {error}")
-
-
-def show(content: bytes, side: int = SIDE) -> Shown:
-    """Decode a picture of any kind to show, upright and no larger than `side`; JPEG is decoded at reduced size."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Shown(image=_small(content, side))
-    except UnidentifiedImageError:
-        return Shown(missing="cannot be shown: not a picture that can be identified")
-    except Image.DecompressionBombError:
-        return Shown(missing="cannot be shown: too many pixels")
-    # Decoders of broken files raise anything, TypeError and struct.error among them; all mean the same.
-    except Exception:
-        return Shown(missing="cannot be shown: broken picture")
-
-
-def _small(content: bytes, side: int) -> Image.Image:
-    with Image.open(io.BytesIO(content)) as image:
-        image.draft("RGB", (side, side))
-        if image.width * image.height > pixels.MAX_PIXELS:
-            raise Image.DecompressionBombError
-        image.load()
-        shown, _ = pixels.to_rgb(_upright(image))
-    shown.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return shown
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # a broken EXIF block must not cost the picture
-        return image
 
 
 def _differences(prediction: Prediction, record: Record) -> Iterable[str]:

@@ -24,6 +24,7 @@ from curate.history import Fetched, noted, on_original
 from curate.normalize.work import note_of
 from curate.pictures import hashers, pixels
 from curate.pictures.likeness import ALIKE, View, likeness, view
+from imageledger.decisions import Decisions
 from imageledger.record import Record, Step
 from imageledger.store import Store
 
@@ -94,7 +95,7 @@ def row(store: Store, testdata: Path, path: Path) -> Record:
 def deduped(store: Store, testdata: Path, paths: list[Path], distance: int = 6) -> dict[str, Record]:
     """Return what dedupe makes of some files, by path."""
     rows = [row(store, testdata, path) for path in paths]
-    plan = plan_for(rows, {}, store, DedupeSettings(distance=distance))
+    plan = plan_for(rows, Decisions(), store, DedupeSettings(distance=distance))
     return {record.member: judge(record, plan) for record in rows}
 
 

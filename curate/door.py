@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curate.dedupe import work as dedupe_stage
 from curate.fetch import work as fetch_stage
+from curate.look import work as looks
+from curate.look.settings import LookSettings
 from curate.manifest import export as exports
 from curate.manifest import work as manifest_stage
 from curate.normalize import work as normalize_stage
@@ -27,6 +29,9 @@ from imageledger.errors import ConfigError, GateFailed, LedgerError
 from imageledger.record import UNREADABLE
 from imageledger.stage import Outcome
 from imageledger.types import Row, Track
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 NO_MATCHING = "off"
 
@@ -153,6 +158,16 @@ def run(project: Project, *, track: Track, dry_run: bool, workers: int | None, s
     if not outcomes:
         raise ConfigError("this project's order names no stage")
     return outcomes[-1]
+
+
+def look(
+    project: Project, *, track: Track, stage: str | None, output: Path | str | None, **options: Any
+) -> "Image.Image":
+    """Draw a sheet of the pictures of a stage, and write it where that is wanted."""
+    looked = looks.look(project, stage, settings=LookSettings(**options), track=track)
+    if output is not None:
+        looks.write(looked, Path(output))
+    return looked.picture
 
 
 def planted(project: Project, address: str, predictions: Path) -> list[Row]:

@@ -3,7 +3,7 @@
 None means that the stage did not note it, because it did not apply or because the picture was set aside before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, get_args
 
@@ -14,6 +14,9 @@ from curate.faces.face import Face, Points
 from curate.pictures.pixels import Box
 from imageledger.errors import ManifestError
 from imageledger.record import Record
+
+NORMALIZE, FORENSIC, WHITEN, FACE, MATCH = "normalize", "forensic", "whiten", "face", "match"
+"""What can have been done to the pictures of a dataset against shortcuts: stages, a recipe, a region, the matching."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class Whitened:
 
     `kept` is the share of the face that the matte kept, `contrast` how much the colours differ across its edge. Where
     the inner face was kept: `crop`, in pixels of the normalised picture, and `face` and `points`, in the one made.
+    Where a person judged mattes: `refused` are those that did not do, `cut_by` what made the one used, `heard` the
+    digest of what was said, and `accepted` the fault for which the matte would have been rejected.
     """
 
     coverage: float | None = None
@@ -68,6 +73,10 @@ class Whitened:
     crop: Box | None = None
     face: Box | None = None
     points: Points | None = None
+    refused: tuple[str, ...] | None = None
+    cut_by: str | None = None
+    heard: str | None = None
+    accepted: str | None = None
 
 
 Note = TypeVar("Note", Fetched, Normalized, Whitened)
@@ -120,6 +129,17 @@ def finder_key_of(record: Record) -> str:
     return key_of(str(stated.get("detector", "")), str(stated.get("face_sha256", "")))
 
 
+def done_to(records: Iterable[Record], matched_on: Iterable[str] = ()) -> frozenset[str]:
+    """Say what was done to all of some pictures: their stages, their recipe and region, and "match:FAMILY"."""
+    each = [
+        {step.did.partition("@")[0] for step in record.steps}
+        | {str(record.stated(NORMALIZE).get("recipe", "")), str(record.stated(WHITEN).get("region", ""))}
+        for record in records
+    ]
+    shared = set.intersection(*each) if each else set()
+    return frozenset(shared - {""}) | {f"{MATCH}:{family}" for family in matched_on}
+
+
 def made_by_normalize(record: Record) -> str:
     """Return the object that normalize made: what the step after it worked on."""
     after = [step.on for step in record.steps if step.did.startswith("whiten@")]
@@ -136,7 +156,7 @@ def on_original(matte: Image.Image, crop: Box, size: tuple[int, int]) -> Image.I
 
 def _read(record: Record, stage: str, kind: type[Note]) -> Note:
     notes = record.found(stage)
-    known = {spec.name: next(iter(get_args(spec.type))) for spec in fields(kind)}
+    known = _TYPES[kind]
     values = {}
     for name, value in notes.items():
         read = _READ.get(known.get(name))
@@ -168,6 +188,12 @@ def _tuple(each: Callable[[Any], Any], count: int | None = None) -> Callable[[An
 
     return read
 
+
+_TYPES: Mapping[Any, Mapping[str, Any]] = {
+    kind: {spec.name: next(iter(get_args(spec.type))) for spec in fields(kind)}
+    for kind in (Fetched, Normalized, Whitened)
+}
+"""The type of each field of a note, without its None."""
 
 _READ: Mapping[Any, Callable[[Any], Any]] = {
     int: _one(int),

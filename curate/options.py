@@ -1,6 +1,5 @@
 """What several curate commands share: options, the display of progress, and what a stage did, printed."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,15 @@ save_option = click.option("--save", is_flag=True, help="Keep these options in i
 strict_option = click.option("--strict", is_flag=True, help="Exit 3 when a picture could not be read.")
 
 
+def families(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the last of one or more families, separated by commas."""
+    from curate.nuisance import FAMILIES
+    from curate.nuisance.spelling import spelled
+
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{spelled(name)}" for name in FAMILIES if spelled(name).startswith(last)]
+
+
 def show(
     outcome: "Outcome", *, as_json: bool = False, strict: bool = False, more: Mapping[str, Any] | None = None
 ) -> None:
@@ -41,7 +49,7 @@ def show(
     rows = outcome.rows()
     if as_json and more is not None:
         whole = {"pictures": rows, **more, "manifest": str(outcome.path)}
-        console.result(json.dumps(whole, ensure_ascii=False, indent=2))
+        console.data(whole)
     else:
         console.table(rows, as_json=as_json)
     for line in lines(outcome.reasons):

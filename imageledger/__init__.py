@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from imageledger.dataset.anywhere import shortcuts as shortcuts
     from imageledger.dataset.dataset import Dataset as Dataset
     from imageledger.dataset.dataset import create as create
     from imageledger.dataset.dataset import open as open
@@ -30,10 +31,11 @@ _HOMES = {
     "Run": "imageledger.dataset.run",
     "create": "imageledger.dataset.dataset",
     "open": "imageledger.dataset.dataset",
+    "shortcuts": "imageledger.dataset.anywhere",
 }
 """Where the public names live. Each is loaded on its first use, so that the import loads nothing heavy."""
 
-__all__ = ["Dataset", "LedgerError", "Picture", "Run", "__version__", "create", "open"]
+__all__ = ["Dataset", "LedgerError", "Picture", "Run", "__version__", "create", "open", "shortcuts"]
 
 
 def __getattr__(name: str) -> Any:

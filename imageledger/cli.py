@@ -124,21 +124,20 @@ def demo(folder: Path, full: bool, project: Path | None) -> None:
 @console.everywhere
 def status(project: Path | None, as_json: bool) -> None:
     """Show every stage with its counts, the training runs, and what to do next."""
-    import json
-
     from imageledger import overview
     from imageledger.config import open_project
 
     opened = open_project(project)
     stages, runs = overview.stages(opened), overview.runs(opened)
     if as_json:
-        console.result(json.dumps({"dataset": opened.dataset, "stages": stages, "runs": runs}, indent=2))
+        console.data({"dataset": opened.dataset, "stages": stages, "runs": runs})
         return
     console.table(stages, title=f"dataset {opened.dataset}")
-    console.table(runs, title="training runs")
+    told = [name for name in (runs[0] if runs else ()) if name != "state" or any(run["state"] for run in runs)]
+    console.table([{name: run[name] for name in told} for run in runs], title="training runs")
     for line in overview.remarks(opened):
         console.say(line)
-    console.say(f"Next: {overview.next_command(stages, bool(runs))}")
+    console.say(f"Next: {overview.next_command(stages, runs)}")
 
 
 @main.command()

@@ -24,7 +24,8 @@ MANIFEST_OF = {
 """The stages, in their usual order, and the name of the manifest each writes."""
 
 OUTPUT = frozenset({"manifests", *(f"data/{name}" for name in
-    ("audit", "downloads", "features", "matched", "measured", "objects", "prints", "runs", "stamps"))})  # fmt: skip
+    ("audit", "downloads", "features", "look", "matched", "measured", "objects", "prints", "runs", "stamps")
+)})  # fmt: skip
 """The folders that commands write, seen from the project folder: never pictures to fetch."""
 
 EXPORTED = ".imageledger-export"

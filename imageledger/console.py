@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from time import monotonic
 from typing import Any, TypeVar
 
 import click
@@ -28,11 +27,12 @@ DISK_TROUBLE = {
 }
 
 
-SILENCE = 10.0
-"""Seconds between two plain lines of progress: what is done sooner says so once."""
-
 LOGGERS = ("imageledger", "curate", "train", "audit")
 """The loggers whose messages a command shows on stderr."""
+
+
+WIDE = 120
+"""Columns of a table that is not shown on a terminal."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -135,26 +135,29 @@ def say(text: str) -> None:
 
 def result(text: str | Path) -> None:
     """Print a result, on stdout."""
-    click.echo(str(text))
+    click.echo(_visible(str(text)))
+
+
+def data(value: Any) -> None:
+    """Print a value as JSON, on stdout: names of strangers as they are, escaped as JSON does."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False, title: str = "") -> None:
-    """Print rows with the same keys as a table on stdout, or as a JSON list; numbers stand on the right."""
+    """Print rows with the same keys as a table on stdout, or as a JSON list; numbers stand on the right.
+
+    Where the terminal is too narrow for the columns, each row is printed as lines of its own.
+    """
     if as_json:
-        click.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))
+        data(list(rows))
         return
     if not rows:
         say(f"{title}: nothing yet" if title else "nothing to show")
         return
-    from rich.table import Table
+    from imageledger.tables import drawn
 
-    shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
-    for name in rows[0]:
-        numeric = any(isinstance(row[name], int | float) for row in rows)
-        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(_cell(value) for value in row.values()))
-    _console(stderr=False).print(shown)
+    shown = _console(stderr=False)
+    shown.print(drawn(rows, title, shown.width))
 
 
 def track(
@@ -165,8 +168,8 @@ def track(
 ) -> Iterator[Row]:
     """Hand rows on and show the progress and the number of refused rows, which are records that are not ok.
 
-    On a terminal: a bar with rate, remaining time and refusals; elsewhere a plain line at every tenth of the way, but
-    not before SILENCE is over, and one at the end.
+    On a terminal: a bar with rate, remaining time and refusals. Elsewhere a line at the end, and before it, in work
+    that takes longer, a line now and then with the remaining time.
     """
     if _setting("quiet") or total == 0:
         yield from rows
@@ -238,28 +241,19 @@ def _bar(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], b
 
 
 def _lines(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool]) -> Iterator[Row]:
-    bad, shown, spoke = 0, 0, monotonic()
-    for done, row in enumerate(rows, 1):
-        bad += refused(row)
-        if done == total or (10 * done // total > shown and monotonic() - spoke >= SILENCE):
-            shown, spoke = 10 * done // total, monotonic()
-            say(f"{doing}: {done}/{total}" + (f", {bad} refused" if bad else ""))
-        yield row
+    from imageledger.heartbeat import Heartbeat
 
-
-def _cell(value: Any) -> str:
-    from rich.markup import escape
-
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return escape("" if value is None else _visible(str(value)))
+    with Heartbeat(doing, total, say) as heart:
+        for row in rows:
+            heart.beat(refused=refused(row))
+            yield row
 
 
 def _console(stderr: bool) -> Any:
     from rich.console import Console
 
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, color_system=None if _uncoloured() else "auto", width=None if terminal else 120)
+    return Console(stderr=stderr, color_system=None if _uncoloured() else "auto", width=None if terminal else WIDE)
 
 
 def _visible(text: str) -> str:

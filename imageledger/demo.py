@@ -20,7 +20,9 @@ from imageledger.record import STATUSES
 
 SOURCE = "sample:42"
 RUN = "demo"
-SHORTCUTS = Path("data") / "audit" / "shortcuts"
+MOST = "100"
+LOOK = Path("data", "audit", "shortcuts", f"shortcuts-most-{MOST}")
+"""What `audit shortcuts` writes about so many pictures of each label, without a suffix."""
 FALL = ("fetched", "normalized", "whitened", "final")
 EMBEDDED_TRAINING = ("--weights", "none", "--size", "48", "--epochs", "20", "--batch-size", "16")
 """A size and schedule under which ResNet18 from scratch learns the drawn classes in about a minute on one core."""
@@ -51,7 +53,7 @@ def commands(full: bool) -> list[list[str]]:
         ["curate", "dedupe"],
         ["curate", "whiten", *matting],
         ["curate", "manifest"],
-        ["audit", "shortcuts", "--stage", "all", "--most", "60"],
+        ["audit", "shortcuts", "--stage", "all", "--most", MOST],
         ["train", "run", "--name", RUN, *training],
         ["audit", "top-losses", RUN],
     ]  # audit report belongs here, and its page at the end of `places`
@@ -96,7 +98,7 @@ def planted(project: Project) -> list[dict[str, Any]]:
 
 def story(project: Project) -> list[str]:
     """Say in three sentences what the tour has shown; every figure is read from what its commands wrote."""
-    stages = json.loads((project.root / SHORTCUTS / "shortcuts.json").read_text(encoding="utf-8"))["stages"]
+    stages = json.loads((project.root / LOOK.with_suffix(".json")).read_text(encoding="utf-8"))["stages"]
     together = {stage["stage"]: probe for stage in stages for probe in stage["probes"] if probe["family"] == "all"}
     run = json.loads((project.runs / RUN / "run.json").read_text(encoding="utf-8"))
     model, file = run["metrics"]["valid"]["accuracy"], run["file_alone"]["all"]
@@ -106,9 +108,8 @@ def story(project: Project) -> list[str]:
     alone = file["hits"] / file["n"]
     more = model["interval"][0] > file["high"]
     return [
-        f"The file alone told the classes apart with an AUC of {with_interval(first['auc'], first['low'], first['high'])} "
-        f"as fetched; stage by stage it fell: {fall}. Of the final set it is "
-        f"{with_interval(last['auc'], last['low'], last['high'])}: {chance} ({last['verdict']}).",
+        f"The file alone told the fetched classes apart with AUC {_area(first)}; stage by stage that fell: {fall}. "
+        f"Of the final set it is {_area(last)}: {chance} ({last['verdict']}).",
         f"The model is right about {model['hits']} of {model['n']} portraits that it had never seen "
         f"({with_interval(model['share'], *model['interval'])}), the file alone about {file['hits']} of {file['n']} "
         f"({with_interval(alone, file['low'], file['high'])}).",
@@ -116,6 +117,10 @@ def story(project: Project) -> list[str]:
         if more
         else "So it is not shown that the model has learned more than the file gives away.",
     ]
+
+
+def _area(probe: dict[str, Any]) -> str:
+    return with_interval(probe["auc"], probe["low"], probe["high"])
 
 
 def places(project: Project) -> list[tuple[str, Path]]:
@@ -126,7 +131,7 @@ def places(project: Project) -> list[tuple[str, Path]]:
         ("the planted problems", project.folder / "truth.jsonl"),
         (
             "what the files give away, fetched and curated (page)",
-            project.root / SHORTCUTS / "shortcuts.html",
+            project.root / LOOK.with_suffix(".html"),
         ),
         ("learning curve and confusion matrix", run / "figures"),
         ("real portraits called AI (page)", run / "audit" / "top-losses.html"),

@@ -38,5 +38,5 @@ def init(folder: Path, dataset: str) -> Path:
             write_whole(readme, text.encode())
     ignore = folder / ".gitignore"
     if not ignore.exists():
-        write_whole(ignore, b"/data/*\n!/data/README.md\n.lock\n.lock.holder\n*.part\n")
+        write_whole(ignore, b"/data/*\n!/data/README.md\n.lock\n.decisions.lock\n.lock.holder\n*.part\n")
     return path

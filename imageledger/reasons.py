@@ -1,7 +1,7 @@
 """Why pictures were set aside, in few lines: reasons that differ only in numbers and names are counted together."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 SHOWN = 5
 _VARIES = re.compile(r"[0-9][0-9a-f.]*|\S+[:#/]\S+")
@@ -19,11 +19,20 @@ def lines(reasons: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
 
 def kinds_of(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
     """Count reasons by kind, most frequent first; what differs within a kind is written as a range or as "…"."""
-    kinds: dict[str, list[str]] = {}
-    for reason in reasons:
-        kinds.setdefault(_VARIES.sub("…", reason), []).append(reason)
-    shown = [(_together(kind), sum(reasons[reason] for reason in kind)) for kind in kinds.values()]
+    shown = [(words, sum(reasons[reason] for reason in kind)) for words, kind in grouped(reasons).items()]
     return sorted(shown, key=lambda pair: (-pair[1], pair[0]))
+
+
+def grouped(reasons: Iterable[str]) -> dict[str, list[str]]:
+    """Return the reasons of each kind, under the words that stand for the kind.
+
+    >>> grouped(["matte: covers 97 % of the picture", "matte: covers 3 % of the picture"])
+    {'matte: covers 3–97 % of the picture': ['matte: covers 97 % of the picture', 'matte: covers 3 % of the picture']}
+    """
+    kinds: dict[str, list[str]] = {}
+    for reason in dict.fromkeys(reasons):
+        kinds.setdefault(_VARIES.sub("…", reason), []).append(reason)
+    return {_together(kind): kind for kind in kinds.values()}
 
 
 def _together(kind: list[str]) -> str:

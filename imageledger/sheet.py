@@ -80,6 +80,23 @@ def tile(cell: Cell, *, size: int = 200, slots: int | None = None, rows: int | N
     return picture
 
 
+def stacked(pages: Sequence[Image.Image]) -> Image.Image:
+    """Put sheets under each other on one page, as wide as the widest, with one margin between two; return RGB."""
+    tall = sum(part.height for part in pages) - MARGIN * (len(pages) - 1)
+    page = Image.new("RGB", (max(part.width for part in pages), tall), PAPER)
+    top = 0
+    for part in pages:
+        page.paste(part, (0, top))
+        top += part.height - MARGIN
+    return page
+
+
+def broken(text: str, width: int, most: int) -> list[str]:
+    """Break a sentence into at most `most` lines that fit below `width` px of pictures; the last one may be cut."""
+    lines = wrapped(text, _font(TEXT), width)
+    return lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1]} …"]
+
+
 def fitted(picture: Image.Image, size: int) -> Image.Image:
     """Fit an 8-bit picture into a square of `size` px, whole, on a faint mount; return RGB."""
     mount = Image.new("RGB", (size, size), MOUNT)

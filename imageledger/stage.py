@@ -99,6 +99,7 @@ def run_rows(
     store: Store,
     seen_as: Work = lambda record: record,
     extra_input: str = "",
+    reusable: Callable[[Record], bool] = lambda _: True,
     workers: int | None = None,
     track: Track = untracked,
 ) -> Outcome:
@@ -106,13 +107,14 @@ def run_rows(
 
     After a kill at any moment, the same call carries on and ends with the same bytes. Rows that an earlier run of the
     same stage and settings made from the same object are copied. `seen_as` changes rows as they are read;
-    `extra_input` is the digest of whatever it goes by. Raises ManifestError for a source that does not match its card.
+    `extra_input` is the digest of whatever it goes by, and rows that are not `reusable` are worked on again. Raises
+    ManifestError for a source that does not match its card.
     """
     found = manifest.sound_digest(source)
     return run_seeds(
         stage, work, lambda: map(seen_as, manifest.read(source)),
         input_digest=found + extra_input, count=Card.read(manifest.card_path(source)).rows,
-        output=output, dataset=dataset, store=store, workers=workers, track=track,
+        output=output, dataset=dataset, store=store, workers=workers, reusable=reusable, track=track,
     )  # fmt: skip
 
 

@@ -60,6 +60,17 @@ class Store:
         write_whole(target, content, mode=0o444)
         return name
 
+    def link(self, name: str, file: Path) -> None:
+        """Let a file that lies elsewhere stand for an object, without copying it; where links cannot be, copy it."""
+        target = self.path(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.symlink_to(file.resolve())
+        except FileExistsError:
+            return
+        except OSError:  # a system, or a disk, without links
+            write_whole(target, file.read_bytes(), mode=0o444)
+
     def is_sound(self, name: str) -> bool:
         """Read an object and tell whether its bytes still match its name; False when it is missing."""
         if not self.has(name):

@@ -26,11 +26,13 @@ ROOMS = {
     "train.network.fastai_seam": TORCH,
     "ray": r"imageledger/engines/\w+\.py",
     "joblib": r"imageledger/engines/local\.py",
+    "starlette": r"audit/review/\w+\.py",
+    "uvicorn": r"audit/review/\w+\.py",
 }
 """Which files may import a heavy package, or the module that hands it out."""
 
 LATE = ("kaggle", "kagglesdk", "rembg", "onnxruntime", "ray", "joblib")
-HEAVY = ("torch", "torchvision", "fastai", "rembg", "kaggle", "numpy", "pandas", "PIL")
+HEAVY = ("torch", "torchvision", "fastai", "rembg", "kaggle", "numpy", "pandas", "PIL", "starlette")
 LONGEST = 310
 
 
@@ -111,7 +113,7 @@ def test_nothing_reads_or_writes_pickles():
 
 
 LIGHT = {
-    "command": ("click", "imageledger", "imageledger.console", "{leg}.options"),
+    "command": ("click", "imageledger", "imageledger.console", "imageledger.completion", "{leg}.options"),
     "options": ("click", "imageledger", "imageledger.console"),
     "cli": ("click", "imageledger", "imageledger.console", r"{leg}.\w+.command"),
 }

@@ -9,6 +9,8 @@ import click
 from imageledger import console
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from train.runs import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -26,6 +28,14 @@ class RecipeName(click.ParamType):
         if current(value) not in RECIPES.names():
             self.fail(f"{value!r} is not one of {', '.join(RECIPES.names())}.", param, ctx)
         return current(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """Offer the recipes whose names begin so."""
+        from click.shell_completion import CompletionItem
+
+        from train.recipes import RECIPES
+
+        return [CompletionItem(name) for name in RECIPES.names() if name.startswith(incomplete)]
 
 
 class RecipeOption(click.Option):
@@ -108,5 +118,9 @@ def say_drawn(place: Path) -> None:
 
 def as_json(place: Path, run: "Run") -> dict[str, Any]:
     """Return what a run came to as one object for --json."""
+    from dataclasses import asdict
+
+    from train.evaluation.verdict import verdict
+
     return {"run": run.name, "kind": run.kind, "evaluation": run.evaluation, "file_alone": run.file_alone,
-            "folder": str(place)}  # fmt: skip
+            "verdict": [asdict(said) for said in verdict(run)], "folder": str(place)}  # fmt: skip

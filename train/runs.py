@@ -7,13 +7,14 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self, get_origin
 
 from imageledger import seal
 from imageledger.config import Project
-from imageledger.errors import RunError, StoreError
+from imageledger.errors import LedgerError, RunError, StoreError
 from imageledger.foreign import json_of
 from imageledger.record import SPLITS
 from imageledger.store import write_whole
@@ -105,6 +106,16 @@ class Run:
                 raise ValueError(f"{spec.name} is {value!r}"[:200])
         if self.kind not in (SPLIT, CROSS_VALIDATION, HOLD_OUT):
             raise ValueError(f"{self.kind!r} is not a kind of run"[:200])
+
+
+def cross_validated(runs: Path, digest: str) -> str:
+    """Return the name of a cross-validated run of the manifest with this digest; "" where there is none."""
+    for path in sorted(runs.glob("*/run.json")):
+        with suppress(LedgerError):
+            run = Run.load(path.parent)
+            if digest and (run.kind, run.manifest_digest) == (CROSS_VALIDATION, digest):
+                return run.name
+    return ""
 
 
 def find_run(project: Project, name: str | None) -> Path:

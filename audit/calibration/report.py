@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from audit.calibration import figure
+from audit.calibration import figure, page
 from audit.calibration.judge import Change, Figure, RunCalibration, Verdicts
 from audit.findings import Finding, Report, Severity, notes
 from audit.words import DRAWN_NOTE
@@ -31,6 +31,7 @@ def report(result: RunCalibration, folder: Path, stored: Path) -> Report:
         folder=folder,
         written={"json": stored},
         warnings=warnings(result),
+        drawings=lambda: page.drawings(result),
     )
 
 

@@ -1,9 +1,11 @@
 """Read the answers of a run, calibrate them, and store the temperature beside them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from audit.calibration import judge, report
 from audit.findings import Report
+from audit.kept import digests_of
 from imageledger.config import Project
 from imageledger.types import Track, untracked
 from train.answers import Answers
@@ -17,4 +19,5 @@ def calibration(project: Project, run: str | Path | None = None, *, track: Track
     """
     answers = Answers.of(project, run).held_out()
     result = judge.judge(answers)
-    return report.report(result, answers.folder / "audit", result.calibration.save(answers.folder))
+    found = report.report(result, answers.folder / "audit", result.calibration.save(answers.folder))
+    return replace(found, about=digests_of(answers.folder))

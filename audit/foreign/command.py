@@ -6,10 +6,11 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=run_names)
 @click.argument("source")
 @click.option("--label", required=True, help="What the pictures of SOURCE are, such as real.")
 @click.option("--limit", type=click.IntRange(10), default=200, show_default=True,
@@ -36,7 +37,7 @@ def foreign(
     model has not seen. A model that reads faces cannot tell photographs from one place from those of another; a model
     that reads the source can. Prints the AUC between the two, 0.5 where the model cannot tell them apart, and how many
     of either are called the other label. Pictures that are in the dataset already are left out. Needs torch. Writes
-    foreign-LABEL-SOURCE.csv, .json and .png.
+    foreign-LABEL-SOURCE.csv, .json, .png and .html.
 
     \b
     audit foreign first folder:other-photographs --label real

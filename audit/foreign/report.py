@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
-from audit.foreign import figure
+from audit.foreign import figure, page
 from audit.words import other_label
 from imageledger import seal
 from imageledger.letters import visible
@@ -53,6 +53,9 @@ def report(
         },
         folder=folder,
         warnings=answers.warnings,
+        drawings=partial(page.drawings, answers, label, pictures),
+        galleries=partial(page.galleries, answers, label, pictures),
+        page=f"{name}.html",
     )
 
 

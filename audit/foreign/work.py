@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -43,12 +43,16 @@ class ForeignSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture from elsewhere: its name there, what became of it, and P(positive), the mean over the models."""
+    """A picture from elsewhere: its name there, what became of it, and P(positive), the mean over the models.
+
+    `image` is what they saw.
+    """
 
     member: str
     status: str = OK
     reason: str = ""
     share: float | None = None
+    image: Image.Image | None = field(default=None, repr=False)
 
 
 def foreign(
@@ -79,7 +83,7 @@ def foreign(
     means = iter([mean_of(column) for column in shares.T.tolist()])
     pictures = [
         Picture(member=member, status=result.status, reason=result.reason,
-                share=next(means) if result.image is not None else None)
+                share=next(means) if result.image is not None else None, image=result.image)
         for member, result in applied
     ]  # fmt: skip
     judged = judge(together(parts), positive=settings.label == answers.labels[1])

@@ -6,37 +6,33 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("-k", "k", type=click.IntRange(1), default=20, show_default=True, help="Print this many suspects.")
-@click.option("--who", default="", metavar="NAME", help="Sign the proposed decisions with your name.")
 @click.option("--with-file", is_flag=True, help="Ask the files as fetched as well: which class do they resemble?")
 @output_option
 @console.json_option
 @console.everywhere
-def labels(
-    run: str | None, k: int, who: str, with_file: bool, output: Path | None, as_json: bool, project: Path | None
-) -> None:  # fmt: skip
-    """Rank the labels that are most likely wrong, as decisions that wait for a person.
+def labels(run: str | None, k: int, with_file: bool, output: Path | None, as_json: bool, project: Path | None) -> None:
+    """Rank the labels that are most likely wrong, and say how many would seem so if none were.
 
     RUN is the name of a cross-validated run (default: the last finished run): train cross-validate judges every
     picture by a model that had not seen it, and cleanlab's confident learning compares its answers with the labels.
-    A picture that the model finds hard looks like a wrong label, so the audit changes nothing. labels.html shows the
-    suspects; labels-proposed.jsonl holds one decision per line. Look at a suspect, then copy its line into
-    decisions.jsonl. --with-file also suspects a picture whose file, as fetched, resembles those of the other class:
-    it finds pictures that were filed under the wrong label. Needs the package cleanlab. Writes labels.csv,
-    labels.html and labels-proposed.jsonl.
+    A picture that the model finds hard looks like a wrong label, so the audit changes nothing: audit review decides.
+    --with-file also suspects a picture whose file, as fetched, resembles those of the other class: it finds pictures
+    that were filed under the wrong label, where the files tell the classes apart. Needs the package cleanlab. Writes
+    labels.csv, labels.json and labels.html.
 
     \b
     audit labels                                     the last finished run
-    audit labels crossed --who ana                   proposals signed by ana
     audit labels crossed --with-file                 also what was filed under the wrong label
-    sed -n '1p;3p' data/runs/crossed/audit/labels-proposed.jsonl >> manifests/portraits/decisions.jsonl
+    audit review crossed --queue labels              decide on the suspects, one by one
     """
     from audit.labels import work
     from imageledger.config import open_project
 
-    settings = work.LabelsSettings(k=k, who=who, with_file=with_file, output=output)
+    settings = work.LabelsSettings(k=k, with_file=with_file)
     show(work.labels(open_project(project), run, settings=settings, track=console.track), output, as_json=as_json)

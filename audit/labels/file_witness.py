@@ -18,16 +18,29 @@ from imageledger.record import Record
 from imageledger.types import Bools, Floats, Track, untracked
 from train.evaluation.temperature import cross_fitted
 
+COIN = 0.5
+"""The AUC of files that say nothing of the classes."""
+
 PERMUTATIONS = 20
 """Few, because the scores are used and the verdict is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """P(positive) of each picture by its file, out of fold and calibrated, and the AUC of the files on the labels."""
+    """P(positive) of each picture by its file, out of fold and calibrated, and the AUC of the files on the labels.
+
+    `low` and `high` are the ends of the 95 % interval of the AUC.
+    """
 
     shares: Floats = field(repr=False)
     auc: float
+    low: float
+    high: float
+
+    @property
+    def tells(self) -> bool:
+        """Whether the files tell the classes apart at all: else they say nothing about a label."""
+        return self.low > COIN
 
 
 def ask(
@@ -40,6 +53,9 @@ def ask(
     """Measure the files as fetched, and probe how well they separate the labels (`positive`)."""
     table = measure(project, records, for_files(), stage=FETCHED, track=track)
     seed = project.declared.seed
-    probe = jointly(table.columns, table.values, positive, groups, seed=seed, permutations=PERMUTATIONS)
+    probe = jointly(table.columns, table.values, positive, groups, seed=seed, permutations=PERMUTATIONS,
+                    track=track)  # fmt: skip
     shares = 1 / (1 + np.exp(-probe.scores))
-    return Witness(shares=cross_fitted(shares, positive, groups, seed).shares, auc=probe.auc)
+    return Witness(
+        shares=cross_fitted(shares, positive, groups, seed).shares, auc=probe.auc, low=probe.low, high=probe.high
+    )  # fmt: skip

@@ -4,15 +4,15 @@ A label is suspected when a model that had not seen the picture is sure of the o
 picture that the model finds hard looks the same, so a person looks at the suspects: nothing is relabelled here.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from audit.labels.clean import Clean, flags
 from audit.labels.file_witness import Witness
 from audit.words import other_label
 from imageledger.counted import Counted
-from imageledger.decisions import RELABEL
 from imageledger.extras import need
 from imageledger.types import Bools, Floats, Key
 from train.answers import Answers
@@ -40,13 +40,20 @@ class Suspect:
 class RunLabels:
     """The suspects of one run, the most suspicious first, and how many pictures a person has decided on.
 
-    `witness` is what the files as fetched say, or None without --with-file.
+    `witness` is what the files as fetched say, or None without --with-file; where they do not tell the classes apart,
+    no suspect goes by it. `clean` says how many suspects there would be if every label were right.
     """
 
     answers: Answers
     suspects: tuple[Suspect, ...]
     decided: int
     witness: Witness | None = None
+    clean: Clean | None = None
+
+    @property
+    def heard(self) -> Witness | None:
+        """The files, where they are a witness: they tell the classes apart."""
+        return self.witness if self.witness and self.witness.tells else None
 
     @property
     def flagged(self) -> int:
@@ -60,10 +67,13 @@ class RunLabels:
 
 
 def judge(answers: Answers, decided: Collection[Key], witness: Witness | None = None) -> RunLabels:
-    """Rank the labels of a run; pictures that a person has `decided` on are left out."""
+    """Rank the labels of a run; pictures that a person has `decided` on are left out.
+
+    Files that do not tell the classes apart are no witness, and change nothing.
+    """
     quality, flagged = confident(answers.shares, answers.positive)
     by_file = None
-    if witness:
+    if witness and witness.tells:
         by_file, flagged_by_file = confident(witness.shares, answers.positive)
         quality, flagged = np.minimum(quality, by_file), flagged | flagged_by_file
     ranked = rank(answers.predictions, answers.labels, quality, flagged, by_file)
@@ -74,11 +84,9 @@ def judge(answers: Answers, decided: Collection[Key], witness: Witness | None = 
 
 def confident(shares: Floats, positive: Bools) -> tuple[Floats, Bools]:
     """Return cleanlab's label quality (n, 0..1) and whether each label counts as wrong (n), for P(positive)."""
-    rating, filtering = need("cleanlab.rank", "labels"), need("cleanlab.filter", "labels")
-    both, labels = np.stack([1 - shares, shares], axis=1), positive.astype(int)
-    quality = rating.get_label_quality_scores(labels, both, method="self_confidence")
-    flagged = filtering.find_label_issues(labels, both, filter_by="prune_by_noise_rate", n_jobs=1)
-    return np.asarray(quality, dtype=np.float64), np.asarray(flagged, dtype=bool)
+    rating, both = need("cleanlab.rank", "labels"), np.stack([1 - shares, shares], axis=1)
+    quality = rating.get_label_quality_scores(positive.astype(int), both, method="self_confidence")
+    return np.asarray(quality, dtype=np.float64), flags(shares, positive)
 
 
 def rank(
@@ -101,21 +109,3 @@ def rank(
         )
         for number, n in enumerate(doubted, 1)
     ]  # fmt: skip
-
-
-def proposed(suspects: Sequence[Suspect], run: str, who: str = "") -> list[Mapping[str, str]]:
-    """Return a decision for each suspect, as a line of decisions.jsonl; without `who` it is not valid yet."""
-    return [
-        {
-            "source": suspect.prediction.source, "member": suspect.prediction.member, "decision": RELABEL,
-            "label": suspect.suggested, "who": who,
-            "why": f"audit labels {run}: suspect {suspect.rank}, {_who(suspect)} gives {suspect.prediction.label} a "
-            f"probability of {suspect.quality:.2f}",
-        }
-        for suspect in suspects
-    ]  # fmt: skip
-
-
-def _who(suspect: Suspect) -> str:
-    """Name the witness that doubts the label more."""
-    return "its file as fetched" if suspect.by_file == suspect.quality else "a model that had not seen it"

@@ -1,10 +1,12 @@
 """Read the answers of a cross-validated run and a person's decisions, and open the pictures of the suspects."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audit.findings import Report
+from audit.kept import digests_of
 from audit.labels import file_witness, report
+from audit.labels.clean import clean_set
 from audit.labels.judge import judge
 from audit.pictures import entry_of
 from imageledger import decisions
@@ -20,12 +22,10 @@ FEWEST = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelsSettings:
-    """`k` suspects are printed; `who` signs the proposed decisions, which go into the folder `output`."""
+    """`k` suspects are printed; `with_file` asks the files as fetched as well."""
 
     k: int = 20
-    who: str = ""
     with_file: bool = False
-    output: Path | None = None
 
 
 def labels(
@@ -35,7 +35,7 @@ def labels(
     settings: LabelsSettings = LabelsSettings(),
     track: Track = untracked,
 ) -> Report:
-    """Report which labels of a cross-validated run may be wrong, as decisions that wait for a person.
+    """Report which labels of a cross-validated run may be wrong, and how many would seem so if none were.
 
     Pictures that a person has decided on are left out. Raises RunError for another kind of run, for too few pictures
     and, with the files as witnesses, for a picture that the manifest no longer has; MissingExtra without cleanlab.
@@ -53,27 +53,19 @@ def labels(
             f"the smaller class of run {answers.run.name} has {answers.fewest} pictures",
             f"add pictures: this audit needs {FEWEST} per class",
         )
-    path = project.folder / decisions.FILE
-    decided = decisions.read(path)
+    decided = decisions.read(project.folder / decisions.FILE)
     witness = None
     if settings.with_file:
         records = answers.known()
         witness = file_witness.ask(project, records, answers.positive, answers.groups, track)
-    result = judge(answers, decided, witness)
+    clean = clean_set(answers.shares, answers.positive, answers.groups, project.declared.seed, track=track)
+    result = replace(judge(answers, decided, witness), clean=clean)
     rows = dict(zip(answers.keys, answers.records, strict=True))
     first = result.suspects[: report.SHOWN]
     entries = [
         entry_of(project, answers.run, suspect.rank, suspect.prediction, rows[suspect.prediction.key])
         for suspect in track(first, len(first), "opening pictures")
     ]
-    folder = settings.output or answers.folder / "audit"
-    places = report.Places(
-        proposals=within(project, folder / report.PROPOSED), decisions=within(project, path), who=settings.who
-    )
-    return report.report(result, entries, places, settings.k, folder)
-
-
-def within(project: Project, path: Path) -> str:
-    """Write a path as seen from the project folder; a path elsewhere stays as it is."""
-    whole = path.resolve()
-    return whole.relative_to(project.root).as_posix() if whole.is_relative_to(project.root) else str(whole)
+    found = report.report(result, entries, settings.k, answers.folder / "audit")
+    variant = ("with-file",) if settings.with_file else ()
+    return replace(found, about=digests_of(answers.folder), variant=variant)

@@ -28,7 +28,7 @@ def leaks(
     pictures of each pair are compared), copies that were turned, cropped, framed or taken as a screenshot (keypoints
     propose them, in the originals and in the pictures trained on), and pictures of one declared group. Names the
     sources that hold a single class: there the classes differ by source, and no audit can tell face from source. Writes
-    the pairs into leaks.csv and leaks.png.
+    the pairs into leaks.csv, .png and .html.
 
     \b
     audit leaks                          the final manifest

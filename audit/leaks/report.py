@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
+from audit.audit_page import Gallery
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
 from audit.leaks.leak import Comparison, Leak
 from audit.pictures import show_object
@@ -48,6 +49,7 @@ def report(comparison: Comparison, store: Store, manifest: str, folder: Path) ->
         folder=folder,
         warnings=warnings(comparison),
         refusal=refusal(comparison),
+        galleries=lambda: galleries(comparison, store),
     )  # fmt: skip
 
 
@@ -106,6 +108,13 @@ def warnings(comparison: Comparison, shown: int = 3) -> list[str]:
     more = [f"and {len(unchecked) - shown} more"] if len(unchecked) > shown else []
     what = "picture or pair" if len(unchecked) == 1 else "pictures or pairs"
     return [f"{len(unchecked)} {what} could not be compared", *first, *more]
+
+
+def galleries(comparison: Comparison, store: Store) -> list[Gallery]:
+    """Show the pairs that leak, both pictures beside each other."""
+    leaks = comparison.leaks
+    return [Gallery(title="Pairs across the split or under both labels",
+                    cells=[_cell(leak, store) for leak in leaks[:SHOWN]], of=len(leaks))]  # fmt: skip
 
 
 def refusal(comparison: Comparison) -> tuple[str, str] | None:

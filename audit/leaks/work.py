@@ -1,6 +1,6 @@
 """Read a manifest and compare its pictures across the split and across the labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audit.findings import Report
@@ -31,4 +31,7 @@ def leaks(
     """
     path = Path(manifest) if manifest else project.manifest("manifest")
     comparison = compare(manifests.read(path), project.store, distance=settings.distance, track=track)
-    return report.report(comparison, project.store, str(path), project.root / "data" / "audit")
+    found = report.report(comparison, project.store, str(path), project.root / "data" / "audit")
+    closer = f"distance-{settings.distance}" if settings.distance < DISTANCE else ""
+    own = path.name.removesuffix(".gz").removesuffix(".jsonl") if manifest else ""
+    return replace(found, variant=(own, closer))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from audit.options import show
+from audit.options import output_option, show
 from imageledger import console
 
 
@@ -13,18 +13,20 @@ from imageledger import console
 @click.option("--sample", type=click.IntRange(10), default=100, show_default=True, help="Pictures of each label.")
 @click.option("--weights", metavar="FILE", help="Probe the features of a network too: its weights (safetensors).")
 @click.option("--workers", type=click.IntRange(1), help="Processes to use (default: all cores).")
+@output_option
 @console.json_option
 @console.everywhere
 def recipes(
-    manifest: Path | None, sample: int, weights: str | None, workers: int | None, as_json: bool, project: Path | None
-) -> None:
+    manifest: Path | None, sample: int, weights: str | None, workers: int | None, output: Path | None, as_json: bool,
+    project: Path | None,
+) -> None:  # fmt: skip
     """Try the recipes of `curate normalize` on a sample: how much shortcut each leaves, how much signal it keeps.
 
-    MANIFEST is the manifest to draw the sample from (default: what normalize would read). Nothing is written. The
-    table holds AUCs, 0.5 for nothing left and 1.0 for everything. Its columns: what still separates the classes
-    without a look at the face (all such numbers jointly, and some families alone); an old JPEG planted in half of the
-    AI pictures, which should fall to 0.5; and a faint generator trace planted in half of the real ones, which should
-    stay near 0.9.
+    MANIFEST is the manifest to draw the sample from (default: what normalize would read). No picture is
+    changed. The table holds AUCs, 0.5 for nothing left and 1.0 for everything. Its columns: what still separates the
+    classes without a look at the face (all such numbers jointly, and some families alone); an old JPEG planted in half
+    of the AI pictures, which should fall to 0.5; and a faint generator trace planted in half of the real ones, which
+    should stay near 0.9. Writes recipes.csv and recipes.html.
 
     \b
     audit recipes
@@ -35,7 +37,4 @@ def recipes(
 
     settings = work.RecipesSettings(sample=sample, weights=weights, workers=workers)
     report = work.recipes(open_project(project), manifest, settings=settings, track=console.track)
-    if as_json:
-        console.table(report.rows, as_json=True)
-    else:
-        show(report)
+    show(report, output, as_json=as_json)

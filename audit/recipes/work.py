@@ -1,9 +1,10 @@
-"""Compare recipes on a sample of the pictures that normalize would read; nothing is written."""
+"""Compare recipes on a sample of the pictures that normalize would read, and report what they do to it."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.findings import Report, notes
+from audit.findings import Report, csv_bytes, notes
+from audit.recipes import page
 from audit.recipes.candidates import compare
 from imageledger.config import Project
 from imageledger.types import Row, Track, untracked
@@ -37,7 +38,8 @@ def recipes(
     title = f"AUC left and kept, up to {settings.sample} pictures per label"
     return Report(
         audit="recipes", subject=project.dataset, findings=notes(faces), tables={title: list(map(_for_people, rows))},
-        rows=rows, data=rows,
+        rows=rows, data=rows, contents={"recipes.csv": lambda: csv_bytes(tuple(rows[0]), rows)},
+        drawings=lambda: page.drawings(rows), folder=project.root / "data" / "audit",
     )  # fmt: skip
 
 

@@ -6,11 +6,13 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run", required=False)
-@click.option("--beside", metavar="RUN", help="Compare with another run on the same pictures: which follows the file?")
+@click.argument("run", required=False, shell_complete=run_names)
+@click.option("--beside", metavar="RUN", shell_complete=run_names,
+              help="Compare with another run on the same pictures: which follows the file?")  # fmt: skip
 @output_option
 @console.json_option
 @console.everywhere
@@ -24,8 +26,8 @@ def reliance(run: str | None, beside: str | None, output: Path | None, as_json: 
     needs torch.
 
     --beside says which of two runs follows the file more. Training adds noise, and a noisy model follows everything
-    less; when both runs were cross-validated with --repeats, that noise is removed. Writes reliance.csv and
-    reliance.png.
+    less; when both runs were cross-validated with --repeats, that noise is removed. Writes reliance.csv,
+    .png and .html.
 
     \b
     audit reliance                                    the last finished run

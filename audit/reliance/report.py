@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
-from audit.reliance import figure
+from audit.reliance import figure, page
 from audit.reliance.delivery import DIALS, Delivery
 from audit.reliance.explained import Explained
 from audit.reliance.judge import CANNOT, INDEPENDENT, RELIES, Beside, Link, Reliance, RunReliance
@@ -46,6 +46,7 @@ def report(result: RunReliance, folder: Path) -> Report:
         },
         folder=folder,
         warnings=result.warnings,
+        drawings=lambda: page.drawings(result),
     )  # fmt: skip
 
 

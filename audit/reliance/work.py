@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from audit.findings import Report
+from audit.kept import digests_of
 from audit.reliance import judge, noise, report
 from audit.reliance.explained import explained
 from audit.reliance.judge import RunReliance
@@ -61,7 +62,7 @@ def reliance(
     chosen = _chosen(project, answers)
     others = enough(chosen.others) if chosen else []
     table = measure(project, [*records, *others], list(FAMILIES), track=track)
-    probes = _probes(table, answers, chosen)
+    probes = _probes(table, answers, chosen, track)
     compared = judge.judge(judged.shares, answers.positive, probes, rows, judged.groups)
     own = table.take(rows.tolist())
     told = explained(judged.shares, judged.positive, own.values, own.columns, judged.groups, seed=answers.run.seed)
@@ -79,7 +80,9 @@ def reliance(
         chosen=chosen is not None,
         beside=judge.beside(compared, other.shares, other.run.name, _reliability(judged, other)) if other else None,
     )
-    return report.report(result, answers.folder / "audit")
+    found = report.report(result, answers.folder / "audit")
+    beside = f"beside-{other.run.name}" if other else ""
+    return replace(found, about=digests_of(answers.folder), variant=(beside,))
 
 
 def _answers(project: Project, run: str | Path | None) -> Answers:
@@ -143,21 +146,21 @@ def _chosen(project: Project, answers: Answers) -> Chosen | None:
     return chosen_by_numbers(path, list(manifest.read(path))) if path.is_file() else None
 
 
-def _probes(table: Table, answers: Answers, chosen: Chosen | None) -> Sequence[Probe]:
+def _probes(table: Table, answers: Answers, chosen: Chosen | None, track: Track) -> Sequence[Probe]:
     """Probe the pictures of a run, the first rows of a table; by probes outside of them where numbers chose them."""
     count, seed = len(answers.predictions), answers.run.seed
     own, groups = table.take(range(count)), groups_of(table.records)
     log.info("probing %d pictures", count)
     probes = probe(
         own.columns, own.values, answers.positive, groups[:count], seed=seed, permutations=PERMUTATIONS,
-        workers=cores(), apart=apart(),
+        workers=cores(), apart=apart(), track=track,
     )  # fmt: skip
     if chosen is None:
         return probes
     positive = np.array([record.label == answers.labels[1] for record in table.records])
     return judged_elsewhere(
         probes, table, chosen, count, positive, groups, seed=seed, permutations=PERMUTATIONS, workers=cores(),
-        apart=apart(),
+        apart=apart(), track=track,
     )  # fmt: skip
 
 

@@ -6,10 +6,11 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @output_option
 @console.json_option
 @console.everywhere
@@ -20,7 +21,7 @@ def robustness(run: str | None, output: Path | None, as_json: bool, project: Pat
     95, 75, 60 and 40, each at full, half and quarter size, blurs them, adds noise, saves them as WebP and renders
     them as a screenshot would; then it asks the model again. After train cross-validate the model of the fold that
     held a picture out answers for it; other runs answer for their validation pictures. Accuracy and flips come with
-    95 % intervals, the worst change first. Needs torch. Writes robustness.csv and robustness.png.
+    95 % intervals, the worst change first. Needs torch. Writes robustness.csv, .png and .html.
 
     \b
     audit robustness                                 the last finished run

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
-from audit.robustness import figure
+from audit.robustness import figure, page
 from audit.robustness.judge import SURE, Cell, RunRobustness
 from audit.words import DRAWN_NOTE
 from imageledger.intervals import holm, with_interval
@@ -35,6 +35,7 @@ def report(result: RunRobustness, folder: Path) -> Report:
         },
         folder=folder,
         warnings=result.warnings,
+        drawings=lambda: page.drawings(result),
     )
 
 

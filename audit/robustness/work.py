@@ -6,6 +6,7 @@ Each picture is shown only to a model that had not seen it.
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from audit.findings import Report
+from audit.kept import digests_of
 from audit.robustness import report
 from audit.robustness.changes import PERTURBATIONS
 from audit.robustness.judge import AGREE, RunRobustness, judge, mean_share
@@ -50,7 +52,8 @@ def robustness(project: Project, run: str | Path | None = None, *, track: Track 
         models=len(by_model),
         warnings=(*answers.warnings, *pictures.trouble(), *_strayed(shares[:, 0], opened.shares)),
     )
-    return report.report(result, answers.folder / "audit")
+    found = report.report(result, answers.folder / "audit")
+    return replace(found, about=digests_of(answers.folder))
 
 
 class _Pictures:

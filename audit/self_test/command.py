@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 def self_test(quick: bool, thorough: bool, output: Path | None, seed: int, as_json: bool, project: Path | None) -> None:
     """Plant known shortcuts, and none, and count what `audit shortcuts` finds.
 
-    --thorough shows from which dose on a plant is found: in a tenth to the whole of one class, and at half its strength
-    (doses.csv and doses.png, in data/audit/self-test of the project or in self-test). It also counts alarms on fresh
-    pictures, on near-duplicates that nobody declared, and on pictures with a twin in the other class.
+    Writes self-test.html (self-test-quick.html, self-test-thorough.html) into data/audit/self-test of the project, or
+    into self-test. --thorough shows from which dose on a plant is found: in a tenth to the whole of one class, and at
+    half its strength (doses.csv and doses.png). It also counts alarms on fresh pictures, on near-duplicates that nobody
+    declared, and on pictures with a twin in the other class.
 
     Inside a project the plants go into its own pictures; outside a project, into drawn portraits. Exits with 3 when
     the audit misses a plant, or finds a shortcut where nothing was planted more often than it may.

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.findings import Finding, Report, Severity, csv_bytes, notes
-from audit.self_test import doses, figure, nulls
+from audit.findings import Finding, Report, Severity, csv_bytes, notes, stem
+from audit.self_test import doses, figure, nulls, page
 from audit.self_test.doses import Measured, Spread
 from audit.self_test.halves import deliver
 from audit.self_test.judge import PlantProbes, SelfTest, for_people
@@ -79,10 +79,16 @@ def self_test(
         verdict="PASSED" if test.passed else "FAILED",
         findings=notes(*test.sentences) if test.passed else [*missed, *notes(*test.sentences[2:])],
         tables=tables, rows=rows, contents=contents if test.doses else {},
+        variant=("quick" if settings.quick else "",),
         folder=project.root / "data" / "audit" / "self-test" if project else Path("self-test"),
         data={"plants": rows, "doses": dosed, "sentences": test.sentences, "passed": test.passed},
         refusal=None if test.passed else ("the audit of shortcuts failed its own test", "the lines above say where"),
+        drawings=lambda: page.drawings(test), page=f"{stem('self-test', _kind(settings))}.html",
     )  # fmt: skip
+
+
+def _kind(settings: SelfTestSettings) -> str:
+    return "thorough" if settings.thorough else "quick" if settings.quick else ""
 
 
 def run(project: Project | None, *, settings: SelfTestSettings, track: Track = untracked) -> SelfTest:

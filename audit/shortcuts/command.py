@@ -1,11 +1,15 @@
 """The command `audit shortcuts`: it parses, calls one function and prints."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audit.options import show
 from imageledger import console
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Families(click.Option):
@@ -20,6 +24,14 @@ class Families(click.Option):
         option, _ = super().get_help_record(ctx) or ("", "")
         return option, f"{self.help} (default: all of {names})."
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Offer the families whose names begin so."""
+        from click.shell_completion import CompletionItem
+
+        from curate.options import families
+
+        return [CompletionItem(name) for name in families(ctx, self, incomplete)]
+
 
 def _moved(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
@@ -29,7 +41,10 @@ def _moved(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 @click.command()
-@click.argument("manifest", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("manifest", required=False, type=click.Path(path_type=Path), metavar="[FOLDER|TABLE|MANIFEST]")
+@click.option("--labels", metavar="GLOB=LABEL,…|FILE",
+              help="Labels of the pictures in FOLDER, by path or from a table with the columns path and label "
+                   "(default: the names of its two folders).")  # fmt: skip
 @click.option("--stage", type=click.Choice(["fetched", "normalized", "whitened", "final", "model-input", "all"]),
               help="Which pictures to measure (default: the final ones, or the furthest made).")  # fmt: skip
 @click.option("--family", "families", cls=Families, multiple=True, metavar="NAME",
@@ -42,33 +57,46 @@ def _moved(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option("--fail-on", type=click.Choice(["shortcut"]),
               help="End with exit code 3 when any family, or all together, is a shortcut: a gate for CI.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Write the files here (default: data/audit/shortcuts/).")  # fmt: skip
+              help="Write the files here (default: data/audit/shortcuts/, or ./shortcuts-FOLDER/).")  # fmt: skip
 @click.option("--self-test", is_flag=True, hidden=True, expose_value=False, is_eager=True, callback=_moved)
 @console.json_option
 @console.everywhere
 def shortcuts(
-    manifest: Path | None, stage: str | None, families: tuple[str, ...], seed: int | None, permutations: int,
-    most: int, fail_on: str | None, output: Path | None, as_json: bool, project: Path | None,
+    manifest: Path | None, labels: str | None, stage: str | None, families: tuple[str, ...], seed: int | None,
+    permutations: int, most: int, fail_on: str | None, output: Path | None, as_json: bool, project: Path | None,
 ) -> None:  # fmt: skip
     """Test whether the classes can be told apart without looking at a face.
+
+    FOLDER is any folder of pictures, with no project around it: its labels are the names of its two folders, or those
+    of --labels. TABLE is a .csv, .tsv or .parquet with the columns path and label. Nothing is written among the
+    pictures. Without either, the pictures are those of the project, or of MANIFEST, any manifest file.
 
     Measures numbers that have nothing to do with the face, in named families (container, jpeg-history, tone, matte,
     ...), and shows small classifiers nothing else. Each family, and all together, gets an AUC with its 95 % interval,
     a permutation p-value and one of three verdicts: SHORTCUT, CLEAN, or INCONCLUSIVE with the number of pictures that
-    would decide. MANIFEST is any manifest file (default: the project's). Writes shortcuts.csv, shortcuts.json,
-    shortcuts.png and shortcuts.html, a self-contained page that shows what gives each family away, six example
-    pictures, and what to do.
+    would decide. Writes shortcuts.csv, .json, .png and .html, a self-contained page that shows what gives each family
+    away, six example pictures, and what to do. The files of a single stage or family have names of their own.
 
     \b
-    audit shortcuts                             the final pictures
+    audit shortcuts photos --labels 'real/**=real,ai/**=ai'     any folder: no project is needed
+    audit shortcuts                             the final pictures of the project
     audit shortcuts --stage all                 how the shortcuts fall from stage to stage
     audit shortcuts --family tone --family jpeg-history
     audit shortcuts --fail-on shortcut          exit code 3 when there is a shortcut
     audit self-test                             tests this audit itself
     """
     from audit.shortcuts import work
-    from imageledger.config import open_project
+    from curate.fetch.in_place import is_pictures
 
     settings = work.ShortcutsSettings(stage=stage, family=families, seed=seed, permutations=permutations, most=most)
-    report = work.shortcuts(open_project(project), manifest, settings=settings, track=console.track)
+    if manifest is not None and is_pictures(manifest):
+        from audit.shortcuts import anywhere
+
+        report = anywhere.shortcuts_of(manifest, labels, settings=settings, output=output, track=console.track)
+    else:
+        from imageledger.config import open_project
+
+        if labels is not None:
+            raise click.UsageError("--labels says what the pictures of a FOLDER are: name the folder too")
+        report = work.shortcuts(open_project(project), manifest, settings=settings, track=console.track)
     show(report, output, as_json=as_json, gate=bool(fail_on))

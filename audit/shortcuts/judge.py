@@ -1,6 +1,7 @@
 """The probes of a dataset, stage by stage: what they found, which of them count, and what a gate refuses."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -80,7 +81,10 @@ class StageProbes:
 class DatasetProbes:
     """The probes of a dataset: its stages in the order in which they are made, and those that are not there.
 
-    `families`, `seed`, `permutations` and `most` are the settings that were used.
+    `families`, `seed`, `permutations` and `most` are the settings that were used. `done` is what has been done to the
+    pictures by now (`curate.history.done_to`). Pictures without a project have sentences on how they came in `beside`,
+    and `fetch` is what `curate fetch` would be told to take them. `manifests` holds the digest of the manifest that
+    each stage was read from.
     """
 
     dataset: str
@@ -91,6 +95,10 @@ class DatasetProbes:
     permutations: int
     most: int
     absent: tuple[str, ...] = ()
+    done: frozenset[str] = frozenset()
+    beside: tuple[str, ...] = ()
+    fetch: str = ""
+    manifests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> StageProbes:
@@ -103,8 +111,9 @@ class DatasetProbes:
         for stage in self.stages:
             names = [family_in_words(probe.family) for probe in stage.probes if probe.verdict == SHORTCUT]
             if names and (stage is self.last or stage.stage == MODEL_INPUT):
+                where = self.dataset if self.fetch else stage.stage
                 return (
-                    f"{stage.stage}: {len(names)} of {len(stage.probes)} probes found a shortcut: {', '.join(names)}",
-                    "shortcuts.html says what to do about each; without --fail-on this is no error",
+                    f"{where}: {len(names)} of {len(stage.probes)} probes found a shortcut: {', '.join(names)}",
+                    "the page says what to do about each; without --fail-on this is no error",
                 )
         return None

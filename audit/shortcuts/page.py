@@ -12,11 +12,12 @@ from audit.pictures import Shown, show_object
 from audit.shortcuts import power, words
 from audit.shortcuts.chosen import inside_of
 from audit.shortcuts.judge import DatasetProbes, StageProbes
+from audit.shortcuts.way_out import next_step
 from audit.shortcuts.words import EXAMPLES
 from audit.words import family_in_words
 from curate.evidence.measure import FETCHED
 from curate.evidence.verdict import ALL, INCONCLUSIVE, SHORTCUT, Probe
-from curate.nuisance import family
+from curate.nuisance import in_words
 from curate.nuisance.spelling import spelled
 from imageledger.config import Project
 from imageledger.intervals import with_interval
@@ -64,20 +65,22 @@ class Card:
 
 def cards_of(project: Project, probed: DatasetProbes) -> list[Card]:
     """Open the pictures that the families of the last stage give away most; what cannot be shown says why."""
-    return [card_of(project, probed.last, probe) for probe in probed.last.probes]
+    return [card_of(project, probed, probe) for probe in probed.last.probes]
 
 
-def card_of(project: Project, stage: StageProbes, probe: Probe) -> Card:
-    """Gather what the page shows of one probe."""
+def card_of(project: Project, probed: DatasetProbes, probe: Probe) -> Card:
+    """Gather what the page shows of one probe of the last stage."""
+    stage = probed.last
     values = values_of(stage, probe)
     sides = [
         tuple(_example(project, stage, int(row), values) for row in rows)
         for rows in given_away(probe.scores, stage.positive)
     ]
-    advice = family(probe.family).advice if probe.family != ALL and probe.verdict in (SHORTCUT, INCONCLUSIVE) else ""
+    asked = probe.family != ALL and probe.verdict in (SHORTCUT, INCONCLUSIVE)
+    advice = words.advice_on(probed, probe) if asked else ""
     spread = None
     if probe.strongest is not None and values is not None:
-        spread = spread_of(probe.strongest.feature, values, stage.positive)
+        spread = spread_of(in_words(probe.family, probe.strongest.feature), values, stage.positive)
     return Card(probe=probe, spread=spread, examples=(sides[0], sides[1]), advice=advice)
 
 
@@ -131,6 +134,7 @@ def html_text(probed: DatasetProbes, cards: Sequence[Card], figure: bytes) -> st
     return page.render(
         "shortcuts/page.html", probed=probed, stage=probed.last, cards=cards, words=words, named=family_in_words,
         lines=words.remarks(probed), heading=words.conclusion(probed.last), course=words.course_table(probed),
+        next_step=next_step(probed), needed=any(probe.needed[0] for probe in probed.last.probes),
         figure=inline, bins=BINS, with_interval=with_interval, inside_of=inside_of, power=power,
     )  # fmt: skip
 

@@ -1,13 +1,15 @@
 """Write an audit of shortcuts as a report: findings, tables, rows, one object for scripts, a figure and a page."""
 
-import json
 import math
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 
+from audit import kept
 from audit.findings import Report, csv_bytes
 from audit.shortcuts import figure, page, words
 from audit.shortcuts.judge import DatasetProbes, StageProbes
+from audit.shortcuts.way_out import next_step
 from curate.evidence.verdict import Probe, Told
 from imageledger.config import Project
 from imageledger.types import Row
@@ -21,7 +23,7 @@ CSV_FIELDS = (
 )  # fmt: skip
 
 
-def report(project: Project, probed: DatasetProbes, folder: Path) -> Report:
+def report(project: Project, probed: DatasetProbes, folder: Path, variant: Sequence[object] = ()) -> Report:
     """Write the probes of a dataset as a report, whose files go into `folder`; equal probes give equal bytes."""
     rows, content = csv_rows(probed), data(probed)
     drawn = cache(partial(figure.png, probed))
@@ -35,11 +37,13 @@ def report(project: Project, probed: DatasetProbes, folder: Path) -> Report:
         data=content,
         contents={
             "shortcuts.csv": lambda: csv_bytes(CSV_FIELDS, rows),
-            "shortcuts.json": lambda: _encoded(json.dumps(content, ensure_ascii=False, indent=2) + "\n"),
+            "shortcuts.json": lambda: kept.encoded(content | {"examples": examples(probed)}, probed.manifests),
             "shortcuts.png": drawn,
             "shortcuts.html": lambda: _encoded(page.html_text(probed, page.cards_of(project, probed), drawn())),
         },
         folder=folder,
+        variant=variant,
+        next_step=next_step(probed),
         refusal=probed.refusal,
     )
 
@@ -65,9 +69,15 @@ def data(probed: DatasetProbes) -> Row:
         "stage": probed.last.stage,
         "sentences": words.sentences(probed),
         "stages": [_stage(probed, stage) for stage in probed.stages],
-        "to_do": [{"family": name, "advice": advice} for name, advice in words.to_do(probed.last)],
+        "to_do": [{"family": name, "advice": advice} for name, advice in words.to_do(probed)],
+        "next": next_step(probed),
         "absent": list(probed.absent),
     }
+
+
+def examples(probed: DatasetProbes) -> Row:
+    """Return for each family the keys of the pictures of the last stage that give it away most, both classes."""
+    return {probe.family: [list(key) for key in words.surest(probed.last, probe)] for probe in probed.last.probes}
 
 
 def _stage(probed: DatasetProbes, stage: StageProbes) -> Row:

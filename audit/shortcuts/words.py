@@ -6,10 +6,11 @@ from audit.findings import Finding, Severity, notes
 from audit.shortcuts import chosen, power
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.words import DRAWN, DRAWN_NOTE, family_in_words
+from curate.evidence.advice import advised
 from curate.evidence.measure import FETCHED
 from curate.evidence.probe import ENOUGH
 from curate.evidence.verdict import ALL, AT_MOST, CLEAN, INCONCLUSIVE, SHORTCUT, Probe
-from curate.nuisance import family
+from curate.nuisance import family, in_words
 from imageledger.intervals import with_interval
 from imageledger.letters import visible
 from imageledger.types import Key, Row
@@ -28,11 +29,6 @@ SEVERITY = {SHORTCUT: Severity.PROBLEM, INCONCLUSIVE: Severity.UNDECIDED, CLEAN:
 ABSENT = "–"
 
 
-def feature_of(name: str) -> str:
-    """Name a feature as people read it."""
-    return name.replace("_", " ").replace(".", ": ", 1)
-
-
 def p_in_words(p: float) -> str:
     """Format a p-value as short as it stays honest."""
     return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}" if p >= 0.001 else "<0.001"
@@ -48,7 +44,8 @@ def number(value: float) -> str:
 def pictures_in_words(probed: DatasetProbes, stage: StageProbes) -> str:
     """Say what was probed: "100 real and 100 ai pictures, final"."""
     negatives, positives = stage.counts
-    return f"{negatives} {probed.labels[0]} and {positives} {probed.labels[1]} pictures, {stage.stage}"
+    counted = f"{negatives} {probed.labels[0]} and {positives} {probed.labels[1]} pictures"
+    return f"{counted}, as they are" if probed.fetch else f"{counted}, {stage.stage}"
 
 
 def conclusion(stage: StageProbes) -> str:
@@ -78,7 +75,7 @@ def findings(probed: DatasetProbes) -> list[Finding]:
             Finding(
                 severity=Severity.PROBLEM, sentence=f"What to do about {name}: {advice}", records=surest(last, probe)
             )
-            for probe, (name, advice) in zip(last.shortcuts, to_do(last), strict=True)
+            for probe, (name, advice) in zip(last.shortcuts, to_do(probed), strict=True)
         ),
     ]
 
@@ -122,7 +119,8 @@ def sentences(probed: DatasetProbes) -> list[str]:
 def remarks(probed: DatasetProbes) -> list[str]:
     """Say what a person must know to read the conclusion."""
     last = probed.last
-    lines = [DRAWN_NOTE] if any(record.source.startswith(DRAWN) for record in last.table.records) else []
+    lines = [*probed.beside]
+    lines += [DRAWN_NOTE] if any(record.source.startswith(DRAWN) for record in last.table.records) else []
     if last.there > len(last.positive):
         lines.append(
             f"{len(last.positive)} of {last.there} pictures were measured, at most {probed.most} of each label"
@@ -148,9 +146,14 @@ def remarks(probed: DatasetProbes) -> list[str]:
     return lines
 
 
-def to_do(stage: StageProbes) -> list[tuple[str, str]]:
-    """Return for each shortcut, clearest first, its family and what to do about it."""
-    return [(family_in_words(probe.family), family(probe.family).advice) for probe in stage.shortcuts]
+def to_do(probed: DatasetProbes) -> list[tuple[str, str]]:
+    """Return for each shortcut, clearest first, its family and what to do about it that has not been done."""
+    return [(family_in_words(probe.family), advice_on(probed, probe)) for probe in probed.last.shortcuts]
+
+
+def advice_on(probed: DatasetProbes, probe: Probe) -> str:
+    """Say what to do about the shortcut of one family; what has been done is not recommended again."""
+    return advised(family(probe.family), probed.done)
 
 
 def tables(probed: DatasetProbes) -> dict[str, list[Row]]:
@@ -273,4 +276,4 @@ def _strongest(probe: Probe) -> str:
     if probe.strongest is None:
         return ABSENT
     medians = " / ".join(number(value) for value in probe.strongest.medians)
-    return f"{feature_of(probe.strongest.feature)} {medians}"
+    return f"{visible(in_words(probe.family, probe.strongest.feature))}: {medians}"

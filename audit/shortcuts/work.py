@@ -17,8 +17,10 @@ from curate.evidence.looks import FIRST, Look, look
 from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
 from curate.evidence.probe import ENOUGH, FEWEST, PERMUTATIONS, enough, probe
 from curate.evidence.verdict import SURE
-from curate.manifest.chosen import Chosen, chosen_by_numbers, judged_elsewhere
+from curate.history import done_to
+from curate.manifest.chosen import Chosen, chosen_by_numbers, judged_elsewhere, matched_on
 from curate.nuisance import FAMILIES, apart, known
+from curate.nuisance.spelling import spelled
 from imageledger import manifest as manifests
 from imageledger.config import MANIFEST_OF, Project
 from imageledger.engines.local import cores
@@ -61,7 +63,16 @@ def shortcuts(
     for a stage that is not there, for too few pictures, and when there is no manifest.
     """
     probes = probe_stages(project, manifest, settings=settings, track=track)
-    return report.report(project, probes, project.root / "data" / "audit" / "shortcuts")
+    own = Path(manifest or "").name.removesuffix(".gz").removesuffix(".jsonl")
+    stage = "" if settings.stage == EVERY else probes.last.stage
+    variant = (own, stage, *variant_of(settings))
+    return report.report(project, probes, project.root / "data" / "audit" / "shortcuts", variant)
+
+
+def variant_of(settings: ShortcutsSettings) -> tuple[str, ...]:
+    """Say in what a look is not a whole one: it measures some families alone, or fewer pictures than are enough."""
+    families = [spelled(name) for name in families_of(settings.family)] if settings.family else []
+    return (*families, *([f"most-{settings.most}"] if settings.most < ENOUGH else []))
 
 
 def probe_stages(
@@ -72,25 +83,19 @@ def probe_stages(
     track: Track = untracked,
 ) -> DatasetProbes:
     """Measure and probe one stage, or "all" of them; earlier stages are found through the steps of the records."""
-    families = _families(settings.family)
-    if settings.permutations < (needed := fewest_permutations(len(families))):
-        raise ConfigError(
-            f"{settings.permutations} permutations cannot show a shortcut among {len(families)} families: the smallest "
-            f"corrected p-value would be {len(families) / (settings.permutations + 1):.3f}, and a shortcut needs less "
-            f"than {SURE}",
-            f"--permutations {needed}, or fewer families",
-        )
+    families = families_of(settings.family)
+    refuse_few_permutations(families, settings.permutations)
     seed = project.declared.seed if settings.seed is None else settings.seed
     source = None if manifest is None else Path(manifest)
     made = {FINAL: source} if source else manifests_made(project)
     furthest = list(manifests.read(list(made.values())[-1]))
     there = _stages_in(furthest) if source else (*made, *([MODEL_INPUT] if FINAL in made else []))
     groups = {record.key: record for record in furthest}
-    stages = []
+    stages, digests = [], {}
     for name in _chosen(settings.stage, there, source):
         rows = furthest if source else manifests.read(made[FINAL if name == MODEL_INPUT else name])
         records = list(rows_at(rows, name))
-        labels, there_are = _two_classes(records, project.declared.labels, name), len(records)
+        labels, there_are = two_classes(records, project.declared.labels, name), len(records)
         records = enough(records, settings.most)
         chosen = chosen_by_numbers(made[FINAL], furthest) if name in (FINAL, MODEL_INPUT) else None
         others = enough(chosen.others, settings.most) if chosen else []
@@ -100,20 +105,30 @@ def probe_stages(
         permutations = settings.permutations
         log.info("probing %s: %d pictures, %d permutations of their labels", name, len(records), permutations)
         own, this = replace(settings, family=families, seed=seed), look(project, name, records, seed)
-        stage = probe_stage(name, table.take(range(len(records))), labels, groups, own, this)
+        stage = probe_stage(name, table.take(range(len(records))), labels, groups, own, this, track)
         if chosen:
-            stage = judge_elsewhere(stage, table, chosen, labels, groups, own)
+            stage = judge_elsewhere(stage, table, chosen, labels, groups, own, track)
         stages.append(replace(stage, there=there_are))
+        digests[name] = manifests.digest(made[FINAL if name == MODEL_INPUT else name])
     return DatasetProbes(
         dataset=project.dataset, labels=_pair(project.declared.labels), stages=tuple(stages), families=families,
         seed=seed, permutations=settings.permutations, most=settings.most,
         absent=tuple(name for name in STAGES if name not in there) if settings.stage == EVERY else (),
+        done=_done(furthest, made.get(FINAL)), manifests=digests,
     )  # fmt: skip
+
+
+def _done(furthest: Sequence[Record], final: Path | None) -> frozenset[str]:
+    """Say what has been done to the pictures by the furthest stage, and whether they have been chosen."""
+    used = [record for record in furthest if record.status == OK]
+    chosen = [record for record in used if record.split]
+    done = done_to(chosen or used, matched_on(final) if final else ())
+    return done | {FINAL} if chosen else done
 
 
 def probe_stage(
     stage: str, table: Table, labels: tuple[str, str], furthest: Mapping[Key, Record], settings: ShortcutsSettings,
-    this: Look = FIRST,
+    this: Look = FIRST, track: Track = untracked,
 ) -> StageProbes:  # fmt: skip
     """Probe measured pictures; `furthest` are the rows of the furthest manifest, which knows the near-duplicates."""
     seed = settings.seed or 0
@@ -122,6 +137,7 @@ def probe_stage(
     probes = probe(
         table.columns, table.values, positive, groups, seed=seed, permutations=settings.permutations,
         workers=settings.workers or cores(), joint=len(settings.family) > 1, apart=apart(), sure=this.sure,
+        track=track,
     )  # fmt: skip
     if not probes:
         raise LedgerError(
@@ -134,7 +150,7 @@ def probe_stage(
 
 def judge_elsewhere(
     stage: StageProbes, table: Table, chosen: Chosen, labels: tuple[str, str], furthest: Mapping[Key, Record],
-    settings: ShortcutsSettings,
+    settings: ShortcutsSettings, track: Track = untracked,
 ) -> StageProbes:  # fmt: skip
     """Judge a stage by probes that share no picture with it; `table` goes on with the candidates passed over.
 
@@ -145,10 +161,21 @@ def judge_elsewhere(
     probes = judged_elsewhere(
         stage.probes, table, chosen, len(stage.positive), positive, groups, seed=settings.seed or 0,
         permutations=settings.permutations, workers=settings.workers or cores(), apart=apart(),
-        sure=stage.look.sure,
+        sure=stage.look.sure, track=track,
     )  # fmt: skip
     return replace(stage, probes=tuple(probes), chosen_on=chosen.families, passed_over=len(chosen.others),
                    unseen=None)  # fmt: skip
+
+
+def refuse_few_permutations(families: Sequence[str], permutations: int) -> None:
+    """Raise ConfigError where so few permutations could not show a shortcut among so many families."""
+    if permutations < (needed := fewest_permutations(len(families))):
+        raise ConfigError(
+            f"{permutations} permutations cannot show a shortcut among {len(families)} families: the smallest "
+            f"corrected p-value would be {len(families) / (permutations + 1):.3f}, and a shortcut needs less than "
+            f"{SURE}",
+            f"--permutations {needed}, or fewer families",
+        )
 
 
 def fewest_permutations(families: int) -> int:
@@ -156,7 +183,7 @@ def fewest_permutations(families: int) -> int:
     return round(families / SURE)
 
 
-def _families(names: str | Sequence[str]) -> tuple[str, ...]:
+def families_of(names: str | Sequence[str]) -> tuple[str, ...]:
     """Return families in the order of every table; all of them for no name. Raises ConfigError for an unknown name."""
     wanted = known([names] if isinstance(names, str) else names)
     return tuple(name for name in FAMILIES if name in wanted) if wanted else FAMILIES.names()
@@ -219,7 +246,8 @@ def _chosen(stage: str | None, there: Sequence[str], source: Path | None) -> tup
     return (stage,)
 
 
-def _two_classes(records: Sequence[Record], declared: tuple[str, ...], stage: str) -> tuple[str, str]:
+def two_classes(records: Sequence[Record], declared: tuple[str, ...], stage: str) -> tuple[str, str]:
+    """Return both labels; raise ManifestError where records have others, or too few of one to be judged."""
     labels = _pair(declared)
     counts = Counter(record.label for record in records)
     if strange := sorted(set(counts) - set(labels)):

@@ -6,10 +6,11 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @output_option
 @console.json_option
 @console.everywhere
@@ -20,7 +21,7 @@ def slices(run: str | None, output: Path | None, as_json: bool, project: Path | 
     source and generator, and into thirds by native size, brightness, skin tone, retouching and softness of the matte.
     It compares every slice with the rest of its class (Fisher's exact test, corrected for all slices), the worst
     first, and names what cannot be shown. After train cross-validate it judges all pictures, else those of the
-    validation split. Needs no torch. Writes slices.csv and slices.png.
+    validation split. Needs no torch. Writes slices.csv, .png and .html.
 
     \b
     audit slices                                     the last finished run

@@ -15,7 +15,7 @@ LONGEST = 46
 def png(result: RunSlices, heading: str) -> bytes:
     """Draw both classes and return a PNG; equal results give equal bytes."""
     labels = result.answers.labels
-    sides = [_ordered(result, label) for label in labels]
+    sides = [ordered(result, label) for label in labels]
     rows = max(1, *map(len, sides))
 
     def draw(figure: Any) -> None:
@@ -30,7 +30,7 @@ def png(result: RunSlices, heading: str) -> bytes:
     )  # fmt: skip
 
 
-def _ordered(result: RunSlices, label: str) -> list[Slice]:
+def ordered(result: RunSlices, label: str) -> list[Slice]:
     """Return the slices of a class, property by property, in each from the lowest to the highest part."""
     own = [part for part in result.slices if part.label == label and part.verdict != FEW]
     return sorted(own, key=lambda part: (ORDER.index(part.by), _place(part), part.level))

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
-from audit.slices import figure
+from audit.slices import figure, page
 from audit.slices.judge import HIGHER, LEAST, LOWER, RunSlices, Slice
 from audit.words import DRAWN_NOTE
 from imageledger.intervals import with_interval
 from imageledger.letters import visible
+from imageledger.store import Store
 from imageledger.types import Row
 from train.answers import CROSS_VALIDATE
 
@@ -29,8 +30,8 @@ ESTIMATES = (
 )
 
 
-def report(result: RunSlices, folder: Path) -> Report:
-    """Write the audit of a run as a report, whose files go into `folder`."""
+def report(result: RunSlices, folder: Path, store: Store) -> Report:
+    """Write the audit of a run as a report, whose files go into `folder`; its page shows pictures of the store."""
     rows = [_row(part) for part in result.slices]
     return Report(
         audit="slices",
@@ -45,6 +46,8 @@ def report(result: RunSlices, folder: Path) -> Report:
         },
         folder=folder,
         warnings=result.answers.warnings,
+        drawings=lambda: page.drawings(result),
+        galleries=lambda: page.galleries(result, store),
     )
 
 

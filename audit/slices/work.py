@@ -1,11 +1,13 @@
 """Bring the mistakes of a run together with what its pictures are like, and slice them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from audit.findings import Report
+from audit.kept import digests_of
 from audit.slices import report
 from audit.slices.judge import HALVES, Property, RunSlices, judge
 from curate.evidence.measure import Table, measure
@@ -55,7 +57,8 @@ def slices(project: Project, run: str | Path | None = None, *, track: Track = un
         slices=tuple(parts),
         uncut=tuple(each.name for each in properties if each.name not in cut_by),
     )
-    return report.report(result, answers.folder / "audit")
+    found = report.report(result, answers.folder / "audit", project.store)
+    return replace(found, about=digests_of(answers.folder))
 
 
 def properties_of(records: Sequence[Record], table: Table) -> list[Property]:

@@ -6,12 +6,15 @@ import click
 
 from audit.options import output_option, show
 from imageledger import console
+from imageledger.completion import labels, run_names
 
 
 @click.command("top-losses")
-@click.argument("run", required=False)
-@click.option("--actual", metavar="LABEL", help="What the pictures are (default: the negative class, real).")
-@click.option("--predicted", metavar="LABEL", help="What the model called them (default: the other class).")
+@click.argument("run", required=False, shell_complete=run_names)
+@click.option("--actual", metavar="LABEL", shell_complete=labels,
+              help="What the pictures are (default: the negative class, real).")  # fmt: skip
+@click.option("--predicted", metavar="LABEL", shell_complete=labels,
+              help="What the model called them (default: the other class).")  # fmt: skip
 @click.option("--split", type=click.Choice(["valid", "train", "all"]), default="valid", show_default=True,
               help="Which pictures to list; the model has learned those of train.")  # fmt: skip
 @click.option("-k", "most", type=click.IntRange(1), help="List at most so many (default: 20; with --all, no limit).")
@@ -29,7 +32,7 @@ def top_losses(
     judged by a model that had not seen it, and all of them count. Prints how often each class was mistaken, with 95 %
     intervals, whether the difference is more than chance, and the table. Writes top-losses.csv, top-losses.png (what
     the model saw, and the original beside it) and top-losses.html, a self-contained page with the whole chain of each
-    picture back to the file in its source.
+    picture back to the file in its source. Where the terminal can show pictures, the sheet stands in it too.
 
     \b
     audit top-losses                            the real portraits called ai
@@ -44,4 +47,4 @@ def top_losses(
         raise click.UsageError("--all takes every picture; leave out --actual and --predicted")
     settings = work.TopLossesSettings(actual=actual, predicted=predicted, split=split, k=most, all=everything)
     report = work.top_losses(open_project(project), run, settings=settings, track=console.track)
-    show(report, output, as_json=as_json)
+    show(report, output, as_json=as_json, inline=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from audit import page
-from audit.findings import Finding, Report, Severity, csv_bytes, notes
+from audit.findings import Finding, Report, Severity, csv_bytes, notes, stem
 from audit.pictures import Entry, Shown, unshown
 from audit.top_losses.judge import CHANCE, SHOWN, RankedRun, verdict
 from audit.words import DRAWN, DRAWN_NOTE
@@ -24,9 +24,10 @@ CSV_FIELDS = (
 )  # fmt: skip
 
 
-def report(ranked: RankedRun, entries: Sequence[Entry], folder: Path) -> Report:
+def report(ranked: RankedRun, entries: Sequence[Entry], folder: Path, variant: Sequence[str] = ()) -> Report:
     """Write the audit of a run as a report, whose files go into `folder`."""
-    rows = [_row(ranked, rank, prediction) for rank, prediction in enumerate(ranked.ranking.worst, 1)]
+    page_name = f"{stem('top-losses', *variant)}.html"
+    rows = [_row(ranked, rank, prediction, page_name) for rank, prediction in enumerate(ranked.ranking.worst, 1)]
     return Report(
         audit="top-losses",
         subject=ranked.run.name,
@@ -40,6 +41,7 @@ def report(ranked: RankedRun, entries: Sequence[Entry], folder: Path) -> Report:
             "top-losses.html": lambda: html_text(ranked, entries).encode("utf-8", errors="backslashreplace"),
         },
         folder=folder,
+        variant=variant,
         warnings=[*ranked.warnings, *(f"{count} × {reason}" for reason, count in unshown(entries).items())],
     )
 
@@ -135,7 +137,7 @@ def _lines(ranked: RankedRun, shown: int) -> list[str]:
     run = f"Run {ranked.run.name}, {where}."
     if not ranked.ranking.matched:
         return [f"{run} No picture matches, so there is nothing to look at."]
-    first = f" The first {shown} are shown; top-losses.csv has all." if shown < len(ranked.ranking.worst) else ""
+    first = f" The first {shown} are shown; the CSV file has all." if shown < len(ranked.ranking.worst) else ""
     return [f"{run} Highest loss first.{first}"]
 
 
@@ -157,7 +159,7 @@ def _frame(shown: Shown, caption: str) -> Frame:
     return Frame(picture=shown.image, caption=caption, missing=shown.missing)
 
 
-def _row(ranked: RankedRun, rank: int, prediction: Prediction) -> Row:
+def _row(ranked: RankedRun, rank: int, prediction: Prediction, page_name: str) -> Row:
     record: Record | None = ranked.records.get(prediction.key)
     return {
         "rank": rank, "probability": prediction.probability, "loss": prediction.loss, "actual": prediction.label,
@@ -165,7 +167,7 @@ def _row(ranked: RankedRun, rank: int, prediction: Prediction) -> Row:
         "source": prediction.source, "member": prediction.member, "file": prediction.file,
         "origin": record.origin if record else "", "licence": record.licence if record else "",
         "generator": record.generator if record else "", "group": record.group if record else "",
-        "status": record.status if record else "", "page": f"top-losses.html#p{rank}" if rank <= SHOWN else "",
+        "status": record.status if record else "", "page": f"{page_name}#p{rank}" if rank <= SHOWN else "",
         "note": "drawn picture" if prediction.source.startswith(DRAWN) else "",
     }  # fmt: skip
 

@@ -55,7 +55,15 @@ def top_losses(
     groups = dict(zip(records, groups_of(records.values()), strict=True))
     ranking = rank(predictions, trained.labels, which, most, groups)
     ranked = RankedRun(run=trained, wanted=which, ranking=ranking, records=records, warnings=warnings)
-    return report.report(ranked, open_pictures(project, ranked, track), folder / "audit")
+    return report.report(ranked, open_pictures(project, ranked, track), folder / "audit", variant_of(settings))
+
+
+def variant_of(settings: TopLossesSettings) -> tuple[str, ...]:
+    """Say which other pictures than those of the usual look are listed."""
+    split = "" if settings.split == VALID else settings.split
+    few = f"k-{settings.k}" if settings.k and (settings.all or settings.k < MOST) else ""
+    called = f"called-{settings.predicted}" if settings.predicted else ""
+    return tuple(filter(None, ("all" if settings.all else "", settings.actual, called, split, few)))
 
 
 def open_pictures(project: Project, ranked: RankedRun, track: Track = untracked) -> Sequence[Entry]:

@@ -7,69 +7,19 @@ from typing import Any
 import numpy as np
 from scipy.cluster.hierarchy import DisjointSet
 
+from curate.dedupe.picture import Match, Pair, Picture
+from curate.dedupe.told import NOTHING_TOLD, Placed, Told, split
 from curate.pictures.hashers import near_pairs
 from imageledger.record import DUPLICATE, OK, REJECTED
+from imageledger.types import Key
 
-Key = tuple[str, str]
-Likeness = Callable[["Picture", "Picture", bool], float]
+Likeness = Callable[[Picture, Picture, bool], float]
 """How alike two pictures are (-1..1), the second one mirrored where the flag is set."""
 
-Sharing = Callable[[int, int], "Match | None"]
+Sharing = Callable[[int, int], Match | None]
 """How one of the pictures of a list shows a part of another, by their places."""
 
 BYTES, PIXELS = "same bytes", "same pixels"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """What must be known of one `ok` row: its hashes as 64-bit integers, and its rank (smallest is kept)."""
-
-    key: Key
-    label: str
-    group: str
-    pair: str
-    origin: str
-    pixels: str
-    phash: int
-    mirrored: int
-    rank: tuple[float, float, float, str]
-    kept: bool = False
-
-    @property
-    def name(self) -> str:
-        """The key as one string, as records write it."""
-        return "#".join(self.key)
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two pictures, by their places in a list, whose hashes are near each other (or near the mirror image's)."""
-
-    one: int
-    other: int
-    distance: int
-    mirrored: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """How two pictures are the same: the hash distance (bits), whether mirrored, and the verified likeness.
-
-    Where one shows a part of the other, `words` says how it lies there, and `outer` which of them (0 the first, 1 the
-    second) is a frame or a screen around the other, where one is.
-    """
-
-    distance: int
-    mirrored: bool
-    similarity: float
-    words: str = ""
-    outer: int | None = None
-
-    def __str__(self) -> str:
-        if self.words:
-            return f"near-duplicate: {self.words}; correlation {self.similarity:.2f}"
-        kind = "mirrored near-duplicate" if self.mirrored else "near-duplicate"
-        return f"{kind}: pHash distance {self.distance}, correlation {self.similarity:.2f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +42,11 @@ class Plan:
     groups: Mapping[str, str]
 
 
-def fold(pictures: Iterable[Picture]) -> list[list[Picture]]:
-    """Put exact copies together (same bytes, or same decoded pixels): lists with the best first, best list first."""
+def fold(pictures: Iterable[Picture], told: Told = NOTHING_TOLD) -> list[list[Picture]]:
+    """Put exact copies together (same bytes, or same decoded pixels): lists with the best first, best list first.
+
+    Pictures that are `told` to be kept apart come into lists of their own.
+    """
     listed = sorted(pictures, key=lambda picture: (picture.rank, picture.key))
     together = DisjointSet((BYTES, picture.origin) for picture in listed)
     for picture in listed:
@@ -103,7 +56,12 @@ def fold(pictures: Iterable[Picture]) -> list[list[Picture]]:
     folded: dict[Any, list[Picture]] = {}
     for picture in listed:
         folded.setdefault(together[BYTES, picture.origin], []).append(picture)
-    return list(folded.values())
+    if not told.apart:
+        return list(folded.values())
+    parts = [
+        [same[n] for n in part] for same in folded.values() for part in split([row.key for row in same], told.apart)
+    ]
+    return sorted(parts, key=lambda same: (same[0].rank, same[0].key))
 
 
 def candidates(pictures: Sequence[Picture], within: int) -> list[Pair]:
@@ -133,7 +91,7 @@ def verified(pictures: Sequence[Picture], pairs: Iterable[Pair], alike: Likeness
 
 def decide(
     folded: Sequence[Sequence[Picture]], matches: Mapping[Pair, Match], alike: Likeness, least: float,
-    *, keep_pairs: bool = False, sharing: Sharing | None = None,
+    *, keep_pairs: bool = False, sharing: Sharing | None = None, told: Told = NOTHING_TOLD,
 ) -> Plan:  # fmt: skip
     """Say what becomes of every picture that has a copy; pictures that stand alone are not mentioned.
 
@@ -143,10 +101,13 @@ def decide(
     two labels are a conflict, and all of them are rejected, unless they are a pair: a photograph and its twin of the
     other class, which are alike and not the same, and were declared as one (or `keep_pairs` says that such pictures
     are). A pair shares a group, and copies are only looked for within its labels. A picture that a person keeps stays
-    `ok` in either case. `matches` name the first picture of each list of `folded` by its place.
+    `ok` in either case. `matches` name the first picture of each list of `folded` by its place. What people `told` of
+    two pictures overrules every comparison.
     """
-    compare = _Comparison([same[0] for same in folded], matches, alike, least, sharing)
-    families = [(family, [row for n in family for row in folded[n]]) for family in _families(len(folded), matches)]
+    word = told.placed([[row.key for row in same] for same in folded])
+    compare = _Comparison([same[0] for same in folded], matches, alike, least, sharing, word)
+    linked = _linked(matches, word)
+    families = [(family, [row for n in family for row in folded[n]]) for family in _families(len(folded), linked)]
     families = [(family, rows) for family, rows in families if len(rows) > 1]
     groups = _groups(rows for _, rows in families)
     verdicts: dict[Key, Verdict] = {}
@@ -168,9 +129,10 @@ class _Comparison:
 
     def __init__(
         self, heads: Sequence[Picture], matches: Mapping[Pair, Match], alike: Likeness, least: float,
-        sharing: Sharing | None,
+        sharing: Sharing | None, word: Placed,
     ) -> None:  # fmt: skip
         self.heads = heads
+        self.word = word
         self.alike = alike
         self.least = least
         self.sharing = sharing
@@ -190,7 +152,16 @@ class _Comparison:
             best = straight if straight.similarity >= turned.similarity else turned
             shared = self.sharing(*place) if self.sharing and best.similarity < self.least else None
             self.known[place] = shared or best
-        return self.known[place]
+        match = self.known[place]
+        said = self.word.same.get(place)
+        return replace(match, said=said, similarity=max(0.0, match.similarity)) if said else match
+
+    def is_copy(self, n: int, taken: Sequence[int]) -> bool:
+        """Tell whether a head is a copy of the first of those taken, and none of them must be kept apart from it."""
+        if self.word.keeps_apart(n, taken):
+            return False
+        match = self.between(taken[0], n)
+        return bool(match.said) or match.similarity >= self.least
 
 
 def _place(i: int, j: int, count: int) -> tuple[int, int, bool] | None:
@@ -200,6 +171,14 @@ def _place(i: int, j: int, count: int) -> tuple[int, int, bool] | None:
     if i >= count or i == j - count:
         return None
     return min(i, j - count), max(i, j - count), True
+
+
+def _linked(matches: Mapping[Pair, Match], word: Placed) -> dict[Pair, Match]:
+    """Return the matches that nobody denies, and those that people state."""
+    held = {pair: match for pair, match in matches.items() if not word.keeps_apart(pair.one, [pair.other])}
+    return held | {
+        Pair(one, other, 0, False): Match(0, False, 1.0, said=why) for (one, other), why in word.same.items()
+    }
 
 
 def _families(count: int, matches: Mapping[Pair, Match]) -> Iterator[list[int]]:
@@ -233,16 +212,17 @@ def _stars(
     """Take the best picture and all that are like it when compared with it; go on with the rest."""
     left = list(family)
     while left:
-        keeper, rest = left[0], []
+        keeper, rest, taken = left[0], [], left[:1]
         original = folded[keeper][0]
         yield original, Verdict()
         for copy in folded[keeper][1:]:
             yield copy, _duplicate(original, exactly(copy, original), 1.0)
         for n in left[1:]:
-            match = compare.between(keeper, n)
-            if match.similarity < compare.least:
+            if not compare.is_copy(n, taken):
                 rest.append(n)
                 continue
+            taken.append(n)
+            match = compare.between(keeper, n)
             for copy in folded[n]:
                 yield copy, _duplicate(original, str(match), match.similarity)
         left = rest

@@ -14,6 +14,7 @@ from curate.dedupe import judge as clusters
 from curate.dedupe.judge import Match, Pair, Picture, Plan
 from curate.dedupe.parts import MOST, NOTHING, Part, part, parts
 from curate.dedupe.prints import Reductions, prints_of
+from curate.dedupe.told import told
 from curate.history import fetched, normalized, on_original
 from curate.pictures import likeness, pixels
 from curate.pictures.hashers import to_int
@@ -76,11 +77,10 @@ def dedupe(
     """Run the stage over the manifest before it; decisions of people are applied first.
 
     Without settings those of imageledger.toml hold. Keypoints are looked for by `workers` processes; pairs are compared
-    in this one. Conflicts, and decisions about no row, go to the logger.
+    in this one. Conflicts, and decisions that are not applied, go to the logger.
     """
     chosen = settings or settings_of(project)
-    decided_in = project.folder / decisions.FILE
-    decided = decisions.read(decided_in, project.declared.labels)
+    decided = decisions.read(project.folder / decisions.FILE, project.declared.labels)
 
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
         judged = plan_for(rows(), decided, project.store, chosen, track, workers=workers)
@@ -92,7 +92,7 @@ def dedupe(
         source=source or project.before("dedupe"),
         output=project.manifest("dedupe"),
         dataset=project.dataset,
-        extra_input=decisions.digest(decided_in),
+        extra_input=decisions.digest(decided, "dedupe"),
     )
     for line in remarks(project, manifest.read(outcome.path)):
         logger.info(line)
@@ -116,7 +116,8 @@ def plan_for(
             pictures.append(picture_of(record, decisions.keeps(record, decided)))
             seen[record.key] = place_of(record)
     views = Originals(store, seen)
-    folded = clusters.fold(pictures)
+    said = told(decisions.pairs_of(decided, {picture.key: picture.origin for picture in pictures}))
+    folded = clusters.fold(pictures, said)
     heads = [same[0] for same in folded]
     pairs = clusters.candidates(heads, chosen.distance)
     matches = clusters.verified(heads, track(pairs, len(pairs), "dedupe: pairs"), views.alike, likeness.ALIKE)
@@ -131,7 +132,7 @@ def plan_for(
             len(heads), chosen.most,
         )  # fmt: skip
     return clusters.decide(
-        folded, matches, views.alike, likeness.ALIKE, keep_pairs=chosen.pairs == KEEP, sharing=sharing
+        folded, matches, views.alike, likeness.ALIKE, keep_pairs=chosen.pairs == KEEP, sharing=sharing, told=said
     )
 
 
@@ -144,7 +145,7 @@ def judge(record: Record, plan: Plan) -> Record:
 
 
 def remarks(project: Project, records: Iterable[Record]) -> list[str]:
-    """Say what a person should look at in a deduped manifest: conflicts, and decisions about no row at all."""
+    """Say what a person should look at in a deduped manifest: conflicts, and decisions that are not applied."""
     rows = list(records)
     conflicts = [
         f"Conflict: {row.name} is labelled {row.label}, but {row.reason.removeprefix(CONFLICT)}"
@@ -157,8 +158,8 @@ def remarks(project: Project, records: Iterable[Record]) -> list[str]:
             f"{len(paired)} pairs of both labels are kept: each stays in one fold and on one side of the split"
         )
     decided = decisions.read(project.folder / decisions.FILE)
-    lost = decisions.without_row(decided, rows)
-    return conflicts + [f"Decision without a row: no record is called {name}" for name in lost]
+    lost = [f"Decision without a row: no record is called {name}" for name in decisions.without_row(decided, rows)]
+    return [*conflicts, *lost, *decisions.not_applied(decided, decisions.concerned(decided, rows))]
 
 
 def picture_of(record: Record, kept: bool = False) -> Picture:

@@ -3,7 +3,7 @@
 import io
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Self
@@ -71,9 +71,10 @@ class _Look:
 
     def key(self, of: str) -> str:
         """What the numbers of a family are kept by: the object, with the matte or the detector that it goes by."""
-        if of == "matte" and self.record.matte:
-            return f"{self.at}+{self.record.matte}"
-        return f"{self.at}+{self.finder}" if self.finder and family(of).goes_by_face else self.at
+        of_family = family(of)
+        matte = self.record.matte if of_family.goes_by_matte else ""
+        finder = self.finder if of_family.goes_by_face else ""
+        return "+".join(part for part in (self.at, matte, finder) if part)
 
 
 def measure(
@@ -90,10 +91,7 @@ def measure(
     "fetched" looks at the bytes as fetched, "model-input" at the picture shrunk to MODEL_SIDE, for which only the
     families of pixels mean anything. A picture that cannot be decoded gives NaN in every column.
     """
-    if stage == MODEL_INPUT:
-        families = [name for name in families if family(name).of == "pixels"]
-    as_they_are = all((record.width, record.height) == (MODEL_SIDE, MODEL_SIDE) for record in records)
-    side = MODEL_SIDE if stage == MODEL_INPUT and not as_they_are else 0  # those of the size are measured once
+    families, side = _asked(families, records, stage)
     kept = {name: _Kept(project, name, side) for name in families if family(name).of != "name"}
     asked = stage == FETCHED and any(family(name).goes_by_face for name in families)
     faces = Faces.of_originals(project, records) if asked else Faces()
@@ -106,17 +104,65 @@ def measure(
     for look, values in zip(looks, tracked, strict=True):
         for name, row in values.items():
             kept[name].add(look.key(name), row)
-    rows = {
+    return _table(records, _rows(looks, families, kept))
+
+
+def measured(project: Project, records: Sequence[Record], families: Sequence[str], *, stage: str = FINAL) -> Table:
+    """Return the numbers that were measured before; NaN in every column for a picture that was not.
+
+    Opens no picture and looks for no face, so it is quick. Families that go by the face have no numbers at "fetched".
+    """
+    families, side = _asked(families, records, stage)
+    looks = list(_looks(records, original=stage == FETCHED, faces=Faces()))
+    kept = {
+        name: _Kept(project, name, side, only={look.key(name) for look in looks})
+        for name in families if family(name).of != "name"
+    }  # fmt: skip
+    return _table(records, _rows(looks, families, kept))
+
+
+def _asked(families: Sequence[str], records: Sequence[Record], stage: str) -> tuple[Sequence[str], int]:
+    """Return the families that mean anything at a stage, and the side to shrink to, 0 for none."""
+    if stage != MODEL_INPUT:
+        return families, 0
+    as_they_are = all((record.width, record.height) == (MODEL_SIDE, MODEL_SIDE) for record in records)
+    pixels_only = [name for name in families if family(name).of == "pixels"]
+    return pixels_only, 0 if as_they_are else MODEL_SIDE  # those of the size are measured once
+
+
+def _rows(looks: Sequence[_Look], families: Sequence[str], kept: Mapping[str, "_Kept"]) -> dict[str, list[Values]]:
+    return {
         name: [kept[name].of(look.key(name)) if name in kept else _named(look, name) for look in looks]
         for name in families
     }
-    return _table(records, rows)
+
+
+BEGIN = '{"object": "'
+"""How a line of measured numbers begins; the key follows."""
+
+
+def measured_before(
+    project: Project, records: Sequence[Record], families: Sequence[str], *, stage: str = FINAL
+) -> tuple[Table, Mapping[str, NDArray[np.bool_]]]:
+    """Return the numbers that were measured before of records at a stage, and per family of which records they were.
+
+    Nothing is measured now: where nothing was kept, the numbers are NaN. Families of names keep none.
+    """
+    looks = list(_looks(records, original=stage == FETCHED, faces=Faces()))
+    numbers = {name: _Kept(project, name, 0) for name in families}
+    rows = {name: [known.of(look.key(name)) for look in looks] for name, known in numbers.items()}
+    there = {name: np.array([look.key(name) in known.values for look in looks]) for name, known in numbers.items()}
+    return _table(records, rows), there
 
 
 class _Kept:
-    """The numbers of one family that were measured before: a file of lines {object, values} that only grows."""
+    """The numbers of one family that were measured before: a file of lines {object, values} that only grows.
 
-    def __init__(self, project: Project, name: str, side: int) -> None:
+    With `only`, the lines of other keys are passed over unread.
+    """
+
+    def __init__(self, project: Project, name: str, side: int, only: Collection[str] | None = None) -> None:
+        self.only = only
         chosen = family(name)
         size = f"-{side}px" if side else ""
         self.path = project.root / "data" / "measured" / f"{name}@{chosen.version}{size}.jsonl"
@@ -141,6 +187,8 @@ class _Kept:
         with self.path.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 self.torn = "" if line.endswith("\n") else "\n"
+                if self.only is not None and line.removeprefix(BEGIN).partition('"')[0] not in self.only:
+                    continue
                 try:
                     row = seal.of_line(line)
                     if set(row) != {"object", "values"} or not isinstance(row["object"], str):

@@ -23,7 +23,7 @@ from curate.evidence.verdict import ALL, SURE, Probe, Strongest, judged
 from imageledger.engines.local import ordered_map
 from imageledger.intervals import holm, newcombe
 from imageledger.record import Record
-from imageledger.types import Bools, Floats, Ints
+from imageledger.types import Bools, Floats, Ints, Track, untracked
 
 NEAR_ONE = 0.95
 """From this AUC on (and below its mirror image) an interval is at least as wide as Newcombe's."""
@@ -46,6 +46,10 @@ REPEATS, MANY, PLAIN = 3, 1000, 0.99
 """Folds are drawn so often anew; once is enough for more pictures than MANY, and where the classes lie PLAIN apart."""
 
 TREES, LEAF = 40, 3
+
+
+PHASE = "probing what the numbers tell"
+"""What progress calls the probing of families."""
 
 
 def enough(records: Sequence[Record], most: int = ENOUGH) -> list[Record]:
@@ -72,6 +76,7 @@ def probe(
     joint: bool = True,
     apart: Collection[str] = (),
     sure: float = SURE,
+    track: Track = untracked,
 ) -> list[Probe]:
     """Probe every family that applies (not NaN throughout), and then, named ALL, every family side by side.
 
@@ -90,7 +95,8 @@ def probe(
         _probe_one, positive=positive, groups=tuple(groups), seed=seed, permutations=permutations,
         limits={name: sure if name == ALL else sure / len(families) for name in (*families, ALL)},
     )  # fmt: skip
-    results = {result.family: result for result in ordered_map(work, ((job, None) for job in jobs), workers=workers)}
+    probed = ordered_map(work, ((job, None) for job in jobs), workers=workers)
+    results = {result.family: result for result in track(probed, len(jobs), PHASE)}
     corrected = holm([results[name].p for name in families])
     probes = [
         judged(replace(results[name], p=p), positive, sure=sure, families=len(families))
@@ -109,12 +115,13 @@ def jointly(
     permutations: int = PERMUTATIONS,
     apart: Collection[str] = (),
     sure: float = SURE,
+    track: Track = untracked,
 ) -> Probe:
     """Probe all families side by side, without those named in `apart`, and none by itself; as `probe` takes them."""
     names, everything = side_by_side(columns, values, [name for name in values if name not in apart])
     (joint,) = probe(
         {ALL: names}, {ALL: everything}, positive, groups, seed=seed, permutations=permutations, joint=False,
-        sure=sure,
+        sure=sure, track=track,
     )  # fmt: skip
     return joint
 

@@ -21,7 +21,7 @@ from curate.evidence.stopping import MOST_EVER, p_value
 from curate.evidence.verdict import ALL, SURE, Probe, Told, Transfer, judged
 from imageledger.engines.local import ordered_map
 from imageledger.intervals import holm
-from imageledger.types import Bools, Floats, Ints
+from imageledger.types import Bools, Floats, Ints, Track, untracked
 
 CHOSEN, CANDIDATES = "chosen", "candidates"
 LESSONS = (CHOSEN, CANDIDATES)
@@ -53,9 +53,13 @@ class Pool:
         return len(counts) > 2 and min(counts) >= FEWEST
 
 
+PHASE = "judging each half of the choice by the other"
+"""What progress calls the judging by probes that share no picture with the choice."""
+
+
 def transfer(
     tables: Mapping[str, Floats], given: Pool, *, seed: int = 42, permutations: int = 2000, workers: int = 1,
-    sure: float = SURE, leaks: bool = True,
+    sure: float = SURE, leaks: bool = True, track: Track = untracked,
 ) -> list[Transfer]:  # fmt: skip
     """Judge the chosen pictures by each table of numbers (n x k, NaN where a number does not apply).
 
@@ -65,7 +69,8 @@ def transfer(
     limit = sure / max(1, len(tables))
     drawn = max(PRECISION * permutations, min(MOST_EVER, math.ceil(PRECISION / limit)))
     work = partial(_transferred, given=given, seed=seed, permutations=drawn, limit=limit, leaks=leaks)
-    return list(ordered_map(work, ((item, None) for item in tables.items()), workers=workers))
+    judged = ordered_map(work, ((item, None) for item in tables.items()), workers=workers)
+    return list(track(judged, len(tables), PHASE))
 
 
 def elsewhere(

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Literal
 
+from curate.nuisance import TOGETHER
 from imageledger.types import Bools, Floats
 
 SHORTCUT, CLEAN, INCONCLUSIVE = "SHORTCUT", "CLEAN", "INCONCLUSIVE"
-ALL = "all"
+ALL = TOGETHER
 """The name of the probe that sees every family at once."""
 
 SURE = 0.01

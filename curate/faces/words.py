@@ -17,12 +17,18 @@ SELECTIVE = 0.05
 
 def faces_said(records: Iterable[Record]) -> str:
     """Say, for each label, how many `ok` pictures show one face, several and none; "" where nobody looked for faces."""
-    counts: dict[str, list[int]] = {}
-    for record in records:
-        if record.status == OK and (faces := normalized(record).faces) is not None:
-            counts.setdefault(record.label, [0, 0, 0])[(2, 0, 1)[min(faces, 2)]] += 1
+    counts = counted_faces(record for record in records if record.status == OK)
     each = "; ".join(f"{label} {' / '.join(map(str, counts[label]))}" for label in sorted(counts))
     return f"Pictures with one face / several / none: {each}." if each else ""
+
+
+def counted_faces(records: Iterable[Record]) -> dict[str, tuple[int, int, int]]:
+    """Return, for each label, how many originals show one face, several and none; only where somebody looked."""
+    counts: dict[str, list[int]] = {}
+    for record in records:
+        if (faces := normalized(record).faces) is not None:
+            counts.setdefault(record.label, [0, 0, 0])[(2, 0, 1)[min(max(faces, 0), 2)]] += 1
+    return {label: (one, several, none) for label, (one, several, none) in counts.items()}
 
 
 def lost_said(seen: Mapping[str, Sequence[Record]], what: str, is_lost: Callable[[Record], bool]) -> list[str]:

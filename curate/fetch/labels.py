@@ -3,7 +3,7 @@
 import logging
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from curate.sources import Member, table
@@ -14,6 +14,9 @@ from imageledger.config import Project, SourceEntry
 logger = logging.getLogger(__name__)
 
 SHOWN = 8
+
+SPLIT_FOLDERS = {"train", "training", "test", "testing", "val", "valid", "validation"}
+"""What folders that hold a split rather than a class are called."""
 
 WORDS = (
     {"real", "reals", "photo", "photos", "photograph", "photographs", "human", "humans", "genuine", "natural"},
@@ -76,6 +79,47 @@ def proposal(members: Sequence[Member], labels: Sequence[str]) -> str:
         return f"--labels {shlex.quote(','.join(f'{glob}={label}' for glob, label in said.items()))}"
     one, other = labels
     return f"--label {one}, or --labels '{one}/**={one},{other}/**={other}'; {folders(members)}"
+
+
+def guessed(names: Sequence[str]) -> dict[str, str]:
+    """Return the labels, by pattern, of pictures that lie in exactly two folders; {} where they do not.
+
+    A folder around both is looked through, and so are train and test folders that each hold the same two.
+
+    >>> guessed(["set/cats/1.jpg", "set/dogs/1.jpg"])
+    {'set/cats/**': 'cats', 'set/dogs/**': 'dogs'}
+    >>> guessed(["train/ai/1.jpg", "train/real/1.jpg", "test/ai/2.jpg", "test/real/2.jpg"])
+    {'*/ai/**': 'ai', '*/real/**': 'real'}
+    """
+    paths = [name.split("/")[:-1] for name in names]
+    around = ""
+    while paths:
+        tops = sorted({path[0] for path in paths if path})
+        if len(tops) != 1:
+            break
+        around += f"{_literal(tops[0])}/"
+        paths = [path[1:] for path in paths if path]
+    else:
+        return {}
+    if tops and {top.lower() for top in tops} <= SPLIT_FOLDERS:
+        around, tops = f"{around}*/", sorted({path[1] for path in paths if len(path) > 1})
+    return {f"{around}{_literal(top)}/**": top for top in tops} if len(tops) == 2 else {}
+
+
+def in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Put the label of photographs first where the names say which it is; else keep the order.
+
+    >>> in_order(["fake", "real"]), in_order(["cats", "dogs"])
+    (('real', 'fake'), ('cats', 'dogs'))
+    """
+    given = tuple(dict.fromkeys(labels))
+    photographs, generated = WORDS
+    return tuple(sorted(given, key=lambda label: (label.lower() in generated) - (label.lower() in photographs)))
+
+
+def _literal(folder: str) -> str:
+    """Write the name of a folder as a pattern that matches it alone."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in folder)
 
 
 def folders(members: Sequence[Member]) -> str:

@@ -4,7 +4,7 @@ import logging
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from curate.fetch.labels import SHOWN, few, folders, labelled, proposal
@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 LARGE = 1024**3
 """From how many bytes on a limited source is downloaded file by file rather than whole."""
 
+NO_LABEL, NO_PICTURE = "no label", "no picture"
+"""Why members are left out, beside the limit."""
+
 ARCHIVES = {".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"}
 
 
@@ -27,7 +30,7 @@ ARCHIVES = {".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"}
 class Selection:
     """One opened source and what was chosen from it: (member, label) pairs, sorted by member.
 
-    `facts` holds what a table says of a member.
+    `facts` holds what a table says of a member; `left_out` the members that were not chosen, by reason.
     """
 
     entry: SourceEntry
@@ -35,6 +38,7 @@ class Selection:
     licence: str
     chosen: Sequence[tuple[Member, str]]
     facts: Mapping[str, Facts]
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -63,6 +67,11 @@ def select(entry: SourceEntry, project: Project) -> Selection:
     source = open_entry(entry, project)
     licence = licences.spdx([entry.licence or source.licence])
     _judge_licence(source.address, licence, project)
+    return select_from(source, entry, project, licence)
+
+
+def select_from(source: Source, entry: SourceEntry, project: Project, licence: str = "") -> Selection:
+    """Choose the rows of an opened source, as `select` does; the licence is not judged."""
     if not (entry.label or entry.labels or entry.table) and isinstance(source, Labelled):
         entry = replace(entry, labels=dict(source.labels))
     members = [member for member in source.members() if wanted(member.name, entry.include, entry.exclude)]
@@ -73,7 +82,8 @@ def select(entry: SourceEntry, project: Project) -> Selection:
         )
     labels, facts = labelled(source.address, members, entry, project)
     _judge_facts(facts, labels, project)
-    pictures = _pictures(source, [member for member in members if member.name in labels])
+    with_label = [member for member in members if member.name in labels]
+    pictures = _pictures(source, with_label)
     chosen = {
         name
         for label in set(labels.values())
@@ -85,7 +95,12 @@ def select(entry: SourceEntry, project: Project) -> Selection:
         way_out = f"--follow-links reads what the {links} links in it lead to" if links else inside
         raise SourceError(f"{source.address} holds no pictures that were asked for", way_out)
     pairs = [(member, labels[member.name]) for member in pictures if member.name in chosen]
-    return Selection(entry, source, licence, pairs, facts)
+    are = {member.name for member in pictures}
+    left_out = {
+        NO_LABEL: [member.name for member in members if member.name not in labels],
+        NO_PICTURE: [member.name for member in with_label if member.name not in are],
+    }
+    return Selection(entry, source, licence, pairs, facts, {why: names for why, names in left_out.items() if names})
 
 
 def _judge_licence(address: str, licence: str, project: Project) -> None:

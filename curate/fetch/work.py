@@ -80,7 +80,7 @@ def _run(
     count, digest = _count_and_digest(selections, kept())
     return run_seeds(
         STAGE, _work(project, {selection.address: selection.source for selection in selections}),
-        lambda: heapq.merge(kept(), _seeds(project, selections), key=lambda record: record.key),
+        lambda: heapq.merge(kept(), seeds(project, selections), key=lambda record: record.key),
         count=count, input_digest=digest, output=project.manifest("fetch"), dataset=project.dataset,
         store=project.store, workers=workers or WORKERS, threads=True,
         reusable=lambda record: record.source not in fresh or record.key in alike, track=track,
@@ -129,7 +129,8 @@ def _work(project: Project, opened: Mapping[str, Source]) -> Work:
     return work
 
 
-def _seeds(project: Project, selections: Sequence[Selection]) -> Iterator[Record]:
+def seeds(project: Project, selections: Sequence[Selection]) -> Iterator[Record]:
+    """Yield a row for each chosen member, before its bytes are read."""
     for selection in selections:
         entry = selection.entry
         for member, label in selection.chosen:

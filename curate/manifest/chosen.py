@@ -19,7 +19,7 @@ from curate.manifest.work import candidates, selective
 from imageledger.errors import ManifestError
 from imageledger.manifest import Card, card_path
 from imageledger.record import Record
-from imageledger.types import Bools
+from imageledger.types import Bools, Track, untracked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +58,18 @@ def chosen_by_numbers(path: Path, records: Sequence[Record]) -> Chosen | None:
     )  # fmt: skip
 
 
+def matched_on(path: Path) -> tuple[str, ...]:
+    """Return the families in which a final manifest was asked to let the classes agree, by its card."""
+    try:
+        return tuple(Card.read(card_path(path)).settings.get("match") or ())
+    except (ManifestError, TypeError):
+        return ()
+
+
 def judged_elsewhere(
     probes: Sequence[Probe], table: Table, chosen: Chosen, count: int, positive: Bools, groups: Sequence[str],
     *, seed: int, permutations: int, workers: int, apart: Sequence[str] = (),
-    sure: float = SURE,
+    sure: float = SURE, track: Track = untracked,
 ) -> list[Probe]:  # fmt: skip
     """Judge probes of chosen pictures, the first `count` rows of a table, by probes that share no picture with them.
 
@@ -77,5 +85,5 @@ def judged_elsewhere(
     together = [name for name in table.values if name not in apart and np.isfinite(table.values[name][:count]).any()]
     if any(probe.family == ALL for probe in probes):
         tables[ALL] = side_by_side(table.columns, table.values, together)[1]
-    told = transfer(tables, given, seed=seed, permutations=permutations, workers=workers, sure=sure)
+    told = transfer(tables, given, seed=seed, permutations=permutations, workers=workers, sure=sure, track=track)
     return elsewhere(probes, {each.family: each for each in told}, positive[:count], sure=sure)

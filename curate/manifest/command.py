@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curate.options import from_option, save_option, show_final, workers_option
+from curate.options import families, from_option, save_option, show_final, workers_option
 from imageledger import console
 
 
@@ -23,6 +23,7 @@ def _families(_: click.Context, __: click.Parameter, value: str | None) -> tuple
 @click.option("--seed", type=int, help="Seed of every random choice [default: 42].")
 @click.option(
     "--match",
+    shell_complete=families,
     metavar="FAMILIES|off",
     callback=_families,
     help="Probe families in which the classes should agree, such as tone,face-geometry "

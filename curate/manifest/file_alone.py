@@ -12,7 +12,7 @@ from curate.evidence.measure import FINAL, Table, measure
 from curate.evidence.probe import FEWEST, PERMUTATIONS, enough, jointly, probe
 from curate.evidence.verdict import ALL, Probe
 from curate.manifest.chosen import Chosen, chosen_by_numbers, judged_elsewhere
-from curate.nuisance import FAMILIES, apart
+from curate.nuisance import FAMILIES, apart, in_words
 from curate.nuisance.spelling import spelled
 from imageledger import manifest
 from imageledger.config import Project
@@ -30,31 +30,36 @@ def families_alone(project: Project, path: Path, track: Track = untracked) -> Se
     own = given.own
     probes = probe(
         own.columns, own.values, given.positive[: given.count], groups_of(own.records), seed=project.declared.seed,
-        workers=cores(), apart=apart(), sure=given.look.sure,
+        workers=cores(), apart=apart(), sure=given.look.sure, track=track,
     )  # fmt: skip
-    return _honest(project, given, probes)
+    return _honest(project, given, probes, track)
 
 
-def file_alone(project: Project, path: Path, track: Track = untracked) -> dict[str, Any]:
+def file_alone(
+    project: Project, path: Path, track: Track = untracked
+) -> tuple[dict[str, Any], dict[tuple[str, str], bool]]:
     """Return what all families together reach: AUC with interval and verdict, and the accuracy at a score of 0.
+
+    The second value tells of each picture, by its key, whether the probe that had not seen it was right.
 
     The scores are out of fold over train and valid together, and of probes that share no picture with the choice where
     numbers chose the pictures (`chosen_on` names the families, `inside` is what the folds would say). The accuracy is
     that on valid, and that on all of them, each with its Wilson interval over groups, so that it can stand beside the
-    accuracy of a model on the same pictures. Empty when there are too few pictures.
+    accuracy of a model on the same pictures. Both values are empty when there are too few pictures.
     """
     given = _measured(project, path, track)
     if given.fewest < FEWEST:
-        return {}
+        return {}, {}
     own, groups = given.own, groups_of(given.own.records)
     inside = jointly(
         own.columns, own.values, given.positive[: given.count], groups, seed=project.declared.seed, apart=apart(),
-        sure=given.look.sure,
+        sure=given.look.sure, track=track,
     )  # fmt: skip
-    (joint,) = _honest(project, given, [inside])
-    whole = Counted((joint.scores > 0) == given.positive[: given.count], groups)
+    (joint,) = _honest(project, given, [inside], track)
+    right = (joint.scores > 0) == given.positive[: given.count]
+    whole = Counted(right, groups)
     valid = np.array([record.split == "valid" for record in own.records])
-    return {
+    found = {
         "auc": joint.auc, "low": joint.low, "high": joint.high, "chance": joint.chance, "p": joint.p,
         "verdict": joint.verdict,
         "strongest": joint.strongest.feature if joint.strongest else "",
@@ -62,6 +67,7 @@ def file_alone(project: Project, path: Path, track: Track = untracked) -> dict[s
         "chosen_on": list(given.chosen.families) if given.chosen else [],
         "inside": asdict(joint.inside) if joint.inside else {},
     }  # fmt: skip
+    return found, {record.key: bool(flag) for record, flag in zip(own.records, right, strict=True)}
 
 
 def rows(probes: Iterable[Probe]) -> list[dict[str, Any]]:
@@ -73,7 +79,7 @@ def rows(probes: Iterable[Probe]) -> list[dict[str, Any]]:
             "95 % interval": f"{result.low:.2f}–{result.high:.2f}",
             "by chance": f"{result.chance:.2f}",
             "verdict": result.verdict,
-            "strongest feature": result.strongest.feature.replace("_", " ") if result.strongest else "",
+            "strongest feature": in_words(result.family, result.strongest.feature) if result.strongest else "",
         }
         for result in probes
     ]
@@ -110,13 +116,14 @@ def _measured(project: Project, path: Path, track: Track) -> _Measured:
                      look=look(project, FINAL, records, project.declared.seed))  # fmt: skip
 
 
-def _honest(project: Project, given: _Measured, probes: Sequence[Probe]) -> Sequence[Probe]:
+def _honest(project: Project, given: _Measured, probes: Sequence[Probe], track: Track) -> Sequence[Probe]:
     """Judge probes by others that share no picture with the choice, where numbers chose."""
     if given.chosen is None:
         return probes
     return judged_elsewhere(
         probes, given.table, given.chosen, given.count, given.positive, groups_of(given.table.records),
         seed=project.declared.seed, permutations=PERMUTATIONS, workers=cores(), apart=apart(), sure=given.look.sure,
+        track=track,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from curate.manifest.matching.discrepancies import discrepancies, levels
 from curate.manifest.matching.scale import normal_scores
 from curate.manifest.parts import division, group_name
 from imageledger.record import Record
+from imageledger.types import Track, untracked
 
 DRAWS = 64
 """Splits that are drawn, of which the one whose two sides are balanced best is taken."""
@@ -37,7 +38,7 @@ class Selection:
 
 
 @threadpool_limits.wrap(limits=1)  # sums in another order must not choose other pictures on another machine
-def select(table: Table, positive: str, wanted: Wanted) -> Selection | None:
+def select(table: Table, positive: str, wanted: Wanted, track: Track = untracked) -> Selection | None:
     """Choose `per_class` pictures of each label whose measured numbers agree, and split them.
 
     The candidates are divided into parts first, and each part chooses alone (`curate.manifest.parts`). Decided by
@@ -55,7 +56,7 @@ def select(table: Table, positive: str, wanted: Wanted) -> Selection | None:
     pairs: list[tuple[int, int]] = []
     loose: list[tuple[int, int]] = []
     without: list[str] = []
-    for own, count in jobs:
+    for own, count in track(jobs, len(jobs), "choosing pictures that agree"):
         given = _candidates(table.take(own), [choices[row] for row in own], positive, replace(wanted, per_class=count))
         left_out = hopeless(given)
         without += [name for name in left_out if name not in without]

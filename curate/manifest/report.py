@@ -84,11 +84,11 @@ def explain(
     labels, wanted = project.declared.labels, chosen.wanted
     every = tuple(name for name in FAMILIES if family(name).of != "name")
     table = measure(project, records, every, stage=WHITENED, workers=workers, track=track)
-    selection = selection or select(table.only(chosen.match), labels[-1], wanted)
+    selection = selection or select(table.only(chosen.match), labels[-1], wanted, track)
     if selection is None:
         return _nothing("no measured number differs between the candidates")
     plain = plain_choice(records, wanted)
-    compared = compare(table, plain, selection, chosen.match, labels[-1], wanted.seed, workers)
+    compared = compare(table, plain, selection, chosen.match, labels[-1], wanted.seed, workers, track)
     folder = project.root / "data" / "matched" / project.dataset
     write_whole(folder / "balance.csv", as_csv(compared.differences).encode())
     write_whole(folder / "pairs.csv", _pairs_csv(selection, labels).encode())
@@ -117,18 +117,21 @@ def compare(
     positive: str,
     seed: int,
     workers: int | None = None,
+    track: Track = untracked,
 ) -> Compared:
     """Compare two choices among the candidates of a table; `on` are the families that one was matched on."""
     before, after = (
         np.array([record.key in keys for record in table.records]) for keys in (plain, selection.split)
     )  # fmt: skip
     label = np.array([record.label == positive for record in table.records])
-    told = [_told(table, side, selection.parts, on, label, seed, workers) for side in (before, after)]
+    told = [_told(table, side, selection.parts, on, label, seed, workers, track) for side in (before, after)]
     inside = None
     if told[1]:
         rows = np.flatnonzero(after)
         own, groups = table.take(rows.tolist()), groups_of([table.records[row] for row in rows.tolist()])
-        joint = jointly(own.columns, {name: own.values[name] for name in on}, label[rows], groups, seed=seed)
+        joint = jointly(
+            own.columns, {name: own.values[name] for name in on}, label[rows], groups, seed=seed, track=track
+        )
         inside = Told(auc=joint.auc, low=joint.low, high=joint.high)
     return Compared(
         differences=differences(table, before, after, label, on),
@@ -179,7 +182,7 @@ def remarks(table: Table, compared: Compared, selection: Selection, wanted: Want
 
 def _told(
     table: Table, chosen: Bools, parts: Mapping[Key, int], on: Sequence[str], positive: Bools, seed: int,
-    workers: int | None,
+    workers: int | None, track: Track,
 ) -> dict[str, Told]:  # fmt: skip
     """Judge a choice by each family matched on, all of these together, and all others together; {} where none can."""
     part = np.array([parts.get(record.key, 0) for record in table.records])
@@ -191,7 +194,8 @@ def _told(
     together |= {HELD: held} if any(np.isfinite(table.values[name]).any() for name in held) else {}
     tables = {name: table.values[name] for name in on if np.isfinite(table.values[name]).any()}
     tables |= {title: side_by_side(table.columns, table.values, names)[1] for title, names in together.items()}
-    results = transfer(tables, given, seed=seed, permutations=FEW_PERMUTATIONS, workers=workers or cores(), leaks=False)
+    results = transfer(tables, given, seed=seed, permutations=FEW_PERMUTATIONS, workers=workers or cores(), leaks=False,
+                       track=track)  # fmt: skip
     return {result.family: result.worst for result in results}
 
 

@@ -18,7 +18,7 @@ from curate.manifest.matched import Selection, choice_of, select
 from curate.nuisance import family, known, matched
 from imageledger import config, decisions, manifest, spreadsheet
 from imageledger.config import Project
-from imageledger.decisions import Decisions
+from imageledger.decisions import Decisions, Persons
 from imageledger.errors import ConfigError, ManifestError
 from imageledger.record import DUPLICATE, OK, UNUSED, Record
 from imageledger.stage import Outcome, Stage, Work, run_set
@@ -90,19 +90,20 @@ def choose(
     ManifestError, and writes nothing, when there are too few `ok` pictures or no split keeps groups whole.
     """
     chosen = settings or settings_of(project)
-    decided_in = project.folder / decisions.FILE
-    decided = decisions.read(decided_in, project.declared.labels)
-
-    given = is_given(decisions.apply(row, decided) for row in manifest.read(source or project.before("manifest")))
+    decided = decisions.read(project.folder / decisions.FILE, project.declared.labels)
+    source = source or project.before("manifest")
+    concerned = decisions.concerned(decided, manifest.read(source))
+    seen = partial(as_decided, decided=decided, persons=decisions.persons_of(decided, concerned))
+    given = is_given(map(seen, manifest.read(source)))
+    for line in said_of(concerned, decided):
+        logger.info(line)
     if given:
         logger.info("the split is the one that the table gives: it is kept, and pictures are not chosen by numbers")
 
     def plan(rows: Callable[[], Iterator[Record]]) -> Work:
         measured = partial(measure, project, families=chosen.match, stage=WHITENED, workers=workers, track=track)
-        split = split_of(
-            lambda: (decisions.apply(row, decided) for row in rows()), project.declared.labels, chosen, measured, hear
-        )
-        return lambda record: judge(record, decided, split)
+        split = split_of(lambda: map(seen, rows()), project.declared.labels, chosen, measured, hear, track)
+        return lambda record: judge(seen(record), split)
 
     outcome = run_set(
         Stage(
@@ -112,10 +113,10 @@ def choose(
             packages=MATCHERS if chosen.match and not given else (),
         ),
         plan,
-        source=source or project.before("manifest"),
+        source=source,
         output=project.manifest("manifest"),
         dataset=project.dataset,
-        extra_input=decisions.digest(decided_in) + _versions(chosen.match),
+        extra_input=decisions.digest(decided, "manifest") + _versions(chosen.match),
     )
     write_whole(outcome.path.with_suffix(".csv"), as_csv(manifest.read(outcome.path)).encode())
     return outcome
@@ -133,6 +134,7 @@ def split_of(
     chosen: ManifestSettings,
     measured: Callable[[Sequence[Record]], Table],
     hear: Callable[[Selection], None] = lambda _: None,
+    track: Track = untracked,
 ) -> Mapping[Key, str]:
     """Choose among the `ok` rows; raise ManifestError when there are too few, or no split keeps groups whole.
 
@@ -157,7 +159,7 @@ def split_of(
         if not chosen.match or not selective(choices, chosen.per_class):
             return plain
         table = measured([record for record in rows() if record.status == OK])
-        if (selection := select(table, labels[-1], chosen.wanted)) is None:
+        if (selection := select(table, labels[-1], chosen.wanted, track)) is None:
             return plain
         hear(selection)
         return selection.split
@@ -172,9 +174,22 @@ def selective(choices: Iterable[Choice], per_class: int) -> bool:
     return any(count > per_class for count in Counter(choice.label for choice in choices).values())
 
 
-def judge(record: Record, decided: Decisions, split: Mapping[Key, str]) -> Record:
+def as_decided(record: Record, decided: Decisions, persons: Persons) -> Record:
+    """Return a row as people decided: its label, whether it stays, and the group of a person."""
+    return replace(decisions.apply(record, decided), group=persons.group_of(record))
+
+
+def said_of(concerned: Mapping[Key, Record], decided: Decisions) -> list[str]:
+    """Say about how many pictures in use people are unsure, and which decisions are not applied."""
+    fates = (decisions.fate(record, decided) for record in concerned.values() if record.status == OK)
+    unsure = sum(made is not None and made.decision == decisions.UNSURE for made in fates)
+    which = "1 picture, which stays" if unsure == 1 else f"{unsure} pictures, which stay"
+    lines = [f"People are unsure about {which}: audit review --queue unsure shows them."] if unsure else []
+    return [*lines, *decisions.not_applied(decided, concerned)]
+
+
+def judge(record: Record, split: Mapping[Key, str]) -> Record:
     """Return the row with its side of the split, or as `unused` when it was not chosen."""
-    record = decisions.apply(record, decided)
     if record.key in split and record.status == OK:
         return replace(record, split=split[record.key])
     record = replace(record, split="")

@@ -69,7 +69,7 @@ def fault(alpha: Alpha, face: Face | None = None, raw: tuple[float, float] | Non
 
 def kept_of(alpha: Alpha, face: Face) -> float:
     """Return the share of a face that a matte keeps, 0..1: between eyes and mouth where they are known."""
-    inside = _between(alpha.shape, face) if face.points else _oval(alpha.shape, face)
+    inside = _between(alpha.shape, face) if face.points else oval(alpha.shape, face)
     return float(alpha[inside].mean() / 255) if inside.any() else 1.0
 
 
@@ -110,7 +110,7 @@ def _shape_fault(alpha: Alpha) -> str:
 
 
 def _face_fault(alpha: Alpha, face: Face) -> str:
-    inside = _oval(alpha.shape, face)
+    inside = oval(alpha.shape, face)
     if not inside.any():
         return ""
     if _holes(alpha)[inside].mean() > HOLE_IN_FACE:
@@ -133,7 +133,8 @@ def _holes(alpha: Alpha) -> NDArray[np.bool_]:
     return np.asarray(binary_fill_holes(person) & ~person)
 
 
-def _oval(shape: tuple[int, ...], face: Face) -> NDArray[np.bool_]:
+def oval(shape: tuple[int, ...], face: Face) -> NDArray[np.bool_]:
+    """Mark the oval of a face within its box, height x width."""
     left, top, right, bottom = face.box
     oval = np.zeros(shape, np.uint8)
     centre = (round((left + right) / 2), round((top + bottom) / 2))

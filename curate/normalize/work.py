@@ -15,6 +15,7 @@ from curate.faces.face import Face, counted
 from curate.faces.words import NO_FACE, after_normalize
 from curate.history import Normalized, fetched, noted
 from curate.normalize import recipes
+from curate.normalize.decided import as_said, kept_faceless, overtaken
 from curate.normalize.recipes import RECIPES
 from curate.normalize.settings import SUFFIX, NormalizeSettings, recorded, settings_of
 from curate.normalize.size import TOO_SMALL, advice, ask_about, sized
@@ -22,7 +23,7 @@ from curate.pictures import pixels, readers
 from curate.pictures.hashers import mirrored, phash, reduced
 from curate.pictures.pixels import CannotDecode, Picture
 from curate.pictures.regions import confirmed
-from imageledger import manifest
+from imageledger import decisions, manifest
 from imageledger.config import Project
 from imageledger.record import REJECTED, Record
 from imageledger.stage import Outcome, Stage, run_rows
@@ -57,13 +58,21 @@ def normalize(
     formats = {fetched(record).format or "" for record in manifest.read(source or project.before("normalize"))}
     packages = (*PACKAGES, *FACE_PACKAGES[finder.name], *readers.packages(formats))
     stage = Stage(name="normalize", version=VERSION, settings=recorded(fitted, finder), packages=packages)
+    decided = decisions.read(project.folder / decisions.FILE, project.declared.labels)
+    kept = kept_faceless(decided, manifest.read(source or project.before("normalize")))
+    done = manifest.read(project.manifest("normalize")) if project.manifest("normalize").is_file() else ()
+    again = overtaken(done, kept, rejects_faceless=fitted.rejects_faceless)
+    plain = partial(normalize_record, stage=stage, finder=finder, store=project.store)
+    work, lenient = partial(plain, settings=fitted), partial(plain, settings=replace(fitted, require_face=False))
     outcome = run_rows(
         stage,
-        partial(normalize_record, stage=stage, settings=fitted, finder=finder, store=project.store),
+        partial(as_said, kept=kept, work=work, lenient=lenient),
         source=source or project.before("normalize"),
         output=project.manifest("normalize"),
         dataset=project.dataset,
         store=project.store,
+        extra_input=decisions.digest(decided, "normalize"),
+        reusable=lambda record: record.key not in again,
         workers=workers,
         track=track,
     )

@@ -38,8 +38,12 @@ FAMILIES = Registry(
 )
 """The families that are probed; the order is that of every table."""
 
-ASIDE = {"skin": "curate.nuisance.skin:FAMILY"}
-"""Families that describe faces: measured and kept like the others to sort pictures by, and never probed."""
+TOGETHER = "all"
+"""The name under which all families are probed side by side."""
+
+ASIDE = {name: f"curate.nuisance.{name}:FAMILY" for name in ("skin", "fineness", "head")}
+"""Families that describe faces: measured and kept like the others to sort and explain pictures by, and never
+probed."""
 
 
 def family(name: str) -> "Family":
@@ -49,6 +53,24 @@ def family(name: str) -> "Family":
     loaded = load(ASIDE[name]) if name in ASIDE else FAMILIES.load(name, Family)
     assert isinstance(loaded, Family)
     return loaded
+
+
+def in_words(name: str, feature: str) -> str:
+    """Name a feature of a family as people read it; of all families together, "family.feature" comes with its family.
+
+    >>> in_words("resampling", "still_h")
+    'share of pixels equal to the next one across'
+    >>> in_words("all", "jpeg_history.comb first step")
+    "jpeg-history: coarseness of the rounding of a JPEG (logarithm); of the file's own 8×8 grid"
+    >>> in_words("gone", "some_number")
+    'some number'
+    """
+    if name == TOGETHER:
+        name, _, feature = feature.partition(".")
+        return f"{spelled(name)}: {in_words(name, feature)}"
+    if name not in FAMILIES and name not in ASIDE:
+        return feature.replace("_", " ")
+    return family(name).feature_in_words(feature)
 
 
 def matched() -> tuple[str, ...]:

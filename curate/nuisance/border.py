@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import LOG
 
 Grey = NDArray[np.uint8]
 
@@ -133,10 +134,41 @@ def _strips(grey: Grey) -> dict[str, float]:
     return values
 
 
+PLACED = {
+    "mean": "brightness of {} (0 to 255)",
+    "std": "spread of the brightness of {} (grey levels)",
+    "saturation": "saturation of {} (0 to 1)",
+    "white": "share of pure white in {}",
+    "near_white": "share of almost white in {}",
+    "still_lines": "share of the picture that plain lines take up at {}",
+    "line_std": "spread of the brightness along {} (grey levels)",
+    "jump": f"how far a line stands out at {{}} {LOG}",
+    "strokes": f"fine strokes at {{}} {LOG}",
+    "stands_out": f"how far small print stands out at {{}} {LOG}",
+    "stands_out_inside": f"how far small print stands out just inside {{}} {LOG}",
+}
+WORDS = {
+    "white": "share of pure white pixels",
+    "near_white": "share of almost white pixels",
+    **{f"{at}_{what}": PLACED[what].format(f"the {at.replace('_', ' ')} corner") for at in CORNERS for what in PATCH},
+    "corners_differ": "how much the four corners differ in brightness (grey levels)",
+    **{f"frame_{what}": PLACED[what].format("the outermost pixels") for what in ("mean", "std", "white", "near_white")},
+    "frame_commonest": "commonest brightness of the outermost pixels (0 to 255)",
+    "frame_commonest_share": "share of the outermost pixels that are of one brightness",
+    **{f"{side}_{what}": PLACED[what].format(f"the {side} edge") for side in SIDES for what in EDGE},
+    **{f"{side}_{cell}_{what}": PLACED[what].format(f"the {side} edge, part {cell + 1} of {CELLS}")
+       for side in SIDES for cell in range(CELLS) for what in STRIP},
+    **{f"{what}_{one}_less_{other}": f"{words} the {one} edge less that of the {other} edge"
+       for what, words in (("near_white", "share of almost white in"), ("mean", "brightness of"))
+       for one, other in (("top", "bottom"), ("left", "right"))},
+}  # fmt: skip
+
 FAMILY = Family(
     name="border",
     version=1,
     measure=measure,
+    words=WORDS,
+    removed_by=("forensic", "whiten", "match", "face"),
     advice="Crop both classes around the face, so that borders and small print stay outside (curate normalize "
     "--recipe forensic), and give both the same background (curate whiten, or --region face).",
 )

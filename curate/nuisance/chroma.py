@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import LOG
 
 Plane = NDArray[np.float32]
 
@@ -94,11 +95,28 @@ def _names() -> tuple[str, ...]:
     return tuple(measure(Seen(content=b"", image=Image.new("RGB", (LEAST, LEAST)))))
 
 
+TRACES = {
+    "pair steps": f"steps of colour inside pairs of pixels against between them {LOG}",
+    "pair steps either way": f"difference of the steps of colour inside and between pairs of pixels {LOG}",
+    "pairs equal": "share of neighbours of equal colour inside pairs of pixels",
+    "pairs equal excess": "share of equal neighbours inside pairs less that between pairs",
+    "upper band": f"finest colour detail against that of 2 px {LOG}",
+    "middle band": f"colour detail of 2 px against that of {COARSE} px {LOG}",
+}
+WORDS = {
+    f"{name} {axis} {trace}": f"{words}; {hue}, {axis}"
+    for name, hue in (("Cb", "blue–yellow"), ("Cr", "red–green"))
+    for axis in ("across", "down")
+    for trace, words in TRACES.items()
+}
+
 FAMILY = Family(
     name="chroma",
     version=2,
     speaks_for_file=True,
     measure=measure,
+    words=WORDS,
+    removed_by=("forensic", "match"),
     advice=(
         "One class kept more colour detail than the other (4:4:4 against 4:2:0). Normalize with the recipe `forensic`: "
         "downscaling both by 1.6× or more takes them below the coarser of the two, then one encoder writes both."

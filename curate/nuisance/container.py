@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curate.nuisance.header import hashed, opened
+from curate.nuisance.header import fingerprints, hashed, opened
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import LOG, POWER, YES
 from curate.pictures.formats import SUFFIXES, sniff
 
 FORMATS = ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heic")
@@ -134,11 +135,41 @@ def _names() -> tuple[str, ...]:
     return tuple(_measured(Seen(content=b"-", image=Image.new("RGB", (1, 1))), Image.new("RGB", (1, 1))))
 
 
+PLACES = {"first": "of the mean", "across": "of the lowest frequency across", "down": "of the lowest frequency down"}
+PLACES |= {"middle": "of a middle frequency", "last": "of the highest frequency"}
+WORDS = {
+    **{name: f"whether it is a {name.upper()} file {YES}" for name in FORMATS},
+    "other format": f"whether it is a file of a rare format {YES}",
+    "extension missing": f"whether its name has no extension {YES}",
+    "extension usual": f"whether its extension is the usual one of its format {YES}",
+    "extension right": f"whether its extension fits its format {YES}",
+    "bits per pixel": f"bits of the file per pixel {POWER}",
+    **{
+        f"{plane} table {entry}": f"how coarsely {what} was rounded, step {place} {LOG}"
+        for plane, what in (("luma", "brightness"), ("chroma", "colour")) for entry, place in PLACES.items()
+    },
+    "luma table sum": f"how coarsely brightness was rounded, all steps {LOG}",
+    "chroma table sum": f"how coarsely colour was rounded, all steps {LOG}",
+    **fingerprints("tables", "which rounding tables the JPEG has"),
+    "quality": "JPEG quality (1 to 100, 0 for none)",
+    "table not standard": f"whether the JPEG has rounding tables of its own {YES}",
+    "distance to standard": f"distance of the rounding tables from the standard ones {LOG}",
+    "luma per chroma across": "samples of brightness for one of colour, across",
+    "luma per chroma down": "samples of brightness for one of colour, down",
+    "progressive": f"whether the file shows coarse first, fine later {YES}",
+    "bits per channel": "bits per channel",
+    "channels": "number of channels",
+    "palette": f"whether the colours come from a palette {YES}",
+    "transparent": f"whether it can be transparent {YES}",
+}  # fmt: skip
+
 FAMILY = Family(
     name="container",
     version=1,
     speaks_for_file=True,
     measure=measure,
+    words=WORDS,
+    removed_by=("normalize",),
     advice="`curate normalize` writes every picture in one format, with one table and one subsampling.",
     of="file",
 )

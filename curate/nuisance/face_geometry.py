@@ -11,6 +11,7 @@ import numpy as np
 
 from curate.faces.face import Point
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import YES
 from curate.pictures.pixels import Box
 from imageledger.types import Floats32
 
@@ -149,11 +150,51 @@ def _places(grey: Floats32) -> dict[str, float]:
     return dict(zip(PLACES, numbers, strict=True))
 
 
+WHERE = {
+    "eye_left_x": "left eye, from the left", "eye_left_y": "left eye, from the top",
+    "eye_right_x": "right eye, from the left", "eye_right_y": "right eye, from the top",
+    "axis": "middle axis of the face, from the left",
+}  # fmt: skip
+SHARE = "(share of the picture)"
+WORDS = {
+    "has_face": f"whether a face was found {YES}",
+    "centre_x": f"middle of the face, from the left {SHARE}",
+    "centre_y": f"middle of the face, from the top {SHARE}",
+    "width": f"width of the face {SHARE}",
+    "height": f"height of the face {SHARE}",
+    "aspect": "width over height of the face",
+    "room_above": f"room above the face {SHARE}",
+    "room_below": f"room below the face {SHARE}",
+    **{name: f"{words} {SHARE}" for name, words in WHERE.items()},
+    "eyes_x": f"middle between the eyes, from the left {SHARE}",
+    "eyes_y": f"middle between the eyes, from the top {SHARE}",
+    "eyes_apart": f"distance between the eyes {SHARE}",
+    "eyes_tilt": f"how far the right eye lies below the left {SHARE}",
+    "eyes_dark": "how dark the eyes are (units of contrast)",
+    "symmetry": "how alike both halves of the face are (-1 to 1)",
+    "axis_off": f"distance of the middle axis from the middle of the picture {SHARE}",
+    "eye_left_x_off": f"left eye: distance across from its place in aligned faces {SHARE}",
+    "eye_left_y_off": f"left eye: distance down from its place in aligned faces {SHARE}",
+    "eye_right_x_off": f"right eye: distance across from its place in aligned faces {SHARE}",
+    "eye_right_y_off": f"right eye: distance down from its place in aligned faces {SHARE}",
+    "eyes_off": f"distance of both eyes from their places in aligned faces {SHARE}",
+    "centre_off": f"distance of the face from the middle {SHARE}",
+    "width_off": f"difference of the face's width from that of aligned faces {SHARE}",
+    "place_eyes": "how dark both places of aligned eyes are (units of contrast)",
+    "place_eye_left": "how dark the place of an aligned left eye is (units of contrast)",
+    "place_eye_right": "how dark the place of an aligned right eye is (units of contrast)",
+    "place_mouth": "how dark the place of an aligned mouth is (units of contrast)",
+    "place_symmetry": "how alike both halves of the picture are (-1 to 1)",
+    "place_axis": "where the picture is most like its mirror image (0.5: in the middle)",
+}  # fmt: skip
+
 FAMILY = Family(
     name="face_geometry",
     version=2,
     measure=measure,
+    words=WORDS,
     goes_by_face=True,
+    removed_by=("forensic", "match"),
     advice="Crop both classes by one rule with a seeded offset (curate normalize --recipe forensic), and choose "
     "pictures whose faces lie alike (curate manifest --match face-geometry).",
 )

@@ -8,6 +8,7 @@ pixels belongs to the family `resampling`.
 import math
 
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import PIXELS, POWER, YES
 
 MULTIPLES = (8, 64, 128)
 
@@ -30,11 +31,26 @@ def measure(seen: Seen) -> dict[str, float]:
     return values | {f"multiples of {of}": float(width % of == 0 and height % of == 0) for of in MULTIPLES}
 
 
+WORDS = {
+    "width": f"width {PIXELS}",
+    "height": f"height {PIXELS}",
+    "longer side": f"longer side {PIXELS}",
+    "shorter side": f"shorter side {PIXELS}",
+    "area": f"number of pixels {POWER}",
+    "aspect": f"width over height {POWER}, 0 for a square",
+    "elongation": f"longer over shorter side {POWER}, 0 for a square",
+    "square": f"whether it is a square {YES}",
+    "powers of two": f"whether both sides are powers of two {YES}",
+    **{f"multiples of {of}": f"whether both sides are multiples of {of} px {YES}" for of in MULTIPLES},
+}
+
 FAMILY = Family(
     name="geometry",
     version=1,
     speaks_for_file=True,
     measure=measure,
+    words=WORDS,
+    removed_by=("normalize",),
     advice="`curate normalize` crops every picture to a square and shrinks it to one size; it never enlarges.",
     of="file",
 )

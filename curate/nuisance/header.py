@@ -59,3 +59,8 @@ def hashed(what: str, content: bytes, count: int = 3) -> dict[str, float]:
     digest = hashlib.sha256(content).digest() if content else bytes(32)
     numbers = (int.from_bytes(digest[place : place + 4], "big") / 2**32 for place in range(0, 32, 4))
     return {f"{what} {number}": value for number, value in enumerate(islice(numbers, count), 1)}
+
+
+def fingerprints(what: str, words: str, count: int = 3) -> dict[str, str]:
+    """Return the words for the numbers that `hashed` makes of a category."""
+    return {f"{what} {number}": f"{words} (fingerprint {number} of {count})" for number in range(1, count + 1)}

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.nuisance.seen import WINDOW, Family, Seen
+from curate.nuisance.spelling import LOG
 
 Plane = NDArray[np.float32]
 
@@ -209,11 +210,45 @@ def _names() -> tuple[str, ...]:
     return tuple(measure(Seen(content=b"", image=Image.new("RGB", (LEAST, LEAST)))))
 
 
+KINDS = {"first": "of the file's own 8×8 grid", "strongest": "of the 8×8 grid that shows most"}
+GRID = {
+    **{f"phase {n}": f"how far every eighth edge, from pixel {n} on, stands out {LOG}" for n in range(BLOCK)},
+    "strongest": f"how far the edges of 8×8 blocks stand out {LOG}",
+    "spread": f"difference between block edges and other pixels {LOG}",
+}
+PEAKS = {
+    "peak on the grid": f"trace of 8×8 blocks in the spectrum {LOG}",
+    "peak elsewhere": f"trace of scaled blocks in the spectrum {LOG}",
+    "peak elsewhere at": "period of the scaled blocks (cycles per pixel)",
+}
+WORDS = {
+    **{f"luma {axis} {name}": f"{words}; {axis}" for axis in ("across", "down") for name, words in GRID.items()},
+    "luma both phase 0": f"how far the edges of the file's own 8×8 blocks stand out {LOG}",
+    **{f"{what} {name}": f"{words}; {of}" for what, of in (("luma", "brightness"), ("chroma", "colour"))
+       for name, words in PEAKS.items()},
+    **{f"comb {kind} strength": f"how sharply the pixels keep the rounding of a JPEG (0 to 1); {of}"
+       for kind, of in KINDS.items()},
+    **{f"comb {kind} step": f"coarseness of the rounding of a JPEG {LOG}; {of}" for kind, of in KINDS.items()},
+    **{f"comb {kind} at 1": f"how sharply the pixels keep the finest rounding (0 to 1); {of}"
+       for kind, of in KINDS.items()},
+    **{f"zeros {kind} {band}": f"share of {band} frequencies that a JPEG emptied; {of}"
+       for kind, of in KINDS.items() for band in ("low", "middle", "high")},
+    **{f"{name} {trace}": f"{words}; {hue}" for name, hue in (("Cb", "blue–yellow"), ("Cr", "red–green"))
+       for trace, words in {
+           "phase 0 of 16": f"how far every sixteenth edge stands out in colour {LOG}",
+           "phase 8 of 16": f"how far the edges between stand out in colour {LOG}",
+           "strongest": f"how far the edges of 16×16 blocks stand out in colour {LOG}",
+           "spread": f"difference between block edges and other pixels in colour {LOG}",
+       }.items()},
+}  # fmt: skip
+
 FAMILY = Family(
     name="jpeg_history",
     version=1,
     speaks_for_file=True,
     measure=measure,
+    words=WORDS,
+    removed_by=("forensic", "match"),
     advice=(
         "Saving again under another name removes nothing. Normalize with the recipe `forensic`: a crop that breaks the "
         "8×8 grid, a downscale of at least 1.6×, one encode."

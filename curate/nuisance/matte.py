@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from curate.nuisance.backdrop import white_backdrop
-from curate.nuisance.rim import RIM, UNMIXED, rim, unmixed
+from curate.nuisance.rim import RIM, RIM_WORDS, UNMIXED, rim, unmixed
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import LOG, place
 
 Alpha = NDArray[np.uint8]
 
@@ -136,10 +137,42 @@ def _softness(alpha: Alpha, length: float) -> dict[str, float]:
     return dict(zip(SOFTNESS, numbers, strict=True))
 
 
+WORDS = {
+    "coverage": "share of the picture that the person covers",
+    "pieces": "pieces of the cut-out",
+    "holes": "holes in the cut-out",
+    "centre_x": "middle of the person, from the left (share of the picture)",
+    "centre_y": "middle of the person, from the top (share of the picture)",
+    "first_row": "room above the person (share of the picture)",
+    "spread_x": "spread of the person across (share of the picture)",
+    "spread_y": "spread of the person down (share of the picture)",
+    **{f"touches_{side}": f"share of the {side} edge that the person touches" for side in SIDES},
+    **{f"width_{round(100 * at):02d}": f"width of the person at {100 * at:.0f} % of the height (share of the picture)"
+       for at in HEIGHTS},
+    **{f"a_{row:02d}_{column:02d}": f"share of the person {place(row, column, COARSE)}"
+       for row in range(COARSE) for column in range(COARSE)},
+    "roughness": f"length of the outline against the area {LOG}",
+    "crinkles": "length of the outline against a smooth one",
+    "jitter": "typical distance of the outline from a smooth one (px)",
+    "jitter_heavy": "largest distances of the outline from a smooth one (px)",
+    "soft_share": "share of the picture that is half transparent",
+    "soft_width": "width of the soft edge (px)",
+    "soft_width_relative": "width of the soft edge (share of the picture)",
+    "steepest": "steepest step of the edge (0 to 1)",
+    "staircase": "share of the edge that falls in one step",
+    "faint_share": "share of the soft edge that is almost transparent",
+    **{f"soft_{n}": f"share of the soft edge that is {100 * n // SHARES} to {100 * (n + 1) // SHARES} % opaque"
+       for n in range(SHARES)},
+    **RIM_WORDS,
+}  # fmt: skip
+
 FAMILY = Family(
     name="matte",
     version=2,
     measure=measure,
+    goes_by_matte=True,
+    words=WORDS,
+    removed_by=("whiten", "match", "face"),
     advice="Cut both classes out with the same model and composite linearly (curate whiten), crop both alike so that "
     "silhouettes agree (curate normalize), or show no background at all (curate whiten --region face).",
 )

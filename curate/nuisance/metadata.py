@@ -13,8 +13,9 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from curate.nuisance.header import exif_of, hashed, opened, png_chunks
+from curate.nuisance.header import exif_of, fingerprints, hashed, opened, png_chunks
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import LOG, YES
 
 MAKERS = (ExifTags.Base.Make, ExifTags.Base.Model)
 DATES = (ExifTags.Base.DateTime, ExifTags.Base.DateTimeOriginal)
@@ -127,11 +128,31 @@ def _names() -> tuple[str, ...]:
     return tuple(_measured(b"", Image.new("RGB", (1, 1))))
 
 
+MARKS = {
+    "camera": "a camera's name", "date": "a date", "place": "a place", "exposure": "an exposure time or aperture",
+    "orientation": "a turned orientation", "software": "the name of a program", "thumbnail": "an embedded thumbnail",
+    "EXIF": "EXIF data", "XMP": "XMP data", "IPTC": "IPTC data", "Photoshop block": "a block of Photoshop's",
+    "Adobe segment": "a segment of Adobe's", "text": "text chunks", "prompt": "a generator's prompt",
+    "comment": "a comment", "C2PA": "a C2PA manifest", "C2PA segment": "a segment in which C2PA manifests lie",
+    "declared as made by AI": "the declaration that AI made it", "JFIF": "a JFIF header", "ICC": "a colour profile",
+    "density declared": "a declared resolution",
+}  # fmt: skip
+WORDS = {
+    **{name: f"whether the file carries {what} {YES}" for name, what in MARKS.items()},
+    **fingerprints("ICC profile", "which colour profile it has", 2),
+    "density": f"declared pixels per inch or cm {LOG}",
+    "density unit": "unit of the declared resolution (1 inch, 2 cm)",
+    "segments": "number of parts of the file beside the pixels",
+    **fingerprints("order of segments", "in which order the parts of the file lie", 2),
+}
+
 FAMILY = Family(
     name="metadata",
     version=1,
     speaks_for_file=True,
     measure=measure,
+    words=WORDS,
+    removed_by=("normalize",),
     advice="`curate normalize` leaves all metadata out; what was there stays known as provenance of the original.",
     of="file",
 )

@@ -9,8 +9,9 @@ import math
 import re
 from pathlib import PurePosixPath
 
-from curate.nuisance.header import hashed
+from curate.nuisance.header import fingerprints, hashed
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import LOG, YES
 from imageledger.record import OBJECT_NAME
 
 SEPARATORS = "-_. ()"
@@ -78,10 +79,34 @@ def _suffix(suffix: str) -> dict[str, float]:
     }
 
 
+WORDS = {
+    "length": "length of the file name (characters)",
+    "digits": "digits in the file name",
+    "letters": "letters in the file name",
+    "upper case": "capital letters in the file name",
+    "beyond ASCII": f"whether the file name has letters beyond a to z {YES}",
+    **{f"separator {sign!r}": f"how often {sign!r} stands in the file name" for sign in SEPARATORS},
+    "hexadecimal": f"whether the file name is one hexadecimal number {YES}",
+    **fingerprints("pattern", "pattern of the file name", 2),
+    **fingerprints("first word", "first word of the file name", 2),
+    "numbers": "numbers in the file name",
+    "number": f"last number in the file name {LOG}",
+    "digits of number": "digits of the last number in the file name",
+    "leading zeros": "zeros that lead the last number in the file name",
+    "suffix length": "length of the extension (characters)",
+    "suffix upper case": f"whether the extension has capital letters {YES}",
+    **fingerprints("suffix", "which extension the name has", 2),
+    "depth": "folders on the way to the file",
+    **fingerprints("source", "which source it comes from", 2),
+    **fingerprints("folder", "which folder it lies in", 2),
+    "place": "place among the files of its source (0 first, 1 last)",
+}
+
 FAMILY = Family(
     name="naming",
     version=1,
     measure=measure,
+    words=WORDS,
     advice=(
         "Nothing that is trained on sees a name: objects are called by their content. Names that tell the classes "
         "apart say that they were collected apart; mix the sources of both, and split by source."

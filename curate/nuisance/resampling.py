@@ -13,6 +13,7 @@ from scipy.fft import rfft2
 
 from curate.nuisance.backdrop import white_backdrop
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import LOG
 from imageledger.types import Floats32
 
 Mask = NDArray[np.bool_]
@@ -169,11 +170,40 @@ def _periods(grey: Floats32, person: Mask | None) -> dict[str, float]:
     }
 
 
+WAYS = {"h": "across", "v": "down"}
+PARTS = {"low": "coarse", "middle": "middle", "high": "fine"}
+WORDS = {
+    **{f"slope_{part}": f"how fast {words} detail fades (slope, 0 does not)" for part, words in PARTS.items()},
+    **{f"above_{n}": f"detail finer than {n}0 % of what the pixels can hold {LOG}" for n in (5, 7, 9)},
+    "floor": f"the faintest detail of all {LOG}",
+    **{name: f"fineness that {100 * part:.0f} % of the detail stays below (1: one pixel)"
+       for name, part in DETAIL.items()},
+    "steepest": "steepest fall of detail from coarse to fine (slope)",
+    "steepest_at": "fineness at which detail falls most (1: one pixel)",
+    "across_high": f"fine detail across {LOG}",
+    "down_high": f"fine detail down {LOG}",
+    "across_against_down": f"fine detail across against down {LOG}",
+    "corner_high": f"fine detail across and down at once {LOG}",
+    **{name: f"change of detail with its size, at {100 * at:.0f} % of the finest {LOG}"
+       for name, at in zip(STEPS, BANDS[1:-1].tolist(), strict=True)},
+    **{f"residual_{lag}": f"how alike the noise is {max(shift)} px {way} (-1 to 1)" for lag, shift in LAGS.items()
+       for way in ["aslant" if all(shift) else "down" if shift[0] else "to the side"]},
+    "noise": "strength of the noise (grey levels)",
+    "noise_typical": "noise of the typical pixel (grey levels)",
+    "noise_heavy": f"how much stronger the noise is in some places {LOG}",
+    **{f"still_{way}": f"share of pixels equal to the next one {words}" for way, words in WAYS.items()},
+    **{f"period_3_{way}": f"trace of every third pixel, {words} {LOG}" for way, words in WAYS.items()},
+    **{f"period_{way}": f"strongest repeating trace of an enlargement, {words} {LOG}" for way, words in WAYS.items()},
+    **{f"period_at_{way}": f"where it repeats, {words} (cycles per pixel)" for way, words in WAYS.items()},
+}  # fmt: skip
+
 FAMILY = Family(
     name="resampling",
     version=2,
     speaks_for_file=True,
     measure=measure,
+    words=WORDS,
+    removed_by=("forensic", "match"),
     advice="Shrink both classes with one antialiasing filter by at least 1.6 (curate normalize --recipe forensic), "
     "never enlarge, and choose pictures of one native resolution (curate manifest --match resampling).",
 )

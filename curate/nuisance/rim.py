@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.nuisance.spelling import LOG
 from imageledger.types import Floats32
 
 Alpha = NDArray[np.uint8]
@@ -37,6 +38,25 @@ OUTSIDE = [f"outside_{distance:02d}" for distance in range(1, REACH + 1)]
 DARK = [f"dark_{distance:02d}" for distance in range(1, REACH + 1)]
 MIXED = ["lag", "lag_heavy"]
 RIM = [*MIXED, *INSIDE, *DARK, *OUTSIDE, "dip", "dip_at", "rim_tint", "rim_steepness", "grain_near", "grain_outside"]
+DISTANCES = range(1, REACH + 1)
+RIM_WORDS = {
+    **{f"unmixed_darker_{n}": f"brightness of the person where the edge is {100 * low:.0f} to {100 * high:.0f} % "
+       "opaque, less that inside (grey levels)" for n, (low, high) in enumerate(OPACITIES)},
+    **{f"unmixed_tinted_{n}": f"tint of the edge where it is {100 * low:.0f} to {100 * high:.0f} % opaque (grey levels)"
+       for n, (low, high) in enumerate(OPACITIES)},
+    "lag": "how far the edge turns grey rather than pale (0: not at all)",
+    "lag_heavy": "how far the greyest parts of the edge turn grey rather than pale",
+    **{f"inside_{at:02d}": f"brightness {at} px inside the edge, less that further in (grey levels)"
+       for at in DISTANCES},
+    **{f"dark_{at:02d}": f"share of dark pixels {at} px inside the edge" for at in DISTANCES},
+    **{f"outside_{at:02d}": f"brightness {at} px outside the edge, less white (grey levels)" for at in DISTANCES},
+    "dip": "darkest line along the edge, less the brightness further in (grey levels)",
+    "dip_at": "distance of the darkest line from the edge (px)",
+    "rim_tint": "tint of the edge (grey levels)",
+    "rim_steepness": "how fast the brightness changes at the edge (grey levels in 3 px)",
+    "grain_near": f"fine detail beside the edge against that further in {LOG}",
+    "grain_outside": f"remnants of detail on the white {LOG}",
+}  # fmt: skip
 
 
 def unmixed(pixels: Pixels, alpha: Alpha) -> dict[str, float]:

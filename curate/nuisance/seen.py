@@ -1,7 +1,7 @@
 """What a family of nuisance features is, and what it sees of a picture."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -91,21 +91,33 @@ class Family:
     shortcut. `of` is what it looks at: "pixels" (they survive to the model), the "file" (bytes and header), or the
     "name". `version` goes up whenever a number changes, because numbers are kept by the name of the object.
 
+    `removed_by` names the steps that the advice asks for ("normalize", "forensic", "whiten", "match", "face": see
+    `curate.history`): what has been done is not recommended again.
+
     A family that `speaks_for_file` goes by how a file was made rather than by what it shows: `audit labels --with-file`
     asks it. One that stands `apart` is judged by itself alone, never together with others. One that `goes_by_face` is
-    measured anew where another detector looked for the face.
+    measured anew where another detector looked for the face, one that `goes_by_matte` where another matte was made.
+
+    `words` names each of its numbers for people, with a unit; a number without words is called by its key.
     """
 
     name: str
     version: int
     measure: Callable[[Seen], Values]
     advice: str
+    removed_by: tuple[str, ...] = ()
     of: Literal["pixels", "file", "name"] = "pixels"
     speaks_for_file: bool = False
     apart: bool = False
     goes_by_face: bool = False
+    goes_by_matte: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """The name as people read and type it: with dashes."""
         return spelled(self.name)
+
+    def feature_in_words(self, feature: str) -> str:
+        """Name one of its numbers as people read it."""
+        return self.words.get(feature, feature.replace("_", " "))

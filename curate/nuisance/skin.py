@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import LOG
 from curate.pictures.pixels import Box
 from curate.pictures.regions import inner_square
 
@@ -66,10 +67,16 @@ def _spread(values: NDArray[np.float32]) -> float:
     return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
+WORDS = {
+    "ita": "skin tone, ITA (degrees; above 41 light, below 10 dark)",
+    "smoothness": f"smoothness of the skin {LOG}",
+}
+
 FAMILY = Family(
     name="skin",
     version=1,
     measure=measure,
+    words=WORDS,
     goes_by_face=True,
     advice="Add pictures of the skin tones and of the retouching that the model fails on, to both classes alike.",
 )

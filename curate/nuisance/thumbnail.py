@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import place
 
 GREY, COLOUR = 16, 8
 
@@ -25,10 +26,20 @@ def measure(seen: Seen) -> dict[str, float]:
     return values
 
 
+PLANES = {"g": ("brightness", GREY), "b": ("blueness", COLOUR), "r": ("redness", COLOUR)}
+WORDS = {
+    f"{letter}_{row:02d}_{column:02d}": f"{what} {place(row, column, side)} (0 to 255)"
+    for letter, (what, side) in PLANES.items()
+    for row in range(side)
+    for column in range(side)
+}
+
 FAMILY = Family(
     name="thumbnail",
     version=1,
     measure=measure,
+    words=WORDS,
+    removed_by=("normalize", "whiten", "match"),
     advice="The classes differ in framing, lighting or background: crop both around the face (curate normalize), give "
     "both one background (curate whiten), and match them (curate manifest --match tone).",
 )

@@ -11,6 +11,7 @@ from scipy.ndimage import median_filter
 
 from curate.nuisance.backdrop import white_backdrop
 from curate.nuisance.seen import Family, Seen
+from curate.nuisance.spelling import YES
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -103,10 +104,40 @@ def _histogram(pixels: NDArray[np.uint8]) -> dict[str, float]:
     return values
 
 
+WORDS = {
+    "brightness": "mean brightness (0 to 255)",
+    "contrast": "contrast: spread of brightness (0 to 128)",
+    "skew": "lean of the brightness (below 0: mostly bright, above 0: mostly dark)",
+    **{f"luma_{rank}": f"brightness that {rank} % of the pixels stay below (0 to 255)" for rank in PERCENTILES},
+    "dark_share": "share of very dark pixels",
+    "bright_share": "share of very bright pixels",
+    **{name: f"mean {name} (0 to 255)" for name in ("red", "green", "blue")},
+    "cast_red": "red cast: mean red less green (levels of 255)",
+    "cast_blue": "blue cast: mean blue less green (levels of 255)",
+    "spread_red": "spread between red and green (levels of 255)",
+    "spread_blue": "spread between yellow and blue (levels of 255)",
+    "colourfulness": "colourfulness (0 grey, above 60 colourful)",
+    "saturation": "mean saturation (0 to 1)",
+    "saturation_spread": "spread of the saturation (0 to 0.5)",
+    "saturation_90": "saturation that nine pixels in ten stay below (0 to 1)",
+    "hue_sin": "mean hue, yellow-green (above 0) against blue-violet (below 0)",
+    "hue_cos": "mean hue, red (above 0) against cyan (below 0)",
+    "hue_together": "how much all colours are of one hue (0 to 1)",
+    "colourless": "share of pixels without colour",
+    "grey_picture": f"whether the picture is grey {YES}",
+    "clipped_low": "share of pixels with a channel at black",
+    "clipped_high": "share of pixels with a channel at white",
+    "levels": "share of the 256 levels that occur",
+    "gaps": "share of levels that are missing between others, as after an edit",
+    "peaks": "share of levels that stick out between others, as after an edit",
+}
+
 FAMILY = Family(
     name="tone",
     version=1,
     measure=measure,
+    words=WORDS,
+    removed_by=("match",),
     advice="Choose pictures that agree in brightness and colour (curate manifest --match tone) and leave grey "
     "pictures out of both classes; never correct one class alone.",
 )

@@ -60,7 +60,7 @@ def decode(content: bytes) -> Picture:
     if not content:
         raise CannotDecode("empty file")
     try:
-        with warnings.catch_warnings(), _libtiff_hushed(content):
+        with warnings.catch_warnings(), libtiff_hushed(content):
             warnings.simplefilter("ignore")
             return _decode(content)
     except CannotDecode:
@@ -179,7 +179,7 @@ def _decode(content: bytes) -> Picture:
 
 
 @contextmanager
-def _libtiff_hushed(content: bytes) -> Iterator[None]:
+def libtiff_hushed(content: bytes) -> Iterator[None]:
     """Keep libtiff, which writes to the error stream itself, from breaking the progress bar."""
     if content[:2] not in (b"II", b"MM"):
         yield

@@ -11,13 +11,14 @@ from curate.normalize import settings as normalize_settings
 from curate.normalize import size
 from curate.saved import Pair, briefly, in_words
 from curate.whiten import work as whiten
-from imageledger import manifest
+from imageledger import decisions, manifest
 from imageledger.config import Project
 from imageledger.errors import LedgerError, ManifestError
 from imageledger.manifest import Card
 from imageledger.types import Row
 
 AUTO = "auto"
+WAITING = "people have decided since"
 
 SETTINGS: Mapping[str, Callable[[Project], Any]] = {
     "normalize": normalize_settings.settings_of,
@@ -44,8 +45,14 @@ def changed(project: Project) -> dict[str, dict[str, Pair]]:
 
 
 def remarks(project: Project) -> list[str]:
-    """Say which stages were made with other settings than imageledger.toml has."""
-    return [in_words(stage, others) for stage, others in changed(project).items()]
+    """Say which stages were made with other settings than imageledger.toml has, and which decisions wait for one."""
+    lines = [in_words(stage, others) for stage, others in changed(project).items()]
+    waiting = [
+        stage for stage in project.declared.order if project.manifest(stage).is_file() and _waits(project, stage)
+    ]
+    if waiting:
+        lines.append(f"Decisions of people wait for {' and '.join(waiting)}: curate run applies them.")
+    return lines
 
 
 def plan(project: Project) -> list[Row]:
@@ -71,7 +78,17 @@ def _why(project: Project, stage: str) -> str:
         return ""
     before = project.before(stage)
     card = Card.read(manifest.card_path(path))
-    return "" if before.is_file() and card.input.startswith(manifest.digest(before)) else "the stage before it is newer"
+    if not (before.is_file() and card.input.startswith(manifest.digest(before))):
+        return "the stage before it is newer"
+    return WAITING if decisions.wait(project.folder, stage, card.input) else ""
+
+
+def _waits(project: Project, stage: str) -> bool:
+    try:
+        card = Card.read(manifest.card_path(project.manifest(stage)))
+        return decisions.wait(project.folder, stage, card.input)
+    except ManifestError:
+        return False
 
 
 def _others(stage: str, made: Mapping[str, Any], project: Project) -> dict[str, Pair]:

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -49,13 +50,17 @@ class Folder:
         found = {path.relative_to(self.walk.root).as_posix(): (path, known) for path, known in self.walk.files()}
         for why, names in self.walk.left_out.items():
             shown = [*map(repr, names[:SHOWN]), *["…"] * (len(names) > SHOWN)]
-            hint = "; --follow-links reads what they lead to" if why == AWAY else ""
+            hint = "; curate fetch --follow-links reads what they lead to" if why == AWAY else ""
             logger.warning("%s: left out %d × %s: %s%s", self.address, len(names), why, ", ".join(shown), hint)
         return {name: found[raw] for name, raw in named_apart(found).items()}
 
     def members(self) -> Sequence[Member]:
         """List the files below the folder; what is left out goes to the logger, hidden files excepted."""
         return [Member(name, known.st_size) for name, (_, known) in sorted(self._files.items())]
+
+    def path_of(self, name: str) -> Path:
+        """Return where a file lies."""
+        return self._files[name][0]
 
     def head(self, name: str) -> bytes:
         """Return the first bytes of a file; b"" when it cannot be read."""
@@ -73,6 +78,24 @@ class Folder:
             return path.read_bytes()
         except OSError as error:
             raise BadMember(f"cannot be read: {error.strerror or error}") from error
+
+
+class Listed(Folder):
+    """The files that a table names, wherever they lie, and no others; relative paths count from `root`."""
+
+    def __init__(self, root: Path, names: Iterable[str]) -> None:
+        super().__init__(f"folder:{root.as_posix()}", root)
+        self.names = tuple(names)
+
+    @cached_property
+    def _files(self) -> dict[str, tuple[Path, os.stat_result]]:
+        there: dict[str, tuple[Path, os.stat_result]] = {}
+        for name in self.names:
+            for spelled in (name, unicodedata.normalize("NFD", name)):
+                path = self.walk.root / spelled
+                if path.is_file():
+                    there.setdefault(name, (path, path.stat()))
+        return there
 
 
 @names_a_path

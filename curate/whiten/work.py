@@ -6,7 +6,7 @@ Either everyone is put on pure white, with a matte that was judged before it was
 import hashlib
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,21 +20,22 @@ from curate.faces.detector import Detector
 from curate.faces.face import Face
 from curate.faces.words import DOUBTFUL, NO_FACE, by_matte, faces_said, for_want_of_a_face, lost_said
 from curate.history import Whitened, face_of, looked_for_face, noted
+from curate.look.work import worst_mattes
 from curate.matting import BACKENDS, backend, compositing
 from curate.matting.judge import judged
 from curate.matting.matte import Asked, Cutter
 from curate.normalize.work import finder_for
 from curate.pictures import pixels, regions
 from curate.pictures.pixels import CannotDecode
-from curate.whiten import sheet
+from curate.whiten.decided import as_said, others, overtaken, signature, unheard, words_of
 from curate.whiten.siblings import Families, brought_in
-from imageledger import config, manifest
+from imageledger import config, decisions, manifest
 from imageledger.config import Project
 from imageledger.errors import ConfigError
 from imageledger.record import OK, REJECTED, Record
 from imageledger.stage import Outcome, Stage, Work, run_rows
 from imageledger.store import Store
-from imageledger.types import Track, untracked
+from imageledger.types import Key, Track, untracked
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,9 @@ def whiten(
     Without settings those of imageledger.toml hold. How many faces were lost goes to the logger.
     """
     chosen = settings or settings_of(project)
-    source = source or project.before("whiten")
+    source, output = source or project.before("whiten"), project.manifest("whiten")
+    decided = decisions.read(project.folder / decisions.FILE, project.declared.labels)
+    again: frozenset[Key] = frozenset()
     work: Work
     if chosen.region == "face":
         size = chosen.face_size if isinstance(chosen.face_size, int) else face_size(manifest.read(source))
@@ -102,32 +105,43 @@ def whiten(
     else:
         cuts = backend(chosen.matting)
         path = project.root / Path(chosen.model_path).expanduser() if chosen.model_path else None
-        cutter = cuts.prepare(Asked(model=chosen.model, path=path, sha256=chosen.model_sha256))
+        asked = Asked(model=chosen.model, path=path, sha256=chosen.model_sha256)
+        cutter = cuts.prepare(asked)
         stage = Stage(
             name="whiten", version=VERSION, settings=_recorded(chosen, cutter), packages=(*PACKAGES, *cuts.packages)
         )
-        work = partial(whiten_record, stage=stage, cutter=cutter, store=project.store)
-    outcome = with_siblings(project, stage, work, source, workers, track)
+        words = words_of(decided, manifest.read(source))
+        refused = any(word.refused for word in words.values())
+        cutters = [(signature(chosen.matting), cutter), *(others(chosen.matting, asked) if refused else ())]
+        cut = partial(whiten_record, stage=stage, store=project.store)
+        work = partial(as_said, words=words, cut=cut, cutters=cutters)
+        done = manifest.read(output) if output.is_file() else ()
+        again = frozenset(overtaken(done, words, cutters))
+    outcome = with_siblings(project, stage, work, source, workers, track, again, decisions.digest(decided, "whiten"))
     records = list(manifest.read(outcome.path))
-    for line in remarks(records, stage.settings.get("face_size")):
+    for line in (*remarks(records, stage.settings.get("face_size")), *unheard(decided, records)):
         logger.info(line)
-    if outcome.worked and (path := sheet.write(project, records)):
-        logger.info("The worst mattes, to look at: %s", path.relative_to(project.root))
+    if outcome.worked and (sheet := worst_mattes(project)):
+        logger.info("The worst mattes, to look at: %s", sheet.relative_to(project.root))
     return outcome
 
 
 def with_siblings(
-    project: Project, stage: Stage, work: Work, source: Path, workers: int | None, track: Track
-) -> Outcome:
-    """Run the stage; where the kept picture of a burst is set aside, run it again on the next best of its copies."""
+    project: Project, stage: Stage, work: Work, source: Path, workers: int | None, track: Track,
+    again: Collection[Key] = (), said: str = "",
+) -> Outcome:  # fmt: skip
+    """Run the stage; where the kept picture of a burst is set aside, run it again on the next best of its copies.
+
+    The rows of `again` are whitened anew: people `said` (a digest) other things of them than when they were made.
+    """
     families, output = Families(lambda: manifest.read(source)), project.manifest("whiten")
 
-    def results() -> Mapping[tuple[str, str], Record]:
+    def results() -> Mapping[Key, Record]:
         done = manifest.read(output) if output.is_file() else ()
         signed = (row for row in done if row.key in families.keys and row.steps and row.steps[-1].did == stage.did)
         return {row.key: row for row in signed if row.steps[-1].settings == stage.settings}
 
-    promoted = families.promoted(results())
+    promoted, left = families.promoted(results()), frozenset(again)
     while True:
         outcome = run_rows(
             stage,
@@ -137,10 +151,12 @@ def with_siblings(
             dataset=project.dataset,
             store=project.store,
             seen_as=partial(brought_in, promoted=promoted),
-            extra_input=f"+{hashlib.sha256(repr(sorted(promoted)).encode()).hexdigest()[:16]}" if promoted else "",
+            extra_input=said + _digest_of(promoted),
+            reusable=lambda record, left=left: record.key not in left,  # type: ignore[misc]
             workers=workers,
             track=track,
         )
+        left = frozenset()
         if (wanted := families.promoted(results())) == promoted:
             break
         promoted = wanted
@@ -154,8 +170,11 @@ def settings_of(project: Project, **options: Any) -> WhitenSettings:
     return config.settings(WhitenSettings, project.tables.get("whiten", {}), options)
 
 
-def whiten_record(record: Record, *, stage: Stage, cutter: Cutter, store: Store) -> Record:
-    """Cut one person out, judge the matte, and store the white picture (PNG) and the matte (8-bit grey PNG)."""
+def whiten_record(record: Record, cutter: Cutter, taken: str = "", *, stage: Stage, store: Store) -> Record:
+    """Cut one person out, judge the matte, and store the white picture (PNG) and the matte (8-bit grey PNG).
+
+    A matte of the name `taken` is used whatever its fault: a person has looked at it.
+    """
     try:
         image = pixels.decode(store.read(record.file)).image
     except CannotDecode as error:
@@ -172,9 +191,10 @@ def whiten_record(record: Record, *, stage: Stage, cutter: Cutter, store: Store)
         raw=(_rounded(matte.raw[0]), _rounded(matte.raw[1])) if matte.raw else None,
         kept=None if found.kept is None else round(found.kept, 3),
         contrast=None if found.contrast is None else round(found.contrast, 2),
+        accepted=found.fault if found.fault and kept == taken else None,
     )
     step = stage.step(record, **noted(note))
-    if found.fault:
+    if found.fault and not note.accepted:
         return record.after(step, matte=kept).failed(found.fault, REJECTED)
     white = compositing.white_composite(image, alpha, compositing.standard_edge(alpha))
     return record.after(step, file=store.put(pixels.encode(white, "png", 0), "png"), matte=kept)
@@ -239,6 +259,10 @@ def remarks(records: Sequence[Record], size: int | None) -> list[str]:
             lines.append(f"{line} --region white loses no picture for this reason.")
     said = faces_said(records)
     return [*lines, said] if said else lines
+
+
+def _digest_of(promoted: Collection[Key]) -> str:
+    return f"+{hashlib.sha256(repr(sorted(promoted)).encode()).hexdigest()[:16]}" if promoted else ""
 
 
 def _rounded(edge: float) -> float:

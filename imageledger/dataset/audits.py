@@ -1,6 +1,6 @@
 """The audits as methods: names and defaults are those of the commands. Each returns a Report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ class Audits(Reached):
         self,
         manifest: Path | str | None = None,
         *,
+        labels: str | Path | Mapping[str, str] | None = None,
         stage: str | None = None,
         family: str | Sequence[str] = (),
         seed: int | None = None,
@@ -60,7 +61,8 @@ class Audits(Reached):
     ) -> "Report":
         """Test whether the classes can be told apart without looking at a face.
 
-        With `fail_on="shortcut"`, it raises GateFailed if they can.
+        `manifest` may also be a folder of pictures or a table, with `labels`, as `il.shortcuts` takes them. With
+        `fail_on="shortcut"`, it raises GateFailed if they can.
 
         >>> report = faces.audit.shortcuts(family="tone", permutations=100)
         >>> report.verdict in ("SHORTCUT", "CLEAN", "INCONCLUSIVE")
@@ -122,15 +124,40 @@ class Audits(Reached):
         run: "Run | str | None" = None,
         *,
         k: int = 20,
-        who: str = "",
         with_file: bool = False,
         output: Path | str | None = None,
     ) -> "Report":
-        """Rank the labels that are most likely wrong, as decisions that wait for a person.
+        """Rank the labels that are most likely wrong, and say how many would seem so if none were.
 
-        With `with_file`, the files as fetched are a second witness; `who` signs the decisions.
+        With `with_file`, the files as fetched are a second witness, where they tell the classes apart.
         """
         return self._audit("labels", locals())
+
+    def report(self, run: "Run | str | None" = None, *, output: Path | str | None = None) -> "Report":
+        """Write one page that shows the dataset, the run, and what is proved about both; `output` is its file.
+
+        >>> report = faces.audit.report("first")
+        >>> len(report.sentences)
+        4
+        """
+        return self._audit("report", locals())
+
+    def review(
+        self,
+        subject: "Run | Path | str | None" = None,
+        *,
+        queue: str | None = None,
+        port: int = 0,
+        open: bool = False,
+        who: str = "",
+    ) -> str:
+        """Serve a desk on this machine, at which people decide about pictures by key, until it is interrupted.
+
+        `subject` is a run, a stage or a manifest. Returns how much was decided; `faces.run()` applies it.
+        """
+        given = {"queue": queue, "port": port, "open": open, "who": who}
+        said: str = self._call("audit", "review", {**given, "subject": name_of(subject) or self.run})
+        return said
 
     def recipes(
         self,
@@ -139,6 +166,7 @@ class Audits(Reached):
         sample: int = 100,
         weights: Path | str | None = None,
         workers: int | None = None,
+        output: Path | str | None = None,
     ) -> "Report":
         """Try the recipes of `normalize` on a sample: how much shortcut each leaves, how much signal it keeps."""
         return self._audit("recipes", locals())

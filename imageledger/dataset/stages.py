@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from imageledger.dataset.legs import Reached
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from imageledger.stage import Outcome
 
 
@@ -135,6 +137,31 @@ class Stages(Reached):
         manifest: 20 ok, 4 unused (0 worked on, 24 reused)
         """
         return self._curate("run", locals())
+
+    def look(
+        self,
+        stage: str | None = None,
+        *,
+        status: str | None = None,
+        label: str | None = None,
+        sort: str | None = None,
+        reverse: bool = False,
+        worst: str | None = None,
+        pairs: bool = False,
+        n: int = 24,
+        columns: int | None = None,
+        output: Path | str | None = None,
+    ) -> "Image.Image":
+        """Return a sheet of the pictures of a stage, with the reasons under those that were set aside.
+
+        `stage` is "fetched", "normalized", "deduped", "whitened" or "final" (default: the furthest that was made).
+        Raises ManifestError where there is nothing of what was asked for. The sheet is written where `output` says.
+
+        >>> faces.look("whitened", label="real", n=3).mode
+        'RGB'
+        """
+        sheet: Image.Image = self._call("curate", "look", locals())
+        return sheet
 
     def _curate(self, name: str, arguments: Mapping[str, object]) -> "Outcome":
         outcome: Outcome = self._call("curate", name, arguments)

@@ -37,7 +37,13 @@ def test_the_command_tells_stores_and_draws(drawn, runner):
     assert lines[0].startswith("The model is too sure of itself: temperature ")
     assert "calibration helps" in lines[1]
     assert "No verdict is given for a calibrated P(ai) of " in ran.stdout
-    assert ran.stdout.splitlines()[-2:] == [str(folder / "calibration.json"), str(folder / "audit" / "calibration.png")]
+    audit = folder / "audit"
+    assert ran.stdout.splitlines()[-3:] == [
+        str(folder / "calibration.json"), str(audit / "calibration.png"), str(audit / "calibration.html")
+    ]  # fmt: skip
+    page = (audit / "calibration.html").read_text(encoding="utf-8")
+    assert page.count('<svg class="chart"') == 2
+    assert "19 of 20 perfectly calibrated models" in page
     assert Image.open(folder / "audit" / "calibration.png").size[0] > 1000
     stored = calibration.read(folder)
     assert stored.n == 80

@@ -90,6 +90,7 @@ def test_the_command_asks_a_real_model_and_counts_what_was_left_out(trained, run
         rows = list(csv.DictReader(file))
     assert sum(row["probability"] != "" for row in rows) == 16
     assert Image.open(path.with_suffix(".png")).size[0] > 400
+    assert "What the model answers" in path.with_suffix(".html").read_text(encoding="utf-8")
     again = runner.invoke(main, ["foreign", "first", "blue", "--label", "real", "--json", "--quiet"])
     assert json.loads(again.stdout)["auc"].keys() == {"value", "low", "high"}
     assert path.is_file(), "another source does not take the place of the first"

@@ -18,10 +18,11 @@ from PIL import Image
 from train_world import build
 
 from audit.cli import main
+from audit.labels import clean, file_witness
 from audit.labels import work as labels
 from imageledger import decisions, manifest
 from imageledger.config import open_project
-from imageledger.errors import ManifestError, RunError
+from imageledger.errors import RunError
 
 needs("cleanlab")
 
@@ -60,35 +61,50 @@ def test_the_wrong_labels_come_first_and_nothing_is_changed(drawn, runner):
     assert not (drawn.folder / decisions.FILE).exists()
 
 
-def test_a_proposal_is_refused_until_a_person_signs_it_and_then_relabels(drawn, runner):
+def test_the_way_to_decide_is_the_desk_and_leaving_out_stands_beside_the_other_label(drawn, runner):
     folder = world.leave(drawn, said)
-    runner.invoke(main, ["labels", "--quiet"])
-    path = drawn.folder / decisions.FILE
-    lines = (folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()
-    path.write_text(lines[0] + "\n", encoding="utf-8")
-    with pytest.raises(ManifestError, match="who is missing"):
-        decisions.read(path)
-    runner.invoke(main, ["labels", "--quiet", "-o", "elsewhere"])
-    assert runner.invoke(main, ["labels", "--quiet"]).exit_code == 1  # the unsigned line is refused here, too
-    path.unlink()
-    runner.invoke(main, ["labels", "--quiet", "--who", "Ana"])
-    signed = (folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()
-    path.write_text(signed[0] + "\n", encoding="utf-8")
-    made = decisions.read(path, drawn.declared.labels)
-    first = json.loads(signed[0])
-    (row,) = [row for row in manifest.read(drawn.manifest("manifest")) if row.member == first["member"]]
-    assert decisions.apply(row, made).label == first["label"] != row.label
+    ran = runner.invoke(main, ["labels", "--quiet"])
+    assert f"audit review {folder.name} --queue labels shows the suspects one by one" in ran.stdout
+    assert "leave the picture out where you cannot tell" in ran.stdout
+    for way in ("sed -n", "decisions.jsonl", "proposed"):
+        assert way not in ran.stdout + (folder / "audit" / "labels.html").read_text(encoding="utf-8")
+    assert sorted(path.name for path in (folder / "audit").iterdir()) == ["labels.csv", "labels.html", "labels.json"]
+
+
+def test_it_is_said_how_many_suspects_right_labels_would_show(drawn, runner):
+    world.leave(drawn, said)
+    told = json.loads(runner.invoke(main, ["labels", "--quiet", "--json"]).stdout)
+    assert told["clean"]["seen"] == [4, 4]
+    least, most = told["clean"]["suspects"]
+    assert 0 <= least < most < 32
+    assert any(f"would still suspect {least} to {most} labels" in line for line in told["sentences"])
+
+
+def answers(seed, n=400, swapped=0):
+    """Calibrated answers to right labels, of which `swapped` sure ones are then turned round."""
+    rng = np.random.default_rng(seed)
+    shares = np.clip(rng.beta(0.4, 0.4, n), 0.01, 0.99)
+    positive = rng.random(n) < shares
+    sure = np.flatnonzero(np.abs(shares - 0.5) > 0.45)[:swapped]
+    positive[sure] ^= True
+    return shares, positive, [str(row) for row in range(n)]
+
+
+def test_right_labels_are_within_what_is_drawn_and_many_wrong_ones_are_above():
+    inside = [not clean.clean_set(*answers(seed), seed, draws=40).more for seed in range(6)]
+    assert sum(inside) >= 5
+    wrong = clean.clean_set(*answers(0, swapped=60), 0, draws=40)
+    assert wrong.seen[0] > np.mean(clean.clean_set(*answers(0), 0, draws=40).seen[0])
 
 
 def test_what_a_person_has_decided_is_not_asked_again(drawn, runner):
-    folder = world.leave(drawn, said)
+    world.leave(drawn, said)
     keep = {"source": "folder:drawn", "member": SWAPPED[0], "decision": "keep", "who": "Ana", "why": "it is real"}
     (drawn.folder / decisions.FILE).write_text(json.dumps(keep) + "\n", encoding="utf-8")
     told = json.loads(runner.invoke(main, ["labels", "--quiet", "--json"]).stdout)
     assert {one["member"] for one in told["suspects"]} == set(SWAPPED[1:])
     assert told["decided"] == 1
     assert [one["rank"] for one in told["suspects"]] == [1, 2, 3]
-    assert len((folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()) == 3
     assert "A person has decided on 1 more picture, which is left out." in " ".join(told["sentences"])
 
 
@@ -136,9 +152,8 @@ def test_a_file_like_those_of_the_other_class_makes_a_suspect_that_the_model_has
     assert "as wrong, by model or file;" in told["sentences"][0] + told["sentences"][1]
     assert any("The files as fetched are a second witness" in sentence for sentence in told["sentences"])
     assert any("Model and label differ for 0/32" in sentence for sentence in told["sentences"])
-    assert "by its file 0." in (folder / "audit" / "labels.html").read_text(encoding="utf-8")
-    first = (folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()[0]
-    assert "its file as fetched gives" in json.loads(first)["why"]
+    assert "by its file 0." in (folder / "audit" / "labels-with-file.html").read_text(encoding="utf-8")
+    assert told["file_heard"] is True
     manifest.write(drawn.manifest("manifest"), rows[1:])
     ran = runner.invoke(main, ["labels", "--with-file", "--quiet"])
     assert ran.exit_code == 1
@@ -157,7 +172,7 @@ def test_without_cleanlab_the_command_says_what_to_install(drawn):
         [sys.executable, "-c", script], cwd=drawn.root, capture_output=True, text=True, timeout=300, check=False
     )
     assert ran.returncode == 1
-    assert "Error: cleanlab.rank cannot be imported" in ran.stderr
+    assert "Error: cleanlab.filter cannot be imported" in ran.stderr
     assert "Try: pip install 'imageledger[labels]'" in ran.stderr
 
 
@@ -173,22 +188,35 @@ def test_hostile_names_act_neither_on_the_terminal_nor_on_the_page_nor_in_a_spre
     assert "script" not in page.tags
     assert all(address.startswith("data:") for address in page.loaded)
     assert "'=HYPERLINK" in (folder / "audit" / "labels.csv").read_text(encoding="utf-8")
-    lines = (folder / "audit" / "labels-proposed.jsonl").read_text(encoding="utf-8").splitlines()
-    assert {json.loads(line)["member"] for line in lines} == {HOSTILE, FORMULA}
+    kept = json.loads((folder / "audit" / "labels.json").read_text(encoding="utf-8"))
+    assert {one["member"] for one in kept["suspects"]} == {HOSTILE, FORMULA}
 
 
 @pytest.mark.long
-def test_the_page_shows_each_suspect_with_its_picture_and_its_line(drawn, runner, tmp_path):
+def test_the_page_shows_each_suspect_with_its_picture_and_the_three_ways_to_decide(drawn, runner, tmp_path):
     folder = world.leave(drawn, said)
-    runner.invoke(main, ["labels", "--quiet", "--who", "Ana"])
+    runner.invoke(main, ["labels", "--quiet"])
     path = folder / "audit" / "labels.html"
     page = Page(path.read_text(encoding="utf-8"))
     assert [name for name in page.ids if name.startswith("p")] == ["p1", "p2", "p3", "p4"]
-    assert page.words.count('"decision": "label"') == 4
+    assert page.words.count("leave it out, if you cannot tell") == 4
     assert "real, or ai?" in page.words
     shown = browser.screenshot(path, tmp_path / "page.png", width=900, height=900)
     colours = np.asarray(Image.open(shown).convert("RGB")).reshape(-1, 3)
     assert len(np.unique(colours, axis=0)) > 500  # drawn pictures are there, not empty frames
+
+
+def test_files_that_do_not_tell_the_classes_apart_are_no_witness(drawn, runner, monkeypatch):
+    folder = world.leave(drawn, said)
+    deaf = file_witness.Witness(shares=np.full(32, 0.9), auc=0.55, low=0.44, high=0.66)
+    monkeypatch.setattr(file_witness, "ask", lambda *_: deaf)
+    plain = json.loads(runner.invoke(main, ["labels", "--quiet", "--json"]).stdout)
+    told = json.loads(runner.invoke(main, ["labels", "--quiet", "--json", "--with-file"]).stdout)
+    assert told["file_heard"] is False
+    assert any("so they are no witness and were not used" in line for line in told["sentences"])
+    assert [one["member"] for one in told["suspects"]] == [one["member"] for one in plain["suspects"]]
+    assert all(one["by_file"] is None for one in told["suspects"])
+    assert (folder / "audit" / "labels.html").is_file()
 
 
 @pytest.mark.long

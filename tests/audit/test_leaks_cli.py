@@ -42,9 +42,12 @@ def test_leaks_are_told_in_sentences_a_table_and_files(leaking, runner):
     assert "Sources with a single class: folder:drawn only real (4), folder:other only ai (2)." in ran.stdout
     assert "\x1b" not in ran.output
     folder = leaking.root / "data" / "audit"
-    assert ran.stdout.splitlines()[-2:] == [str(folder / "leaks.csv"), str(folder / "leaks.png")]
+    assert ran.stdout.splitlines()[-3:] == [str(folder / f"leaks.{kind}") for kind in ("csv", "png", "html")]
     with (folder / "leaks.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
+    page = (folder / "leaks.html").read_text(encoding="utf-8")
+    assert page.count("data:image/webp") == 4, "both pictures of each of two pairs"
+    assert "\x1b" not in page
     assert {name for line in rows for name in (line["member"], line["other_member"])} >= {"a.jpg", "'=b\x1b[31m.jpg"}
 
 
@@ -73,7 +76,10 @@ def test_a_clean_manifest_says_so_and_takes_older_files_away(leaking, runner):
         "Not found for certain are",
     ):
         assert words in said
-    assert list(folder.iterdir()) == []
+    assert [path.name for path in folder.iterdir()] == ["leaks.html"]
+    page = (folder / "leaks.html").read_text(encoding="utf-8")
+    assert "Nothing was found on both sides of the split among 13 pairs of pictures." in page
+    assert "<img" not in page
 
 
 def test_json_is_one_object_with_both_members_of_each_pair(leaking, runner, tmp_path):
@@ -85,7 +91,7 @@ def test_json_is_one_object_with_both_members_of_each_pair(leaking, runner, tmp_
     ]
     assert told["compared"] == {"train": 3, "valid": 3}
     assert told["one_class_sources"][0] == {"source": "folder:drawn", "label": "real", "pictures": 4}
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["leaks.csv", "leaks.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["leaks.csv", "leaks.html", "leaks.png"]
 
 
 def test_what_could_not_be_compared_is_a_warning_and_does_not_pass_the_gate(project, runner):

@@ -94,7 +94,9 @@ def test_json_is_one_object(drawn, runner):
 def test_a_figure_and_the_families_are_left_in_the_folder_of_the_run(drawn, runner):
     folder = leave_run(drawn, brightness_of(drawn))
     ran = runner.invoke(main, ["reliance", "--quiet"])
-    assert ran.stdout.rstrip().endswith("reliance.png")
+    *_, png, page = (Path(line) for line in ran.stdout.splitlines() if line.endswith((".png", ".html")))
+    assert (png.name, page.name) == ("reliance.png", "reliance.html")
+    assert "What the numbers of the file explain" in page.read_text(encoding="utf-8")
     with Image.open(folder / "audit" / "reliance.png") as figure:
         assert figure.width == 2073
         assert len(figure.convert("RGB").resize((80, 40)).getcolors(4000)) > 50

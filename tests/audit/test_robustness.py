@@ -210,6 +210,9 @@ def test_the_command_tells_and_writes(drawn, bright, runner):
     assert len(rows) == 1 + len(PERTURBATIONS)
     assert rows[0]["change"] == "as it is"
     assert Image.open(folder / "audit" / "robustness.png").size[0] > 1000
+    page = (folder / "audit" / "robustness.html").read_text(encoding="utf-8")
+    assert page.count('<td class="') - page.count('<td class="n"') - page.count('<td class="short"') == 12
+    assert "blur 2 px" in page
     told = json.loads(runner.invoke(main, ["robustness", "crossed", "--quiet", "--json"]).stdout)
     assert told["models"] == 5
     assert len(told["changes"]) == len(PERTURBATIONS)

@@ -130,7 +130,8 @@ def test_a_thorough_self_test_runs_whole(monkeypatch):
     monkeypatch.setattr(selftest, "PLANTS", [replace(plant, small=True) for plant in chosen])
     run = partial(selftest.self_test, None, settings=SelfTestSettings(quick=True, thorough=True, seed=3, workers=1))
     report = run()
-    assert set(report.contents) == {"doses.csv", "doses.png"}
+    assert set(report.files) == {"doses.csv", "doses.png", "self-test-thorough.html"}
+    assert b"In how many of 10 sets is the plant found?" in report.files["self-test-thorough.html"]()
     assert [row["100 %"] for row in report.tables["Found, by the share of one class that has the plant"]] == ["2/2"] * 2
     assert sum("raise an alarm" in sentence for sentence in report.sentences) == 5
     assert report.contents["doses.png"]()[:4] == b"\x89PNG"

@@ -29,8 +29,8 @@ def test_the_table_the_page_and_the_object_name_both_figures_and_which_to_quote(
     assert "judged by probes that share no picture with the choice" in said
     assert "The larger figure counts, and is the one to quote." in said
     folder = chosen.root / "data" / "audit" / "shortcuts"
-    assert "inside, not<br>to be quoted" in (folder / "shortcuts.html").read_text(encoding="utf-8")
-    told = json.loads((folder / "shortcuts.json").read_text(encoding="utf-8"))["stages"][-1]
+    assert "inside, not<br>to be quoted" in (folder / "shortcuts-final-tone-border.html").read_text(encoding="utf-8")
+    told = json.loads((folder / "shortcuts-final-tone-border.json").read_text(encoding="utf-8"))["stages"][-1]
     assert (told["chosen_on"], told["passed_over"]) == (["tone"], 36)
     tone = next(probe for probe in told["probes"] if probe["family"] == "tone")
     assert tone["auc"] == max(tone["from_chosen_auc"], tone["from_candidates_auc"])

@@ -6,12 +6,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from shortcut_world import FAST, HOSTILE, dataset
+from shortcut_world import FAST, HOSTILE, STEM, dataset
 
 from audit.cli import main
 from audit.self_test import work as selftest
 from curate.evidence.probe import PERMUTATIONS
 from curate.nuisance import FAMILIES
+from imageledger import manifest
 from imageledger.config import open_project
 
 pytestmark = pytest.mark.usefixtures("quick_probe")
@@ -42,10 +43,8 @@ def test_one_stage_is_a_table_a_conclusion_what_to_do_and_the_files(inside, runn
     assert "The file alone tells the classes apart with AUC" in ran.stdout
     assert "What to do about tone: " in ran.stdout
     folder = inside.root / "data" / "audit" / "shortcuts"
-    assert ran.stdout.splitlines()[-4:] == [
-        str(folder / f"shortcuts.{kind}") for kind in ("csv", "json", "png", "html")
-    ]
-    assert all((folder / f"shortcuts.{kind}").stat().st_size > 400 for kind in ("csv", "json", "png", "html"))
+    assert ran.stdout.splitlines()[-4:] == [str(folder / f"{STEM}.{kind}") for kind in ("csv", "json", "png", "html")]
+    assert all((folder / f"{STEM}.{kind}").stat().st_size > 400 for kind in ("csv", "json", "png", "html"))
     assert "probing final: 32 pictures, 300 permutations" in ran.stderr
     assert max(len(line) for line in ran.stdout.splitlines() if line[:1] in "┃│") <= 120
 
@@ -60,7 +59,7 @@ def test_all_stages_stand_side_by_side(inside, runner, tmp_path):
     assert "Not made yet: whitened (by curate whiten)." in ran.stdout
     assert "All together, stage by stage: 1.00 fetched, " in ran.stdout
     assert "✗ SHORTCUT, ? INCONCLUSIVE, ✓ CLEAN, – does not apply." in ran.stdout
-    with (tmp_path / "shortcuts.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "shortcuts-container-tone.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     stages = ["fetched"] * 3 + ["normalized"] * 3 + ["final"] * 3 + ["model-input"] * 2
     assert [row["stage"] for row in rows] == stages
@@ -76,8 +75,10 @@ def test_json_is_one_object_with_probes_sentences_and_files(inside, runner, tmp_
     assert told["stages"][0]["pictures"] == {"real": 16, "ai": 16}
     assert told["to_do"][0]["family"] in ("tone", "container")
     assert Path(told["files"]["html"]).is_file()
-    written = json.loads((tmp_path / "shortcuts.json").read_text(encoding="utf-8"))
-    assert written == {name: value for name, value in told.items() if name != "files"}
+    written = json.loads((tmp_path / f"{STEM}.json").read_text(encoding="utf-8"))
+    assert {**told, **written} == {**written, "files": told["files"]}
+    assert written["about"] == {"final": manifest.digest(inside.manifest("manifest"))}
+    assert {len(keys) for keys in written["examples"].values()} == {6}
 
 
 @pytest.mark.long
@@ -86,7 +87,7 @@ def test_the_same_audit_again_gives_the_same_bytes(inside, runner, tmp_path):
         ran = runner.invoke(main, ["shortcuts", "-o", str(tmp_path / name), *FAST])
         assert ran.exit_code == 0, ran.output
     for kind in ("csv", "json", "png", "html"):
-        one, two = ((tmp_path / name / f"shortcuts.{kind}").read_bytes() for name in ("one", "two"))
+        one, two = ((tmp_path / name / f"{STEM}.{kind}").read_bytes() for name in ("one", "two"))
         assert one == two, kind
 
 
@@ -94,7 +95,7 @@ def test_the_gate_ends_with_exit_code_3_and_still_writes(inside, runner, tmp_pat
     ran = runner.invoke(main, ["shortcuts", "--fail-on", "shortcut", "-o", str(tmp_path), *FAST])
     assert ran.exit_code == 3
     assert "probes found a shortcut: " in ran.stderr
-    assert (tmp_path / "shortcuts.html").is_file()
+    assert (tmp_path / f"{STEM}.html").is_file()
 
 
 def test_the_gate_lets_an_equal_dataset_pass(project, runner):
@@ -164,7 +165,7 @@ def test_a_broken_or_missing_project_that_was_named_is_an_error_of_the_self_test
 
 def test_a_hostile_name_reaches_neither_terminal_nor_markup(inside, runner, tmp_path):
     ran = runner.invoke(main, ["shortcuts", "-o", str(tmp_path), *FAST])
-    page = (tmp_path / "shortcuts.html").read_text(encoding="utf-8")
+    page = (tmp_path / f"{STEM}.html").read_text(encoding="utf-8")
     for text in (ran.output, page):
         assert "\x1b" not in text
         assert "\u202e" not in text

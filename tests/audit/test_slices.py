@@ -178,6 +178,10 @@ def test_the_command_names_the_source_that_is_mistaken(drawn, runner):
     assert rows[0]["slice"] == "folder:b"
     assert rows[0]["verdict"] == "HIGHER"
     assert Image.open(folder / "audit" / "slices.png").size[0] > 1000
+    page = (folder / "audit" / "slices.html").read_text(encoding="utf-8")
+    assert "Wrong in real, source: folder:b" in page
+    assert "12 of 20 are shown." in page
+    assert page.count("data:image/webp") == 12
 
 
 def test_json_is_one_object(drawn, runner):

@@ -65,22 +65,33 @@ def test_the_csv_has_one_row_a_picture_with_its_origin_and_licence(trained, runn
 
 def test_a_name_that_a_spreadsheet_would_run_is_defused_in_the_csv_only(trained, runner):
     ran = runner.invoke(main, ["top-losses", "--all", "--json"])
-    row = next(row for row in rows_of(trained) if "HYPERLINK" in row["member"])
+    row = next(row for row in rows_of(trained, "top-losses-all") if "HYPERLINK" in row["member"])
     assert row["member"] == f"'{FORMULA}"
     assert FORMULA in [picture["member"] for picture in json.loads(ran.stdout)["pictures"]]
-    assert FORMULA in page_of(trained).words
+    assert FORMULA in page_of(trained, "top-losses-all").words
 
 
 def test_all_lists_every_picture_and_the_other_filters_select(trained, runner):
     runner.invoke(main, ["top-losses", "--all"])
-    assert len(rows_of(trained)) == 8
+    assert len(rows_of(trained, "top-losses-all")) == 8
     runner.invoke(main, ["top-losses", "--all", "-k", "3"])
-    assert len(rows_of(trained)) == 3
+    assert len(rows_of(trained, "top-losses-all-k-3")) == 3
     runner.invoke(main, ["top-losses", "--actual", "ai"])
-    assert [row["member"] for row in rows_of(trained)] == ["ai/1.jpg"]
+    (row,) = rows_of(trained, "top-losses-ai")
+    assert (row["member"], row["page"]) == ("ai/1.jpg", "top-losses-ai.html#p1")
     ran = runner.invoke(main, ["top-losses", "-k", "1"])
     assert "the 1 worst of 2 real portraits called ai" in ran.stdout
-    assert "The 1 worst of 2 real portraits called ai" in page_of(trained).words
+    assert "The 1 worst of 2 real portraits called ai" in page_of(trained, "top-losses-k-1").words
+
+
+def test_a_narrower_look_leaves_the_files_of_the_whole_as_they_are(trained, runner):
+    runner.invoke(main, ["top-losses"])
+    whole = {path: path.read_bytes() for path in (trained / "audit").iterdir()}
+    assert whole
+    for asked in (["--all"], ["-k", "1"], ["--actual", "ai"], ["--split", "train"], ["--predicted", "ai", "--all"]):
+        runner.invoke(main, ["top-losses", *asked])
+    assert {path: path.read_bytes() for path in whole} == whole
+    assert len(list((trained / "audit").iterdir())) == 5 * len(whole)
 
 
 def test_a_missing_and_a_damaged_object_are_named_not_fatal(project, runner):

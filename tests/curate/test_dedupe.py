@@ -11,13 +11,14 @@ from PIL import Image, ImageEnhance, ImageOps
 from curate.cli import main
 from curate.dedupe.work import DedupeSettings, dedupe, judge, plan_for
 from imageledger import decisions, manifest
+from imageledger.decisions import Decisions
 from imageledger.errors import ConfigError, ManifestError, StoreError
 from imageledger.store import Store
 
 
 def deduped(store, rows, **chosen):
     """What dedupe makes of rows, by member."""
-    plan = plan_for(rows, {}, store, DedupeSettings(**chosen))
+    plan = plan_for(rows, Decisions(), store, DedupeSettings(**chosen))
     return {record.member: judge(record, plan) for record in rows}
 
 

@@ -28,7 +28,9 @@ def few(monkeypatch):
 
 
 def test_the_file_alone_is_one_probe_of_all_families_with_its_accuracy_on_valid(project, few):
-    found = evidence.file_alone(project, final(project, 15))
+    found, right = evidence.file_alone(project, final(project, 15))
+    assert len(right) == found["all"]["n"]
+    assert sum(right.values()) == found["all"]["hits"]
     assert found["auc"] > 0.99
     assert found["verdict"] == "SHORTCUT"
     assert found["valid"]["n"] == 30
@@ -41,15 +43,15 @@ def test_the_table_has_a_row_a_family_and_one_for_all_together(project, few):
     path = final(project, 15)
     rows = evidence.rows(evidence.families_alone(project, path))
     assert [row["family"] for row in rows] == ["container", "tone", "naming", "all together"]
-    together = evidence.file_alone(project, path)
+    together, _ = evidence.file_alone(project, path)
     assert rows[-1]["AUC"] == f"{together['auc']:.2f}"
 
 
 def test_too_few_pictures_say_nothing(project, few):
     path = final(project, evidence.FEWEST - 1)
-    assert evidence.file_alone(project, path) == {}
+    assert evidence.file_alone(project, path) == ({}, {})
     assert evidence.families_alone(project, path) == []
 
 
 def test_rows_without_a_split_do_not_count(project, few):
-    assert evidence.file_alone(project, final(project, 15, split="")) == {}
+    assert evidence.file_alone(project, final(project, 15, split="")) == ({}, {})

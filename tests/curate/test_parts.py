@@ -12,6 +12,7 @@ from curate.dedupe import prints
 from curate.dedupe.work import DedupeSettings, dedupe, judge, plan_for
 from curate.pictures import keypoints
 from imageledger import decisions, manifest
+from imageledger.decisions import Decisions
 from imageledger.store import Store
 
 TURN = Image.Transpose
@@ -55,7 +56,7 @@ COPIES = {
 
 
 def deduped(store, rows, **chosen):
-    plan = plan_for(rows, {}, store, DedupeSettings(**chosen), workers=1)
+    plan = plan_for(rows, Decisions(), store, DedupeSettings(**chosen), workers=1)
     return {record.member: judge(record, plan) for record in rows}
 
 
@@ -135,7 +136,7 @@ def test_the_number_of_workers_changes_nothing(store, tmp_path):
     for workers in (1, 2):
         for file in (tmp_path / "data").glob("prints/*"):
             file.unlink()
-        plans.append(plan_for(rows, {}, store, DedupeSettings(), workers=workers))
+        plans.append(plan_for(rows, Decisions(), store, DedupeSettings(), workers=workers))
     assert plans[0] == plans[1]
     assert sum(verdict.status == "duplicate" for verdict in plans[0].verdicts.values()) == 3
 

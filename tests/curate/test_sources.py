@@ -41,7 +41,9 @@ def test_a_folder_lists_its_files_sorted_and_leaves_out_what_is_hidden_or_leads_
     source = open_source("folder:pictures", project)
 
     assert source.members() == [Member("a.jpg", 1), Member("b/2.jpg", 1), Member("near.jpg", 1)]
-    assert "left out 1 × a link that leads out of the folder: 'away.jpg'; --follow-links reads" in caplog.text
+    assert (
+        "left out 1 × a link that leads out of the folder: 'away.jpg'; curate fetch --follow-links reads" in caplog.text
+    )
     assert "left out 1 × a link that leads nowhere or in a circle: 'gone.jpg'" in caplog.text
     assert "left out 1 × a device or a pipe: 'pipe.jpg'" in caplog.text
     assert (source.digest, source.read("b/2.jpg"), source.head("a.jpg")) == ("", b"x", b"x")

@@ -1,38 +1,21 @@
 """The one door: stdout and stderr, exit codes, tables, progress, and no stray control characters."""
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
+import threading
 
 import doors
 import pytest
+from rich.cells import cell_len
+from terminal_world import on_a_terminal
 
-from imageledger import console
+from imageledger import console, heartbeat
+from imageledger.heartbeat import Heartbeat
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u202e]")
-
-
-def on_a_terminal(*words: str, **env: str) -> tuple[int, str]:
-    """Run the doors with stdout and stderr on a terminal; return the exit code and all that it shows."""
-    ours, theirs = pty.openpty()
-    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
-    running = subprocess.Popen(
-        [sys.executable, doors.__file__, *words], stdin=theirs, stdout=theirs, stderr=theirs,
-        env={**kept, "TERM": "xterm-256color", "COLUMNS": "100", **env},
-    )  # fmt: skip
-    os.close(theirs)
-    shown = b""
-    try:
-        while piece := os.read(ours, 4096):
-            shown += piece
-    except OSError:  # Linux ends a terminal that nobody holds any more with EIO
-        pass
-    os.close(ours)
-    return running.wait(), shown.decode()
 
 
 @pytest.mark.parametrize(
@@ -112,15 +95,68 @@ def test_an_empty_table_says_so_on_stderr(capsys):
     assert capsys.readouterr() == ("[]\n", "runs: nothing yet\n")
 
 
-def test_away_from_a_terminal_quick_work_is_one_line(runner):
-    assert runner.invoke(doors.main, ["work", "200"]).stderr.splitlines() == ["normalize: 200/200, 40 refused", "done"]
-
-
-def test_away_from_a_terminal_slow_work_is_a_line_at_every_tenth_of_the_way(runner, monkeypatch):
-    monkeypatch.setattr(console, "SILENCE", 0.0)
+def test_away_from_a_terminal_short_work_is_one_line_that_names_it(runner):
     stderr = runner.invoke(doors.main, ["work", "200"]).stderr
-    lines = [f"normalize: {20 * tenth}/200, {4 * tenth} refused" for tenth in range(1, 11)]
-    assert stderr.splitlines() == [*lines, "done"]
+    assert stderr.splitlines() == ["normalize: 200/200, 40 refused", "done"]
+
+
+def test_long_work_says_how_far_it_is_and_what_is_left_even_while_one_step_takes_long(monkeypatch):
+    said, told = [], threading.Event()
+
+    def say(line):
+        said.append(line)
+        told.set()
+
+    monkeypatch.setattr(heartbeat, "FIRST", 0.01)
+    with Heartbeat("matching", 4, say) as heart:
+        assert told.wait(20)  # no step has ended yet
+        told.clear()
+        heart.beat(refused=True)
+    assert said[0] == "matching: 0/4"
+    assert heart.line(seconds=30) == "matching: 1/4, 1 refused, about 90 s left"
+    assert said[-1] == "matching: 1/4, 1 refused"
+
+
+def test_work_that_fails_says_no_last_line():
+    said = []
+
+    def fail():
+        with Heartbeat("matching", 4, said.append) as heart:
+            heart.beat()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert said == []
+
+
+HOSTILE_ROWS = [
+    {"run": "x" * 120, "state": "[red]done[/red]", "share": 0.5},
+    {"run": "two\nlines \x1b[31m", "state": "", "share": 0.25},
+    {"run": "人像" * 20, "state": "older", "share": 1.0},
+]
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "100"])
+def test_no_name_breaks_a_table_on_any_terminal(tmp_path, columns):
+    script = tmp_path / "table.py"
+    script.write_text(f"from imageledger import console\nconsole.table({HOSTILE_ROWS!r}, title='[b]runs')\n")
+    _, shown = on_a_terminal(script=str(script), COLUMNS=columns)
+    lines = [COLOUR.sub("", line) for line in shown.splitlines()]
+    assert "[b]runs" in shown
+    assert "[red]done[/red]" in shown.replace("\r\n", "")
+    assert max(cell_len(line.rstrip()) for line in lines) <= int(columns)
+    drawn = [cell_len(line) for line in lines if line[:1] in "│┃┏┡└"]
+    assert len(set(drawn)) == 1
+
+
+def test_a_terminal_too_narrow_for_the_columns_shows_each_row_as_lines(tmp_path):
+    rows = [{"family": "jpeg-history", **{f"measure {n}": f"value-{n}" for n in range(6)}}]
+    script = tmp_path / "table.py"
+    script.write_text(f"from imageledger import console\nconsole.table({rows!r}, title='wide')\n")
+    _, shown = on_a_terminal(script=str(script), COLUMNS="60")
+    lines = [line.strip() for line in COLOUR.sub("", shown).splitlines()]
+    assert lines[:4] == ["wide", "jpeg-history", "measure 0: value-0", "measure 1: value-1"]
 
 
 def test_progress_that_ends_early_or_has_nothing_to_do_is_quiet_about_it(runner):

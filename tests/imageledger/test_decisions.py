@@ -25,7 +25,7 @@ ROW = Record(source="folder:a", member="x.jpg", label="real")
 
 def test_no_file_holds_no_decisions(tmp_path):
     assert decisions.read(tmp_path / "none.jsonl") == {}
-    assert decisions.digest(tmp_path / "none.jsonl") == ""
+    assert decisions.digest(decisions.read(tmp_path / "none.jsonl"), "dedupe") == ""
     assert decisions.apply(ROW, {}) == ROW
 
 

@@ -188,7 +188,7 @@ def test_top_losses_judge_all_pictures_and_say_that_it_was_out_of_fold(crossed, 
     assert ran.exit_code == 0, ran.stderr
     assert "Out of fold: each of the 30 pictures was judged by a model that had not seen it." in ran.stdout
     assert "was trained on" not in ran.stdout
-    page = (place / "audit" / "top-losses.html").read_text(encoding="utf-8")
+    page = (place / "audit" / "top-losses-all.html").read_text(encoding="utf-8")
     assert "all 30 pictures, each held out once" in page
     assert "held out by fold 2" in page
     assert "valid split" not in page

@@ -107,10 +107,10 @@ class Page(HTMLParser):
         self.words += data
 
 
-def page_of(folder: Path) -> Page:
-    return Page((folder / "audit" / "top-losses.html").read_text(encoding="utf-8"))
+def page_of(folder: Path, name: str = "top-losses") -> Page:
+    return Page((folder / "audit" / f"{name}.html").read_text(encoding="utf-8"))
 
 
-def rows_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "audit" / "top-losses.csv").open(encoding="utf-8", newline="") as file:
+def rows_of(folder: Path, name: str = "top-losses") -> list[dict[str, str]]:
+    with (folder / "audit" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

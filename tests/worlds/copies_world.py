@@ -1,6 +1,7 @@
 """Pictures as dedupe sees them, and the plan that is made of those that are said to be alike."""
 
 from curate.dedupe.judge import Picture, candidates, decide, fold, verified
+from curate.dedupe.told import NOTHING_TOLD
 
 LEAST = 0.9
 
@@ -25,7 +26,7 @@ def planned(pictures, scores, within=6, **how):
         names = frozenset((one.key[1], other.key[1]))
         return 0.1 if mirrored else {frozenset(pair): score for pair, score in scores.items()}.get(names, 0.2)
 
-    folded = fold(pictures)
+    folded = fold(pictures, how.get("told", NOTHING_TOLD))
     heads = [same[0] for same in folded]
     return decide(folded, verified(heads, candidates(heads, within), alike, LEAST), alike, LEAST, **how)
 

@@ -25,6 +25,18 @@ def show(project: object, as_json: bool) -> None:
 
 
 @main.command()
+@console.everywhere
+def picture(project: object) -> None:
+    """Show a picture, where that is possible, and print where it lies."""
+    from PIL import Image
+
+    from imageledger.terminal import screen
+
+    screen.show(Image.linear_gradient("L").resize((60, 45)).convert("RGB"))
+    console.result("data/look/final.png")
+
+
+@main.command()
 @click.argument("how", default="ledger")
 @console.everywhere
 def fail(project: object, how: str) -> None:

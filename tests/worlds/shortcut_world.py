@@ -16,6 +16,8 @@ from imageledger.record import Record, Step
 HOSTILE = "ai/<script>alert(1)</script>\x1b[31m\u202e'\"&.png"
 FAST = ["--permutations", "300", "--family", "tone", "--family", "container"]
 """Two families and few permutations: what most tests of the command ask for."""
+STEM = "shortcuts-final-container-tone"
+"""What the files of such an audit are called."""
 
 
 def dataset(project: Project, each: int = 16, *, darker: float = 0.6, final: bool = True) -> list[Record]:

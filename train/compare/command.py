@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN OTHER...")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN OTHER...", shell_complete=run_names)
 @click.option("--seed", type=click.IntRange(0), help="Seed of the bootstrap.  [default: the project's, 42]")
 @console.json_option
 @console.everywhere

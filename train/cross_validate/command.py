@@ -56,15 +56,15 @@ def cross_validate(
 
 
 def _show(place: Path, run: "Run", as_json: bool) -> None:
-    import json
-
     from train.cross_validate import report
-    from train.evaluation import evaluate
+    from train.evaluation import evaluate, verdict
 
     if as_json:
-        console.result(json.dumps(options.as_json(place, run), ensure_ascii=False, indent=2))
+        console.data(options.as_json(place, run))
     else:
         console.table(evaluate.in_words(run.evaluation), title=f"run {run.name}, with 95 % intervals")
+        for sentence in verdict.sentences(run):
+            console.result(sentence)
         console.result(place)
     console.say(report.how_sure(run))
     if run.file_alone:

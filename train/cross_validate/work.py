@@ -17,6 +17,7 @@ from train.config import TrainSettings
 from train.evaluation import figures
 from train.evaluation.evaluate import evaluate
 from train.evaluation.metrics import answer, mean_of, score
+from train.evaluation.verdict import least_learned
 from train.folds import Rows, folds_of
 from train.models import card
 from train.pictures import VALID, Picture, groups_by_key, refuse_parted_copies
@@ -63,7 +64,7 @@ def cross_validate(
         for each in series.each(place, name, labels, task, _trainings(task.pictures, drawn, settings), tell):
             done[each.name] = each
             logger.info("%s", fold_in_words(each, folds, repeats))
-        run = _whole(project, place, name, task, drawn, done, settings)
+        run = _whole(project, place, name, task, drawn, done, settings, track)
         run = replace(run, settings={**run.settings, **protocol})
         series.take_final(place)
         run.save(place)
@@ -73,7 +74,7 @@ def cross_validate(
 
 def _whole(
     project: Project, place: Path, name: str, task: Task, drawn: Sequence[Sequence[Rows]], done: Mapping[str, Done],
-    settings: TrainSettings,
+    settings: TrainSettings, track: Track,
 ) -> Run:  # fmt: skip
     """Put the answers of the folds together, write them and their figures, and return the run they make."""
     labels, pictures = project.declared.labels, task.pictures
@@ -86,10 +87,11 @@ def _whole(
     rounds = rounds_of(table_of(keys, answered), models)
     evaluation = evaluate(predictions, labels, groups, rounds=rounds, seed=settings.seed)
     figures.write(place / "figures", predictions, labels, groups, evaluation, seed=settings.seed)
+    learned = least_learned(done[model.name].run.metrics for model in models)
     return replace(
-        done[FINAL].run, name=name, kind=CROSS_VALIDATION, evaluation=evaluation,
+        done[FINAL].run, name=name, kind=CROSS_VALIDATION, evaluation={**evaluation, "train_accuracy": learned},
         metrics=score(predictions, labels, groups_by_key(pictures)),
-        file_alone=training.file_alone(project, task),
+        file_alone=training.file_alone(project, task, predictions, rounds, track=track),
     )  # fmt: skip
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("--onnx", is_flag=True, help="Add model.onnx, which runs without torch.")
 @click.option(
     "-o",

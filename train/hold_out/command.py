@@ -34,10 +34,8 @@ def hold_out(
       train hold-out
       train hold-out --by source --arch squeezenet1_1 --weights squeezenet1_1.safetensors
     """
-    import json
-
     from imageledger.config import open_project
-    from train.evaluation import unseen
+    from train.evaluation import unseen, verdict
     from train.hold_out import work
     from train.training.settings import train_settings
 
@@ -47,11 +45,11 @@ def hold_out(
     )
     place = opened.runs / run.name
     if as_json:
-        console.result(json.dumps(options.as_json(place, run), ensure_ascii=False, indent=2))
+        console.data(options.as_json(place, run))
     else:
         console.result(unseen.headline(run))
         console.table(unseen.rows(run), title=f"run {run.name}: recall of what was left out")
-        for sentence in (unseen.below_chance(run), *unseen.apart(run)):
+        for sentence in (*verdict.sentences(run), unseen.below_chance(run), *unseen.apart(run)):
             if sentence:
                 console.result(sentence)
         console.result(place)

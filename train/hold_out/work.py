@@ -22,6 +22,7 @@ from train.evaluation.evaluate import evaluate
 from train.evaluation.foreign import Asked
 from train.evaluation.metrics import score
 from train.evaluation.unseen import Figure
+from train.evaluation.verdict import least_learned
 from train.folds import Part, hold_out_parts
 from train.hold_out import figure
 from train.models import card
@@ -98,8 +99,10 @@ def hold_out(
         parts = evaluated(task.pictures, labels, divided, done, by, settings.seed)
         run = replace(
             done[0].run, name=name, kind=HOLD_OUT, settings={**done[0].run.settings, "by": by},
-            metrics=score(predictions, labels, groups), evaluation={**judged, "by": by, "parts": parts},
-            early_stopping={}, file_alone=training.file_alone(project, task),
+            metrics=score(predictions, labels, groups), evaluation={**judged, "by": by, "parts": parts,
+                        "train_accuracy": least_learned(each.run.metrics for each in done)},
+            early_stopping={},
+            file_alone=training.file_alone(project, task, predictions, by_model(predictions), track=track),
         )  # fmt: skip
         figure.write(place / "figures", run)
         run.save(place)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from curate.nuisance import TOGETHER, in_words
 from curate.sources.licences import concern
 from imageledger import manifest
 from imageledger.config import Project
@@ -225,7 +226,8 @@ def _file_alone(run: Run) -> str:
         "the figures above may come from them.",
         "CLEAN": "The whole interval lies within 0.40–0.60; a leak in a few of the pictures may still be there.",
     }.get(str(alone["verdict"]).upper(), "With so few pictures, neither a shortcut nor its absence can be shown.")
-    strongest = f" The strongest single number: {escaped(alone['strongest'])}." if alone.get("strongest") else ""
+    named = in_words(TOGETHER, str(alone["strongest"])) if alone.get("strongest") else ""
+    strongest = f" The strongest single number: {escaped(named)}." if named else ""
     return (
         f"**{escaped(alone['verdict'])}**: measurements of the files, without the faces, reach an AUC of "
         f"{with_interval(alone['auc'], alone['low'], alone['high'])}; guessing has 0.5, and chance alone reaches "

@@ -1,17 +1,19 @@
 """Ask about a picture of a run the models that had not seen it: those of the folds that held it out."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from imageledger.types import Key
 from train.answers import Answers
 from train.evaluation.metrics import mean_of
-from train.network import predicting
+from train.network import attention, predicting
+from train.network.attention import Attention
 from train.runs import SPLIT
 
 Ask = Callable[[Iterable[Key], Iterable[Image.Image]], Iterator[float]]
@@ -26,11 +28,9 @@ def ask_held_out(answers: Answers) -> Ask:
     load = cache(predicting.load)
     if answers.run.kind == SPLIT:
         return lambda keys, images: predicting.predict(load(answers.folder), images)
-    places: dict[Key, list[Path]] = defaultdict(list)
-    for folder, rows in answers.by_model():
+    places = models_by_key(answers)
+    for folder in dict.fromkeys(folder for folders in places.values() for folder in folders):
         load(folder)
-        for row in rows:
-            places[answers.predictions[row].key].append(folder)
 
     def ask(keys: Iterable[Key], images: Iterable[Image.Image]) -> Iterator[float]:
         pairs = zip(keys, images, strict=True)
@@ -44,3 +44,29 @@ def ask_held_out(answers: Answers) -> Ask:
             yield from map(mean_of, said)
 
     return ask
+
+
+def models_by_key(answers: Answers) -> dict[Key, list[Path]]:
+    """Return the folders of the models that had not seen each picture, one per repeat; of a split the one there is.
+
+    Raises RunError when nobody may be asked about a picture, because the models of its folds are gone.
+    """
+    if answers.run.kind == SPLIT:
+        return {key: [answers.folder] for key in answers.keys}
+    places: dict[Key, list[Path]] = defaultdict(list)
+    for folder, rows in answers.by_model():
+        for row in rows:
+            places[answers.predictions[row].key].append(folder)
+    return places
+
+
+def attend_held_out(answers: Answers, keys: Sequence[Key], images: Iterable[Image.Image]) -> Iterator[Attention]:
+    """Yield where the models that had not seen each picture looked in it; over repeats the mean of their maps.
+
+    Raises RunError or ModelError where a model cannot be loaded, or has no map of places.
+    """
+    load, places = cache(predicting.load), models_by_key(answers)
+    for key, image in zip(keys, images, strict=True):
+        maps = [next(attention.attend(load(folder), [image])) for folder in places[key]]
+        signed = np.stack([one.signed for one in maps]).mean(axis=0).astype(np.float32)
+        yield Attention(signed=signed, positive=sum(one.positive for one in maps) * 2 >= len(maps))

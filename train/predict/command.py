@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from imageledger import console
+from imageledger.completion import run_names
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=run_names)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH|DIR|-...")
 @click.option(
     "--matte-model",

@@ -53,12 +53,15 @@ def run(
 
 
 def _show(place: Path, made: "Run", as_json: bool) -> None:
-    from train.evaluation import metrics
+    from train.evaluation import metrics, verdict
+    from train.runs import cross_validated
 
     if as_json:
         console.table([{"run": made.name, **row} for row in metrics.flat(made.metrics)], as_json=True)
     else:
         console.table(metrics.in_words(made.metrics), title=f"run {made.name}, with 95 % intervals")
+        for sentence in verdict.sentences(made, cross_validated(place.parent, made.manifest_digest)):
+            console.result(sentence)
         console.result(place)
     if made.early_stopping:
         console.say(metrics.chosen_epoch(made.early_stopping))

@@ -9,7 +9,7 @@ from imageledger.config import Project
 from imageledger.types import Track, untracked
 from train.config import TrainSettings
 from train.models import card
-from train.runs import SPLIT, Run
+from train.runs import SPLIT, Run, read_predictions
 from train.training import task as training
 from train.training.partial import draft
 from train.training.progress import batches
@@ -46,7 +46,7 @@ def run(
     with draft(project.runs, name, "train run", job) as place:
         with batches(track) as tell:
             made = training.fill(place, name, labels, task, settings, _with_epochs(tell, settings))
-        made = replace(made, file_alone=training.file_alone(project, task))
+        made = replace(made, file_alone=training.file_alone(project, task, list(read_predictions(place)), track=track))
         made.save(place)
         card.write(project, made, place)
         checkpoint.clear(place)

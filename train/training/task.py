@@ -15,12 +15,15 @@ from imageledger.config import Project
 from imageledger.engines.local import cores
 from imageledger.errors import ConfigError, RunError
 from imageledger.store import write_whole
+from imageledger.types import Track, untracked
 from train import pictures as listing
 from train.config import TrainSettings
+from train.evaluation.beside_file import beside_file
 from train.evaluation.metrics import score
 from train.pictures import Picture, groups_by_key
 from train.recipes import Trained, recipe_named
-from train.runs import Run, write_predictions
+from train.runs import Prediction, Run, write_predictions
+from train.table import Rounds
 
 if TYPE_CHECKING:
     from train.network.fit import Tell
@@ -145,14 +148,22 @@ def fill(
     )
 
 
-def file_alone(project: Project, todo: Task) -> dict[str, Any]:
-    """Probe the manifest for what the files alone give away; a folder has no records to measure."""
+def file_alone(
+    project: Project, todo: Task, predictions: Sequence[Prediction], rounds: Rounds | None = None, *,
+    track: Track = untracked,
+) -> dict[str, Any]:  # fmt: skip
+    """Probe the manifest for what the files alone give away; a folder has no records to measure.
+
+    "beside" compares the model with the probe, picture by picture (`train.evaluation.beside_file`).
+    """
     if not todo.manifest:
         return {}
     from curate.manifest import file_alone as evidence
 
-    logger.info("probing what the file alone gives away")
-    return evidence.file_alone(project, project.root / todo.manifest)
+    found, right = evidence.file_alone(project, project.root / todo.manifest, track)
+    positive, groups = project.declared.labels[-1], groups_by_key(todo.pictures)
+    beside = beside_file(predictions, positive, groups, right, rounds=rounds, seed=project.declared.seed)
+    return {**found, "beside": beside} if beside else found
 
 
 def _write_history(folder: Path, made: Trained) -> None:

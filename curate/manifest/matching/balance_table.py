@@ -1,6 +1,8 @@
 """How far two classes lie apart in every feature, before and after matching: numbers, CSV and the Love plot."""
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 
 from curate.evidence.measure import Table
 from curate.manifest.matching.scale import normal_scores
-from curate.nuisance import family
+from curate.nuisance import FAMILIES, in_words
+from curate.nuisance.spelling import spelled
 from imageledger import spreadsheet
 from imageledger.figure import FAINT, FINE, PROBLEM, drawn, key, styled
 from imageledger.store import write_whole
@@ -22,6 +25,12 @@ WIDEST = 2.0
 """Ratios beyond 2 to this power stand at the edge of the figure."""
 APART = 0.25
 """Standardised difference above which a feature is called unmatched (Rubin, 2001), unless chance alone explains it."""
+
+NAMES = (
+    "family", "feature", "plain", "matched", "variance_ratio_plain", "variance_ratio_matched", "median_negative",
+    "median_positive",
+)  # fmt: skip
+"""The columns of balance.csv."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +78,6 @@ def differences(
 
 def as_csv(compared: Sequence[Difference]) -> str:
     """Write all differences as CSV."""
-    names = (
-        "family", "feature", "plain", "matched", "variance_ratio_plain", "variance_ratio_matched", "median_negative",
-        "median_positive",
-    )  # fmt: skip
     rows = (
         (
             difference.family,
@@ -84,14 +89,37 @@ def as_csv(compared: Sequence[Difference]) -> str:
         )
         for difference in compared
     )
-    return spreadsheet.as_csv(names, (dict(zip(names, row, strict=True)) for row in rows))
+    return spreadsheet.as_csv(NAMES, (dict(zip(NAMES, row, strict=True)) for row in rows))
+
+
+def from_csv(text: str) -> list[Difference]:
+    """Read what `as_csv` wrote; raise ValueError for anything else."""
+    rows = csv.DictReader(io.StringIO(text))
+    if tuple(rows.fieldnames or ()) != NAMES:
+        raise ValueError(f"the columns are {rows.fieldnames}")
+    return [_difference(row) for row in rows]
+
+
+def _difference(row: Mapping[str, str]) -> Difference:
+    if row["family"] not in FAMILIES:
+        raise ValueError(f"there is no family {row['family']!r}")
+    try:
+        plain, matched, before, after, negative, positive = (float(row[name]) for name in NAMES[2:])
+    except TypeError as error:
+        raise ValueError("a row is cut off") from error
+    if not np.isfinite([plain, matched, before, after]).all():
+        raise ValueError(f"{row['feature']} holds no number")
+    return Difference(
+        family=row["family"], feature=row["feature"], plain=plain, matched=matched, ratios=(before, after),
+        medians=(negative, positive),
+    )  # fmt: skip
 
 
 def balance_figure(compared: Sequence[Difference], target: Path, most: int = 40) -> None:
     """Draw differences and variance ratios before and after, one line per feature, the worst `most` (Love, 2004)."""
     shown = compared[:most]
     content = drawn(
-        (10.5, 0.7 + 0.2 * len(shown)), lambda figure: _love(figure, shown),
+        (12.5, 0.7 + 0.2 * len(shown)), lambda figure: _love(figure, shown),
         title="How far the classes lie apart before and after matching",
         note=f"{len(shown)} of {len(compared)} features, the farthest apart first, before or after",
         foot=f"Dotted lines: {APART} standard deviations, and variance ratios of {RATIO:g} either way. A feature "
@@ -124,7 +152,9 @@ def _love(figure: Any, shown: Sequence[Difference]) -> None:
 
 def title(of: str, feature: str) -> str:
     """Name a feature as people read it."""
-    return f"{family(of).title}: {feature.replace('_', ' ')}"
+    name = feature.removesuffix(" applies")
+    words = in_words(of, name) if name == feature else f"whether there is any: {in_words(of, name)}"
+    return f"{spelled(of)}: {words}"
 
 
 def _standardised(matrix: Floats, side: NDArray[np.bool_], label: NDArray[np.bool_]) -> Floats:

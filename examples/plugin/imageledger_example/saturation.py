@@ -15,5 +15,6 @@ FAMILY = Family(
     name="saturation",
     version=1,
     measure=measure,
+    removed_by=("match",),
     advice="Choose pictures that agree in how colourful they are (curate manifest --match saturation).",
 )

@@ -1,0 +1,1 @@
+"""What `curate look` does."""
