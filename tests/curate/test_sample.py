@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from PIL import Image
 from curate.sources import BadMember
 from curate.sources.sample import Planted, Sample, files, found, open_sample, write_truth
 from curate.sources.sample import plan as planned
+from curate.sources.sample.blotches import blotches
+from curate.sources.sample.figure import portrait
 from curate.sources.sample.person import Manner, invent
-from curate.sources.sample.pipelines import AI, REAL, manner_of, portrait
+from curate.sources.sample.pipelines import AI, REAL, manner_of
 from imageledger import demo, manifest
 from imageledger.errors import SourceError
 from imageledger.record import Record, Step
@@ -131,20 +134,25 @@ def test_a_sitter_and_how_they_are_rendered_do_not_depend_on_the_label():
     assert np.ptp([manner_of(invent(n)).gloss for n in range(60)]) > 0.5
 
 
-def test_the_trace_colours_the_face_alone_and_changes_neither_its_brightness_nor_its_mean_colour():
+def test_the_trace_lies_in_the_face_alone_and_tells_the_kinds_apart_only_by_how_two_colours_stray_together():
     person, behind = invent(7), Image.new("RGB", (480, 480), (120, 130, 140))
-    broad, small = (
-        np.asarray(portrait(person, manner_of(person), behind.copy(), broad_blotches=way), dtype=float)
-        for way in (True, False)
+    traces = (None, *(partial(blotches, magenta=kind) for kind in (True, False)))
+    plain, *traced = (
+        np.asarray(portrait(person, manner_of(person), behind.copy(), trace).convert("YCbCr"), dtype=float)
+        for trace in traces
     )
-    changed = broad - small
-    rows, columns = np.nonzero(np.abs(changed).max(axis=2) > 3)
-    assert 0.1 < rows.min() / 480 < rows.max() / 480 < 0.9
-    assert 0.2 < columns.min() / 480 < columns.max() / 480 < 0.8
-    face = changed[rows, columns]
-    assert np.abs(face[:, 0]).mean() > 5
-    assert np.abs(face @ (0.299, 0.587, 0.114)).mean() < 1
-    assert np.abs(face.mean(axis=0)).max() < 2
+    strays = []
+    for changed in (picture - plain for picture in traced):
+        rows, columns = np.nonzero(np.abs(changed[..., 1:]).max(axis=2) > 2)
+        assert 0.1 < rows.min() / 480 < rows.max() / 480 < 0.9
+        assert 0.2 < columns.min() / 480 < columns.max() / 480 < 0.8
+        strays.append(changed[rows, columns])
+        assert np.abs(strays[-1][:, 0]).mean() < 1
+        assert np.abs(strays[-1].mean(axis=0)).max() < 1
+    magenta, orange = (np.cov(stray[:, 1:].T) for stray in strays)
+    assert np.diag(magenta) == pytest.approx(np.diag(orange), rel=0.15)
+    assert magenta[0, 1] > 10
+    assert orange[0, 1] < -10
 
 
 @pytest.mark.parametrize("turn", [0, 1, 2])

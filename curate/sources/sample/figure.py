@@ -5,13 +5,13 @@ from dataclasses import replace
 from PIL import Image
 
 from curate.sources.sample.canvas import Canvas, Colour, Place, Point, closed, curve, mirrored, mix, oval, shade
-from curate.sources.sample.face import adornments, complexion, face
+from curate.sources.sample.face import Trace, adornments, complexion, face
 from curate.sources.sample.hair import LONG, hair_behind, hair_in_front
 from curate.sources.sample.person import Manner, Person
 
 
-def portrait(person: Person, manner: Manner, behind: Image.Image, *, broad_blotches: bool) -> Image.Image:
-    """Draw a sitter in a manner before a backdrop, an RGB picture, with broad or small blotches of the skin."""
+def portrait(person: Person, manner: Manner, behind: Image.Image, trace: Trace | None = None) -> Image.Image:
+    """Draw a sitter in a manner before a backdrop, an RGB picture; `trace` goes over the bare skin."""
     person = replace(person, skin=complexion(person, manner))
     wide, high = behind.size
     unit = person.face * min(behind.size)
@@ -24,7 +24,7 @@ def portrait(person: Person, manner: Manner, behind: Image.Image, *, broad_blotc
     hair_behind(canvas, person)
     _body(canvas, person)
     _ears(canvas, person)
-    face(canvas, person, manner, broad_blotches)
+    face(canvas, person, manner, trace)
     hair_in_front(canvas, person, manner)
     adornments(canvas, person)
     return canvas.image

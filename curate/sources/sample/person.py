@@ -27,7 +27,7 @@ BACKDROPS: tuple[Colour, ...] = (
 HAIR_STYLES = ("crop", "parted", "long", "bob", "curls", "bun", "bald", "fringe", "receding")
 COLLARS = ("round", "vee", "shirt", "jacket", "roll", "hood")
 SCENES = ("plain", "wall", "bokeh", "window", "leaves", "shelves")
-LEAST_CONTRAST = 55
+LEAST_CONTRAST = 34
 """How far, in grey levels, the backdrop keeps from hair and clothes, so that a person can be cut out."""
 
 
@@ -111,7 +111,7 @@ def invent(chance: int) -> Person:
         brows=rng.uniform(0.05, 0.1), age=age, beard=rng.uniform(0.35, 1) if bearded else 0.0,
         glasses=rng.random() < 0.2, earrings=not bearded and rng.random() < 0.25,
         made_up=0.0 if bearded else rng.uniform(0, 0.7), light=float(rng.choice((-1.0, 1.0))) * rng.uniform(0.2, 0.85),
-        face=rng.uniform(0.21, 0.245), off=(rng.uniform(-0.06, 0.06), rng.uniform(-0.015, 0.03)),
+        face=rng.uniform(0.185, 0.225), off=(rng.uniform(-0.06, 0.06), rng.uniform(-0.015, 0.03)),
         lean=rng.uniform(-0.05, 0.05), turn=rng.uniform(-0.55, 0.55),
         crooked=tuple(rng.uniform(-1, 1, 8).tolist()), chance=int(rng.integers(1 << 62)),
     )  # fmt: skip

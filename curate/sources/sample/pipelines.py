@@ -5,9 +5,13 @@ some sitters too dark, a generator as many too bright. What it keeps is the gene
 All of it is integer arithmetic: equal on every processor.
 """
 
+from functools import partial
+
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
+from curate.sources.sample.blotches import blotches
+from curate.sources.sample.camera import grain
 from curate.sources.sample.figure import portrait
 from curate.sources.sample.person import Manner, Person
 from curate.sources.sample.scene import scene
@@ -25,12 +29,12 @@ def shot(person: Person, how: str, size: tuple[int, int]) -> Image.Image:
     """Return a sitter as a camera ("real") or a generator ("ai") shows them: RGB, `size` pixels."""
     rng = person.rng("picture")
     behind = ImageChops.multiply(scene(person, size), _dark_corners(size, rng.uniform(*FALL[how])))
-    image = portrait(person, manner_of(person), behind, broad_blotches=how == AI)
+    image = portrait(person, manner_of(person), behind, partial(blotches, magenta=how == AI))
     image = image.filter(ImageFilter.GaussianBlur(min(size) / 700 * rng.uniform(0.5, 1.0)))
     red, blue = rng.uniform(-0.05, 0.05, 2).tolist()
     tone = (1 if how == AI else -1) * (rng.random() < MISEXPOSED) * 0.65
     image = image.point(_curve(1 + red, tone) + _curve(1.0, tone) + _curve(1 + blue, tone))
-    pixels = np.asarray(image, dtype=np.int16) + _grain(rng, size[::-1], int(rng.integers(2, 5)))[:, :, None]
+    pixels = np.asarray(image, dtype=np.int16) + grain(rng, size[::-1], int(rng.integers(2, 5)))[:, :, None]
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
@@ -61,9 +65,3 @@ def _dark_corners(size: tuple[int, int], depth: float) -> Image.Image:
     levels = bytes(round(255 * (1 - depth * x * min(1.0, 1.6 * y))) for y in down for x in across)
     fall = Image.frombytes("L", (cells, cells), levels).resize(size, Image.Resampling.BICUBIC)
     return Image.merge("RGB", (fall, fall, fall))
-
-
-def _grain(rng: np.random.Generator, shape: tuple[int, int], strength: int) -> np.ndarray:
-    """Return int16 noise with a standard deviation of about `strength` grey levels."""
-    raw = np.frombuffer(rng.bytes(shape[0] * shape[1] * 2), dtype=np.uint8).reshape(*shape, 2).astype(np.int16)
-    return (raw[:, :, 0] + raw[:, :, 1] - 255) * strength // 104
