@@ -89,7 +89,7 @@ def init(folder: Path | None, dataset: str) -> None:
 def demo(folder: Path, full: bool, project: Path | None) -> None:
     """Walk through everything on drawn pictures, in FOLDER (default: demo-run).
 
-    It needs no account and no download: the pictures are drawn, GrabCut cuts people out, and ResNet18 learns from
+    It needs no account and no download: the pictures are drawn, GrabCut cuts people out, and a tiny ResNet learns from
     scratch. It takes about three minutes on two cores. All figures are those of drawings and mean nothing about real
     portraits.
     """

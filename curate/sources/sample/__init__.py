@@ -1,9 +1,10 @@
 """The built-in source `sample:`: drawn portraits with planted problems, the same for the same seed everywhere.
 
 It is a tour and a test bed. Nobody in it exists; no camera and no generator was involved. Figures made from it show
-that the stages work, and mean nothing about real portraits. "real" means drawn, then put through a model of a camera;
-"ai" means drawn small and upsampled. Apart from that, both labels are drawn in the same way; as in life, only "real"
-has EXIF with the name of a camera.
+that the stages work, and mean nothing about real portraits. Both labels are drawn in the same way. What tells them
+apart is planted: in the file (only "real" has EXIF with the name of a camera; "ai" has sides of whole
+cells, and is finer JPEG or PNG), in the backdrop, in the colours of some pictures, all of which curation removes, and a faint trace in the skin of
+the face, which it keeps for a model to learn.
 """
 
 import json

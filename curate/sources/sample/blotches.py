@@ -14,7 +14,7 @@ from curate.sources.sample.person import Person
 SIDE = 0.24
 """Of a patch, in head units: half a face's width is 1."""
 
-DEPTH = 20
+DEPTH = 18
 """Levels of Cb and of Cr that a patch strays at most."""
 
 GREEN_MAGENTA, BLUE_ORANGE = (1402, -1058, 1772), (1402, -370, -1772)
@@ -32,11 +32,13 @@ def blotches(canvas: Canvas, person: Person, *, magenta: bool) -> None:
     grid = Image.frombytes("L", cells, rng.bytes(cells[0] * cells[1]))
     patches = grid.resize((right - left, bottom - top), Image.Resampling.BICUBIC)
     even = patches.filter(ImageFilter.GaussianBlur(1.2 * SIDE * place.unit))
-    stray = (np.asarray(patches, dtype=np.int32) - np.asarray(even, dtype=np.int32)) * DEPTH // 128
+    stray = DEPTH * (np.asarray(patches, dtype=np.int32) - np.asarray(even, dtype=np.int32))
     corner = round(place.x) + left, round(place.y) + top
     weights = GREEN_MAGENTA if magenta else BLUE_ORANGE
     bands = zip(canvas.image.split(), weights, strict=True)
-    canvas.image = Image.merge("RGB", [_moved(band, stray * weight // 1000, corner) for band, weight in bands])
+    canvas.image = Image.merge(
+        "RGB", [_moved(band, (stray * weight + 64_000) // 128_000, corner) for band, weight in bands]
+    )
 
 
 def _moved(band: Image.Image, change: np.ndarray, corner: tuple[int, int]) -> Image.Image:

@@ -52,7 +52,7 @@ SHORT_SIDE_TO_COPY = 512
 
 SHAPES = ((4, 4), (4, 5), (3, 4), (5, 4))
 CELL = 64
-"""A generator draws squares of whole cells of so many pixels; a camera is free."""
+"""The sides of a generated picture are multiples of so many pixels."""
 
 FORMATS: Mapping[str, tuple[str, ...]] = {REAL: ("JPEG",) * 14 + ("PNG",), AI: ("JPEG",) * 4 + ("PNG",)}
 QUALITY: Mapping[str, tuple[int, int]] = {REAL: (82, 92), AI: (93, 98)}
@@ -116,10 +116,8 @@ def _shots(seed: int, label: str) -> Iterator[Shot]:
 def _size(rng: np.random.Generator, how: str, sides: tuple[int, int]) -> tuple[int, int]:
     short = int(rng.integers(sides[0] // 2, sides[1] // 2)) * 2
     wide, high = SHAPES[int(rng.integers(len(SHAPES)))]
-    if how == AI:
-        side = round(short / CELL) * CELL
-        return side, side
-    return round(short * wide / min(wide, high)), round(short * high / min(wide, high))
+    width, height = (round(short * side / min(wide, high)) for side in (wide, high))
+    return (width, height) if how == REAL else (round(width / CELL) * CELL, round(height / CELL) * CELL)
 
 
 def _written(problem: str, turn: int, format: str) -> tuple[str, str]:
