@@ -25,7 +25,7 @@ LOOK = Path("data", "audit", "shortcuts", f"shortcuts-most-{MOST}")
 """What `audit shortcuts` writes about so many pictures of each label, without a suffix."""
 FALL = ("fetched", "normalized", "whitened", "final")
 EMBEDDED_TRAINING = (
-    *("--arch", "timm:test_resnet", "--weights", "none", "--size", "64", "--epochs", "20", "--batch-size", "16"),
+    *("--arch", "timm:test_resnet", "--weights", "none", "--size", "64", "--epochs", "30", "--batch-size", "16"),
 )
 """A tiny ResNet that learns the drawn classes from scratch in a quarter of a minute on one core."""
 

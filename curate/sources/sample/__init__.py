@@ -2,9 +2,9 @@
 
 It is a tour and a test bed. Nobody in it exists; no camera and no generator was involved. Figures made from it show
 that the stages work, and mean nothing about real portraits. Both labels are drawn in the same way. What tells them
-apart is planted: in the file (only "real" has EXIF with the name of a camera; "ai" has sides of whole
-cells, and is finer JPEG or PNG), in the backdrop, in the colours of some pictures, all of which curation removes, and a faint trace in the skin of
-the face, which it keeps for a model to learn.
+apart is planted. Curation removes what lies in the file (only "real" has EXIF with the name of a camera; "ai" is finer
+JPEG or PNG, its sides are multiples of 64), in the backdrop, and in the colours of some pictures. It keeps a faint
+trace in the skin of the face, for a model to learn.
 """
 
 import json

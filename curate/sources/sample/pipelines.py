@@ -18,7 +18,7 @@ from curate.sources.sample.scene import scene
 
 REAL, AI = "real", "ai"
 
-ODD = 0.16
+ODD = 0.14
 """This share of the photographs is black and white, and of the generated pictures garish."""
 
 COLOUR = {REAL: 0.0, AI: 2.2}

@@ -10,7 +10,7 @@ import numpy as np
 from curate.sources.sample.pipelines import AI, REAL
 from imageledger.record import DUPLICATE, OK, REJECTED, UNREADABLE
 
-PICTURES_PER_CLASS = 156
+PICTURES_PER_CLASS = 170
 
 CLEAN = ""
 WRONG_EXTENSION = "wrong extension"
