@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Containers often turn this on: then every process that a test starts compiles the packages anew, and pytest all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test quick lint bench setup clean
 
 setup: .venv/.made

@@ -61,11 +61,12 @@ def html(report: "Report") -> str:
     """Return the page of a report; it needs nothing but itself, and every word from elsewhere is escaped."""
     return page.render(
         "audit_page.html", heading=_capital(report.audit), audit=report.audit,
-        subject=report.subject, verdict=report.verdict,
+        subject=report.subject, verdict=report.verdict, next_step=report.next_step,
         findings=[(MARKS[each.severity.value], each.severity.value, each.sentence) for each in report.findings],
-        warnings=report.warnings, drawings=report.drawings(), galleries=report.galleries(), shown=SHOWN, side=SIDE,
+        warnings=report.warnings,
+        drawings=report.drawings(), galleries=report.galleries(), shown=SHOWN, side=SIDE,
         tables=[table_of(title, rows) for title, rows in report.tables.items() if rows],
-        files=list(report.contents),
+        files=[report.name_of(name) for name in report.contents],
     )  # fmt: skip
 
 

@@ -107,20 +107,21 @@ class Report:
         """Write the files into a folder (default: `folder`) and return their paths by kind, such as "csv"."""
         paths, place = dict(self.written), folder or self.folder
         for name in self.stale:
-            self._path(place, name).unlink(missing_ok=True)
+            (place / self.name_of(name)).unlink(missing_ok=True)
         for name, content in self.files.items():
-            path = self._path(place, name)
+            path = place / self.name_of(name)
             write_whole(path, content())
             paths[path.suffix.removeprefix(".")] = path
         if self.about and isinstance(self.data, Mapping):
-            path = self._path(place, f"{self.audit}.json")
+            path = place / self.name_of(f"{self.audit}.json")
             write_whole(path, kept.encoded(self.data, self.about))
             paths.setdefault("json", path)
         return paths
 
-    def _path(self, folder: Path, name: str) -> Path:
-        whole = Path(name)
-        return folder / f"{stem(whole.stem, *self.variant)}{whole.suffix}"
+    def name_of(self, content: str) -> str:
+        """Return how the file of a content is called: what is not the whole audit says so."""
+        whole = Path(content)
+        return f"{stem(whole.stem, *self.variant)}{whole.suffix}"
 
     def frame(self) -> "pandas.DataFrame":
         """Return the rows behind the tables as a pandas DataFrame."""

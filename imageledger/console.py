@@ -222,7 +222,22 @@ def bar(doing: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
+_SHOWN: list[str] = []
+"""The bar that the terminal shows: it has room for one, so work inside of other work shows none."""
+
+
 def _bar(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool]) -> Iterator[Row]:
+    if _SHOWN:
+        yield from rows
+        return
+    _SHOWN.append(doing)
+    try:
+        yield from _one_bar(rows, total, doing, refused)
+    finally:
+        _SHOWN.clear()
+
+
+def _one_bar(rows: Iterable[Row], total: int, doing: str, refused: Callable[[Row], bool]) -> Iterator[Row]:
     from rich import progress
 
     bad = 0

@@ -10,7 +10,10 @@ FIRST = 2.0
 """Seconds after which work that has not ended says what it is doing."""
 
 LATER = 15.0
-"""Seconds to the next such line; each pause is half as long again as the one before."""
+"""Seconds to the next such line; each pause is half as long again as the one before,"""
+
+LONGEST = 30.0
+"""and no longer than this."""
 
 
 class Heartbeat:
@@ -45,7 +48,7 @@ class Heartbeat:
         words = [f"{self.doing}: {self.done}/{self.total}"]
         words += [f"{self.bad} refused"] if self.bad else []
         if seconds and self.done:
-            words.append(f"about {in_words(seconds * (self.total - self.done) / self.done)} left")
+            words.append(f"about {in_words(max(1.0, seconds * (self.total - self.done) / self.done))} left")
         return ", ".join(words)
 
     def _now_and_then(self) -> None:
@@ -53,7 +56,7 @@ class Heartbeat:
         while not self._ended.wait(pause):
             if self.done < self.total:
                 self.say(self.line(time.monotonic() - self._begun))
-            pause = LATER if pause == FIRST else 1.5 * pause
+            pause = LATER if pause == FIRST else min(1.5 * pause, LONGEST)
 
 
 def in_words(seconds: float) -> str:

@@ -37,15 +37,17 @@ def _table(rows: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, str]]
 
 
 def _lines(cells: Sequence[Mapping[str, str]], title: str) -> "RenderableType":
-    """Write each row as lines of "name: value", the first as the heading of the row; what is empty is left out."""
-    from rich.console import Group
+    """Write each row as a heading, its first cell, and below it the others by name; what is empty is left out."""
+    from rich.console import Group, RenderableType
+    from rich.padding import Padding
     from rich.text import Text
 
-    shown = [Text(visible(title), style="bold")] if title else []
+    shown: list[RenderableType] = [Text(visible(title), style="bold")] if title else []
     for row in cells:
         (_, head), *rest = row.items()
         shown.append(Text(head or "–", style="bold", overflow="fold"))
-        shown += [Text(f"  {visible(name)}: {value}", overflow="fold") for name, value in rest if value]
+        told = ", ".join(f"{visible(name)}: {value}" for name, value in rest if value)
+        shown.append(Padding(Text(told, overflow="fold"), (0, 0, 0, 2)))
     return Group(*shown)
 
 

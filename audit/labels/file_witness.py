@@ -21,6 +21,9 @@ from train.evaluation.temperature import cross_fitted
 COIN = 0.5
 """The AUC of files that say nothing of the classes."""
 
+FEWEST = 10
+"""So many pictures of each class a probe needs."""
+
 PERMUTATIONS = 20
 """Few, because the scores are used and the verdict is not."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from audit.audit_page import Gallery
 from audit.findings import Finding, Report, Severity, csv_bytes, notes
 from audit.leaks.leak import Comparison, Leak
+from audit.leaks.pairs import DISTANCE
 from audit.pictures import show_object
 from curate.dedupe.parts import LOOKED_AT, LOOKED_FOR, MOST, UNSEEN
 from imageledger.letters import visible
@@ -24,20 +25,26 @@ FIELDS = (
     "other_source", "other_member", "other_label", "other_split", "other_origin",
 )  # fmt: skip
 FILES = ("leaks.csv", "leaks.png")
-REMEDY = (
-    "curate dedupe and then curate manifest keep copies on one side, and curate dedupe --distance 12 finds more of "
-    "them; a line in decisions.jsonl leaves a picture out, or settles a conflict of labels."
-)
 
 
-def report(comparison: Comparison, store: Store, manifest: str, folder: Path) -> Report:
+def remedy(deduped: int | None) -> str:
+    """Say what to do about copies; `deduped` is the distance at which curate dedupe looked, None before it has."""
+    person = "audit review leaves a picture out, or settles a conflict of labels."
+    if deduped is None:
+        return f"curate dedupe and then curate manifest keep copies on one side; {person}"
+    if deduped < DISTANCE:
+        return f"curate dedupe --distance {DISTANCE}, and then curate manifest, finds more copies; {person}"
+    return f"curate dedupe has looked as closely as it can; {person}"
+
+
+def report(comparison: Comparison, store: Store, manifest: str, folder: Path, deduped: int | None = None) -> Report:
     """Write a comparison as a report; with pairs, its files go into `folder`, without pairs old files go away."""
     rows = [_row(leak) for leak in comparison.leaks]
     return Report(
         audit="leaks",
         subject=manifest,
         verdict="LEAKS" if rows else "",
-        findings=findings(comparison),
+        findings=findings(comparison, deduped),
         tables={"pairs": table(comparison)},
         rows=rows,
         data=data(comparison, manifest),
@@ -48,12 +55,12 @@ def report(comparison: Comparison, store: Store, manifest: str, folder: Path) ->
         stale=() if rows else FILES,
         folder=folder,
         warnings=warnings(comparison),
-        refusal=refusal(comparison),
+        refusal=refusal(comparison, deduped),
         galleries=lambda: galleries(comparison, store),
     )  # fmt: skip
 
 
-def findings(comparison: Comparison) -> list[Finding]:
+def findings(comparison: Comparison, deduped: int | None = None) -> list[Finding]:
     """Say what was compared, what lies across the split or under both labels, and what to do about it."""
     crossing = [leak for leak in comparison.leaks if leak.crosses]
     conflicts = [leak for leak in comparison.leaks if leak.conflicts]
@@ -70,7 +77,7 @@ def findings(comparison: Comparison) -> list[Finding]:
         else _finding("No picture stands under both labels.")
     )
     lines += notes(looked_for(comparison))
-    return [*lines, *notes(f"What to do: {REMEDY}" if comparison.leaks else "", *sources_in_words(comparison))]
+    return [*lines, *notes(f"What to do: {remedy(deduped)}" if comparison.leaks else "", *sources_in_words(comparison))]
 
 
 def looked_for(comparison: Comparison) -> str:
@@ -117,10 +124,10 @@ def galleries(comparison: Comparison, store: Store) -> list[Gallery]:
                     cells=[_cell(leak, store) for leak in leaks[:SHOWN]], of=len(leaks))]  # fmt: skip
 
 
-def refusal(comparison: Comparison) -> tuple[str, str] | None:
+def refusal(comparison: Comparison, deduped: int | None = None) -> tuple[str, str] | None:
     """Say why a gate does not let a manifest pass, and what to do: what could not be compared may leak too."""
     if comparison.leaks:
-        return f"{_pairs(comparison.leaks)} {'leaks' if len(comparison.leaks) == 1 else 'leak'}", REMEDY
+        return f"{_pairs(comparison.leaks)} {'leaks' if len(comparison.leaks) == 1 else 'leak'}", remedy(deduped)
     if comparison.unchecked:
         what = f"{len(comparison.unchecked)} pictures or pairs could not be compared, and any of them may leak"
         return what, "curate run makes missing objects again"

@@ -8,6 +8,7 @@ from audit.leaks import report
 from audit.leaks.pairs import DISTANCE, compare
 from imageledger import manifest as manifests
 from imageledger.config import Project
+from imageledger.errors import ManifestError
 from imageledger.types import Track, untracked
 
 
@@ -31,7 +32,16 @@ def leaks(
     """
     path = Path(manifest) if manifest else project.manifest("manifest")
     comparison = compare(manifests.read(path), project.store, distance=settings.distance, track=track)
-    found = report.report(comparison, project.store, str(path), project.root / "data" / "audit")
+    found = report.report(comparison, project.store, str(path), project.root / "data" / "audit", _deduped(project))
     closer = f"distance-{settings.distance}" if settings.distance < DISTANCE else ""
     own = path.name.removesuffix(".gz").removesuffix(".jsonl") if manifest else ""
     return replace(found, variant=(own, closer))
+
+
+def _deduped(project: Project) -> int | None:
+    """Return the distance at which curate dedupe looked for copies; None where it has not, or does not say."""
+    try:
+        stated = manifests.Card.read(manifests.card_path(project.manifest("dedupe"))).settings.get("distance")
+    except ManifestError:
+        return None
+    return stated if isinstance(stated, int) else None

@@ -133,7 +133,9 @@ def compare(
         tried, candidates=chosen, store=project.store, finder=finder, strength=strength, traced=negative,
         network=bool(weights),
     )  # fmt: skip
-    done = track(ordered_map(work, ((record, None) for record in records), workers=workers), len(records), "recipes")
+    done = track(
+        ordered_map(work, ((record, None) for record in records), workers=workers), len(records), "trying recipes"
+    )
     pictures = [_described(picture, describe) for picture in done if picture.results]
     _refuse_too_few([picture.record for picture in pictures], project)
     rows = []

@@ -3,23 +3,21 @@
 import numpy as np
 
 from audit.audit_page import Drawing
-from audit.charts.matrix import Cell, MatrixRow, matrix
 from audit.charts.plane import Series, plane
 from audit.charts.rows import Bar, rows
 from audit.reliance.figure import LEAST, MOST, MOST_SPREADS
 from audit.reliance.judge import SURE, RunReliance
 from audit.reliance.swaps import SWAPPED
 from audit.words import family_in_words
-from imageledger.intervals import with_interval
 
 CLASSES = ("negative", "positive")
 
 
 def drawings(result: RunReliance) -> list[Drawing]:
-    """Draw the swaps of deliveries, the families, the model beside the file, and where the model is right."""
+    """Draw the swaps of deliveries, what the families explain, and the model beside the file."""
     parts = [_swaps(result)] if result.reliance.swaps else []
     parts += [_families(result)] if result.reliance.explained else []
-    return [*parts, _beside(result), _cells(result)]
+    return [*parts, _beside(result)]
 
 
 def _swaps(result: RunReliance) -> Drawing:
@@ -79,20 +77,4 @@ def _beside(result: RunReliance) -> Drawing:
                     xs=(-reach, reach), ys=(-reach, reach), diagonal=True,
                     label=f"The model's answers against those of the file alone, {len(file)} pictures"),
         note="A model that only reads the file would lie on the diagonal.",
-    )  # fmt: skip
-
-
-def _cells(result: RunReliance) -> Drawing:
-    matrix_rows = [
-        MatrixRow(name=label, cells=[
-            Cell(words=f"{with_interval(cell.share, *cell.interval, percent=True)}" if cell.total else "–",
-                 shade=cell.share if cell.total else None, title=f"{cell.hits} of {cell.total}")
-            for cell in result.reliance.cells[row]
-        ])
-        for row, label in enumerate(result.labels)
-    ]  # fmt: skip
-    return Drawing(
-        title="Where the model is right",
-        drawn=matrix(matrix_rows, [f"the file says {label}" for label in result.labels], corner="pictures",
-                     label="Accuracy by label, and by what the file says"),
     )  # fmt: skip

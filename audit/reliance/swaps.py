@@ -114,7 +114,7 @@ def swap(
     keys = [record.key for record in chosen for _ in flat]
     work = partial(_remade, deliveries=flat, store=store)
     by_picture = ordered_map(work, ((record, None) for record in chosen), workers=workers)
-    images = track(chain.from_iterable(by_picture), len(keys), "deliver")
+    images = track(chain.from_iterable(by_picture), len(keys), "asking about pictures as the other class came")
     answers = np.array(list(ask(keys, images))).reshape(len(chosen), len(deliveries), 2)
     first = np.array([before[place] for place in places])
     positive = np.array([record.label == labels[1] for record in chosen])

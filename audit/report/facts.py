@@ -28,7 +28,7 @@ def done_of(subject: Subject, found: Judged | None) -> Done:
         matched=bool(_settings(project.manifest("manifest")).get("match")),
         one_sided=_one_sided(subject),
         generators=len({record.generator for record in subject.chosen if record.label == subject.labels[1]}),
-        decided=sum(key in subject.by_key for key in decisions.read(project.folder / decisions.FILE)),
+        decided=len(decisions.concerned(decisions.read(project.folder / decisions.FILE), subject.rows)),
         audits=_audits(subject),
     )
     return _with_run(done, run, found) if run else done
@@ -42,7 +42,7 @@ def _with_run(done: Done, run: Run, found: Judged | None) -> Done:
 
 
 def _audits(subject: Subject) -> frozenset[str]:
-    there = {"shortcuts"} if (subject.project.root / "data/audit/shortcuts/shortcuts.json").is_file() else set()
+    there = {"shortcuts"} if any((subject.project.root / "data/audit/shortcuts").glob("shortcuts*.json")) else set()
     if subject.folder:
         there |= {name for name in RUN_AUDITS if any((subject.folder / "audit").glob(f"{name}.*"))}
     return frozenset(there)

@@ -1,5 +1,5 @@
 // Sorts and filters the pictures of the report, and moves through them by key. Without it the page shows everything.
-const grid = document.querySelector("ul.grid");
+const grid = document.querySelector("#pictures ul.grid");
 if (grid) {
   const form = document.querySelector("form.tools");
   const cells = [...grid.children];

@@ -14,8 +14,10 @@ from audit import page
 from audit.findings import Finding, Report, Severity
 from audit.report import figure, verdict
 from audit.report.dataset.work import dataset
+from audit.report.decided.work import decided
 from audit.report.facts import done_of
 from audit.report.files_alone.work import files_alone
+from audit.report.mistakes.work import mistakes
 from audit.report.next_step import Step, next_step
 from audit.report.pictures.work import pictures
 from audit.report.section import Section
@@ -116,9 +118,13 @@ def sentences(subject: Subject, found: verdict.Judged | None) -> list[str]:
 
 
 def _sections(subject: Subject, track: Track) -> Sequence[Section]:
+    wrong = mistakes(subject, track=track)
+    every = pictures(
+        subject, causes=wrong.causes if wrong else {}, links=wrong.links if wrong else {}, track=track
+    )  # fmt: skip
     parts = (
-        dataset(subject, track=track), files_alone(subject, track=track), training(subject, track=track),
-        pictures(subject, track=track),
+        dataset(subject, track=track), files_alone(subject, track=track), training(subject, track=track), wrong,
+        decided(subject, track=track), every,
     )  # fmt: skip
     return [part for part in parts if part]
 

@@ -1,7 +1,6 @@
 """The pictures of the desk as small WebP files, made ahead of the person who looks at them."""
 
 import io
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -10,6 +9,7 @@ from queue import LifoQueue
 
 import numpy as np
 
+from audit.report.mistakes.attended import overlay_name
 from curate.matting import compositing
 from curate.pictures.shown import Shown, show
 from imageledger.errors import LedgerError
@@ -19,7 +19,7 @@ from imageledger.store import Store
 SIDES = {"large": 1024, "small": 192}
 """Longer side in pixels of what the browser gets."""
 
-HELD = 600
+HELD, THREADS = 600, 2
 QUALITY = 88
 
 Name = tuple[str, ...]
@@ -34,7 +34,8 @@ class Pictures:
         self._held: OrderedDict[tuple[Name, str], bytes] = OrderedDict()
         self._lock = threading.Lock()
         self._wanted: LifoQueue[tuple[Name, str]] = LifoQueue()
-        threading.Thread(target=self._work, daemon=True).start()
+        for _ in range(THREADS):
+            threading.Thread(target=self._work, daemon=True).start()
 
     def webp(self, name: Name, size: str) -> bytes:
         """Return a picture as WebP; raise LedgerError where it cannot be shown."""
@@ -57,7 +58,7 @@ class Pictures:
 
     def has_heat(self, name: str) -> bool:
         """Tell whether a heat map of an object was drawn."""
-        return bool(self.heat and OBJECT_NAME.fullmatch(name) and heat_of(self.heat, name).is_file())
+        return bool(self.heat and OBJECT_NAME.fullmatch(name) and (self.heat / overlay_name(name)).is_file())
 
     def _work(self) -> None:
         while True:
@@ -92,9 +93,4 @@ class Pictures:
     def _heat(self, name: str, *, side: int) -> Shown:
         if not self.has_heat(name) or self.heat is None:
             return Shown(missing="no heat map was drawn")
-        return show(heat_of(self.heat, name).read_bytes(), side)
-
-
-def heat_of(folder: Path, name: str) -> Path:
-    """Return where the heat map of an object lies: data/runs/NAME/audit/attention/<sha256>.png."""
-    return folder / (re.sub(r"\..*", "", name) + ".png")
+        return show((self.heat / overlay_name(name)).read_bytes(), side)

@@ -1,5 +1,6 @@
 """The pages of the desk and what they ask of it: Starlette routes over a Desk; every answer is a whole page."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Pages:
         self.desk.read_on()
         self.desk.queues.renew(OF_DECISIONS)
         made = {name: self.desk.queues.at_once(name) for name in NAMES}
-        rows = [(name, queue, self._done_of(queue) if queue else 0) for name, queue in made.items()]
+        rows = [(name, queue, self.desk.done(queue) if queue else 0) for name, queue in made.items()]
         return self._page("index.html", rows=rows, heading="Queues")
 
     def start(self, request: Request) -> Response:
@@ -107,7 +108,7 @@ class Pages:
         """Tell a page whether what it shows is still so."""
         queue, place = self._queue(request), self._place(request)
         self.desk.read_on()
-        done = self._done_of(queue)
+        done = self.desk.done(queue)
         return JSONResponse({"seen": self.desk.seen(queue.items[place]), "decided": done})
 
     def picture(self, request: Request) -> Response:
@@ -169,15 +170,15 @@ class Pages:
             return self._refused(request, error)
         address = self._address(queue, place, _one(form, "find"))
         if "application/json" in request.headers.get("accept", ""):
-            done = self._done_of(queue)
+            done = self.desk.done(queue)
             return JSONResponse({"said": f"Taken back: {made[0].words}.", "next": address, "decided": done})
         return RedirectResponse(address, 303)
 
     def _item(self, queue: Queue, place: int, request: Request) -> Response:
         item, find = queue.items[place], _find(request)
         places = found(queue, find, self.desk.is_decided) if find else range(len(queue.items))
-        before = next((n for n in reversed(places) if n < place), None)
-        after = next((n for n in places if n > place), None)
+        at = bisect_left(places, place)
+        before, after = (places[at - 1] if at else None), next((n for n in places[at : at + 2] if n > place), None)
         onward = self._after(queue, place, find)
         wanted = request.query_params.get("view", "")
         seen = [(record, views(record, self.pictures.has_heat)) for record in item.records]
@@ -188,18 +189,18 @@ class Pages:
             "item.html", queue=queue, heading=queue.title, item=item, place=place, find=find, shown=shown, keys=KEYS,
             choices=choices.choices(item.records, self.desk.wrong_label(first)), longest=LONGEST,
             history=self.desk.history(item), seen=self.desk.seen(item), said=self._saved(request, queue),
-            done=self._done_of(queue), here=self._address(queue, place, find),
+            done=self.desk.done(queue), here=self._address(queue, place, find),
             before=None if before is None else self._address(queue, before, find),
             after=None if after is None else self._address(queue, after, find),
             onward=None if onward == place else self._address(queue, onward, find),
         )  # fmt: skip
 
     def _ahead(self, queue: Queue, place: int) -> None:
-        coming = queue.items[place : place + AHEAD]
-        self.pictures.ahead(
-            view.picture for item in coming for record in item.records
-            for view in reversed(views(record, self.pictures.has_heat))
-        )  # fmt: skip
+        coming = [record for item in queue.items[place : place + AHEAD] for record in item.records]
+        there = [views(record, self.pictures.has_heat) for record in coming]
+        first = [view for each in there if (view := chosen(each, ""))]
+        rest = [view for each in there for view in each]
+        self.pictures.ahead(dict.fromkeys(view.picture for view in (*first, *rest)))
 
     def _thumbs(self, item: Item) -> Sequence[Name]:
         best = (chosen(views(record, self.pictures.has_heat), "") for record in item.records)
@@ -207,7 +208,9 @@ class Pages:
 
     def _after(self, queue: Queue, place: int, find: str) -> int:
         """Return the place of the next undecided item, else of the next, else the same place."""
-        places = [n for n in found(queue, find, self.desk.is_decided) if n > place]
+        places: Sequence[int] = range(place + 1, len(queue.items))
+        if find:
+            places = [n for n in found(queue, find, self.desk.is_decided) if n > place]
         return next((n for n in places if not self.desk.is_decided(queue.items[n])), min(places, default=place))
 
     def _conflict(self, item: Item, made: Decision) -> str:
@@ -226,7 +229,7 @@ class Pages:
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({
                 "said": f"Saved: {made[0].words}.", "undoes": made[0].digest, "next": address, "conflict": conflict,
-                "decided": self._done_of(queue),
+                "decided": self.desk.done(queue),
             })  # fmt: skip
         sign = "&" if "?" in address else "?"
         return RedirectResponse(f"{address}{sign}saved={len(made)}", 303)
@@ -236,9 +239,6 @@ class Pages:
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"said": said}, 400)
         return self._page("refused.html", heading="Not saved", said=said, status=400)
-
-    def _done_of(self, queue: Queue) -> int:
-        return sum(map(self.desk.is_decided, queue.items))
 
     def _queue(self, request: Request) -> Queue:
         name = request.path_params["queue"]

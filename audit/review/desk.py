@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.review.making import Queues
-from audit.review.queues import Item
+from audit.review.queues import Item, Queue
 from audit.words import other_label
 from curate.faces.words import NO_FACE, by_matte
 from imageledger import decisions
@@ -29,11 +29,18 @@ class NotDecided(LedgerError):
 
 @dataclass(frozen=True)
 class Said:
-    """One line about an item, and whether it holds; `other` tells that somebody else decided otherwise."""
+    """One line about an item, and whether it holds; `disputed` tells that somebody else decided otherwise."""
 
     made: Decision
     state: str
     disputed: bool = False
+
+    def about(self, item: Item) -> str:
+        """Say which of two pictures is meant, or with which other this one is a pair; "" where that is clear."""
+        if self.made.subject[0] == "pair":
+            other = self.made.other if self.made.key in item.keys else self.made.key
+            return "" if len(item.keys) == 2 else f"with {other[1]}"
+        return ("first", "second")[item.keys.index(self.made.key)] if len(item.keys) == 2 else ""
 
 
 class Desk:
@@ -45,6 +52,7 @@ class Desk:
         self.saved = 0
         self._follower = Follower(self.path, project.declared.labels)
         self._about: dict[Key, list[Decision]] = defaultdict(list)
+        self._keys: dict[str, frozenset[Key]] = {}
         self._known: dict[tuple[Key, ...], bool] = {}
         self._lock = threading.RLock()
 
@@ -65,25 +73,38 @@ class Desk:
             if new:
                 self._known.clear()
             for made in new:
-                for key in made.subject[1]:
+                self._keys[made.digest] = keys = self._keys.get(made.undoes, made.subject[1])
+                for key in keys:
                     self._about[key].append(made)
 
     def about(self, item: Item) -> list[Decision]:
-        """Return all lines about an item, the oldest first, also those taken back."""
+        """Return all lines about an item, the oldest first, also those taken back; of a pair none about other pairs."""
         with self._lock:
             if len(item.keys) == 1:
                 return list(self._about.get(item.keys[0], ()))
-            held = {id(made): made for key in item.keys for made in self._about.get(key, ())}
-            order = {id(made): place for place, made in enumerate(self._follower.lines)}
-            return sorted(held.values(), key=lambda made: order[id(made)])
+            own = {id(made): made for key in item.keys for made in self._about.get(key, ())
+                   if made.subject[1] <= {*item.keys}}  # fmt: skip
+            order = {id(made): place for place, made in enumerate(self._follower.lines) if id(made) in own}
+            return sorted(own.values(), key=lambda made: order[id(made)])
 
     def is_decided(self, item: Item) -> bool:
-        """Tell whether a decision about the item holds; one about another pair does not count."""
+        """Tell whether a decision about the item holds; those about other pairs, bytes or mattes do not count."""
         with self._lock:
             if item.keys not in self._known:
+                rows = {record.key: record for record in item.records}
                 held = decisions.standing(self.about(item)).all
-                self._known[item.keys] = any(made.subject[1] <= {*item.keys} for made in held)
+                self._known[item.keys] = any(
+                    made.subject[1] <= rows.keys() and decisions.applied_to(made, rows)
+                    and made.matte in ("", rows[made.key].matte)
+                    for made in held
+                )  # fmt: skip
             return self._known[item.keys]
+
+    def done(self, queue: Queue) -> int:
+        """Count the items of a queue that are decided; only those that somebody spoke of are looked at."""
+        with self._lock:
+            spoken = {place for key in self._about for place in queue.places.get(key, ())}
+            return sum(self.is_decided(queue.items[place]) for place in spoken)
 
     def history(self, item: Item) -> list[Said]:
         """Return what was said about an item, the newest first, and what of it holds."""

@@ -1,6 +1,6 @@
 """The queues of the desk: which pictures are worth a look, and why each is in a queue. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -55,6 +55,15 @@ class Queue:
     items: Sequence[Item] = ()
     missing: str = ""
     command: str = ""
+
+    @cached_property
+    def places(self) -> Mapping[Key, Sequence[int]]:
+        """The places, from 0, of the items that hold a record, by its key."""
+        found: dict[Key, list[int]] = {}
+        for place, item in enumerate(self.items):
+            for key in item.keys:
+                found.setdefault(key, []).append(place)
+        return found
 
 
 def misclassified(subject: Subject) -> Queue:

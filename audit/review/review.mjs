@@ -11,6 +11,7 @@ let desk = document.querySelector("main");
 let saving = Promise.resolve();
 let unsaved = 0;
 let done = null;
+let moving = false;
 
 const say = (text, problem = false) => {
   status.textContent = text;
@@ -97,10 +98,13 @@ const show = ({ main, title }) => {
 
 const go = async (address) => {
   if (!address) return say("This is the last one.");
+  moving = address !== desk.dataset.here; // until the next picture is there, no key may decide about this one
   try {
     show(await load(address));
   } catch (error) {
     say(`The desk does not answer: is the command still running? ${error.message}`, true);
+  } finally {
+    moving = false;
   }
 };
 
@@ -130,6 +134,7 @@ const later = (work, here) => {
 };
 
 const decide = (form, button) => {
+  if (moving) return say("The next picture is not there yet: decide when you see it.");
   const { here, onward, after } = desk.dataset;
   const body = new URLSearchParams(new FormData(form, button));
   say("Saving…");
@@ -157,13 +162,14 @@ const takeBack = (here, undoes) => {
   }, here);
 };
 
-const undo = () => {
+// The last decision is known once all have been saved.
+const undo = () => saving.then(() => {
   const last = (memory.get("mine") ?? []).at(-1);
   if (last) return takeBack(last.here, last.undoes);
   const button = desk.querySelector(".history .holds .undo button");
   if (!button) return say("There is nothing to take back.");
   takeBack(desk.dataset.here, button.value);
-};
+});
 
 document.addEventListener("submit", (event) => {
   if (event.target.matches(".decide")) decide(event.target, event.submitter);

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit.report.mistakes.kept import FOLDER
 from audit.review import queues as pure
 from audit.review import searched
 from audit.review.ahead import Pictures
@@ -60,7 +61,7 @@ def review(
     made = queues_of(there)
     desk = Desk(project, there.title, made, settings.who.strip() or decisions.login())
     made.begin()
-    pictures = Pictures(project.store, there.folder / "audit" / "attention" if there.folder else None)
+    pictures = Pictures(project.store, there.folder / "audit" / FOLDER if there.folder else None)
     listening = listen(settings.port)
     address, server = served(desk, pictures, listening)
     address += f"{settings.queue}/" if settings.queue else ""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.findings import Finding, Report, Severity, csv_bytes, notes, stem
+from audit.findings import Finding, Report, Severity, csv_bytes, notes
 from audit.self_test import doses, figure, nulls, page
 from audit.self_test.doses import Measured, Spread
 from audit.self_test.halves import deliver
@@ -83,12 +83,8 @@ def self_test(
         folder=project.root / "data" / "audit" / "self-test" if project else Path("self-test"),
         data={"plants": rows, "doses": dosed, "sentences": test.sentences, "passed": test.passed},
         refusal=None if test.passed else ("the audit of shortcuts failed its own test", "the lines above say where"),
-        drawings=lambda: page.drawings(test), page=f"{stem('self-test', _kind(settings))}.html",
+        drawings=lambda: page.drawings(test), page="self-test-thorough.html" if settings.thorough else "",
     )  # fmt: skip
-
-
-def _kind(settings: SelfTestSettings) -> str:
-    return "thorough" if settings.thorough else "quick" if settings.quick else ""
 
 
 def run(project: Project | None, *, settings: SelfTestSettings, track: Track = untracked) -> SelfTest:

@@ -7,6 +7,9 @@ from curate.evidence.verdict import CLEAN, SHORTCUT
 from curate.history import FORENSIC, MATCH, NORMALIZE, WHITEN
 from imageledger.config import FILE, Declared
 
+CROSSED, RELIED = "train cross-validate", "audit reliance"
+"""Commands that have been run on these pictures, as `DatasetProbes.done` names them."""
+
 
 def next_step(probed: DatasetProbes) -> str:
     """Say in one sentence what to do next."""
@@ -16,6 +19,8 @@ def next_step(probed: DatasetProbes) -> str:
     if last.conclusive.verdict == CLEAN:
         if probed.fetch:
             return f"{_begin(probed)}, curate run, and then train run."
+        if CROSSED in probed.done:
+            return "audit report sets this beside what the model was right about."
         return "train cross-validate shows whether a model tells the classes apart by what the file does not say."
     needed = needed_in_words(last.conclusive)
     if not needed:
@@ -38,7 +43,11 @@ def _after_shortcut(probed: DatasetProbes) -> str:
         return "curate run makes both classes alike, and shows what the files then give away."
     if not any(what.startswith(f"{MATCH}:") for what in done):
         return "curate manifest without --match off chooses pictures in which the classes agree."
-    return "audit reliance tests whether a model leans on what is left."
+    if RELIED not in done:
+        return "audit reliance tests whether a model leans on what is left."
+    if probed.last.one_sided:
+        return "fetch both classes from one source, or each from several: all that curation can do has been done."
+    return "audit report sets this beside what the model was right about: all that curation can do has been done."
 
 
 def _begin(probed: DatasetProbes) -> str:

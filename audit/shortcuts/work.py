@@ -12,6 +12,7 @@ from audit.findings import Report
 from audit.shortcuts import report
 from audit.shortcuts.judge import MADE_BY, DatasetProbes, StageProbes
 from audit.shortcuts.unseen import unseen_sources
+from audit.shortcuts.way_out import CROSSED, RELIED
 from curate.evidence import measure as measuring
 from curate.evidence.looks import FIRST, Look, look
 from curate.evidence.measure import FETCHED, FINAL, MODEL_INPUT, NORMALIZED, STAGES, WHITENED, Table
@@ -27,6 +28,7 @@ from imageledger.engines.local import cores
 from imageledger.errors import ConfigError, LedgerError, ManifestError
 from imageledger.record import OK, Record, groups_of
 from imageledger.types import Key, Track, untracked
+from train.runs import cross_validated
 
 EVERY = "all"
 """The choice of every stage that there is."""
@@ -114,16 +116,20 @@ def probe_stages(
         dataset=project.dataset, labels=_pair(project.declared.labels), stages=tuple(stages), families=families,
         seed=seed, permutations=settings.permutations, most=settings.most,
         absent=tuple(name for name in STAGES if name not in there) if settings.stage == EVERY else (),
-        done=_done(furthest, made.get(FINAL)), manifests=digests,
+        done=_done(furthest, made.get(FINAL), project), manifests=digests,
     )  # fmt: skip
 
 
-def _done(furthest: Sequence[Record], final: Path | None) -> frozenset[str]:
-    """Say what has been done to the pictures by the furthest stage, and whether they have been chosen."""
+def _done(furthest: Sequence[Record], final: Path | None, project: Project) -> frozenset[str]:
+    """Say what has been done to the pictures by the furthest stage, whether they were chosen, and what was tested."""
     used = [record for record in furthest if record.status == OK]
     chosen = [record for record in used if record.split]
     done = done_to(chosen or used, matched_on(final) if final else ())
-    return done | {FINAL} if chosen else done
+    if not chosen or final is None:
+        return done
+    crossed = {CROSSED} if cross_validated(project.runs, manifests.digest(final)) else set()
+    relied = {RELIED} if any(project.runs.glob("*/audit/reliance*")) else set()
+    return done | {FINAL} | crossed | relied
 
 
 def probe_stage(

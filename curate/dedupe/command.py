@@ -35,7 +35,7 @@ def dedupe(
     picture itself is there; the others become duplicates that name it. A picture under both labels is a conflict: all
     its rows are rejected and listed. Where AI pictures were made from the photographs, --pairs keep takes such pictures
     for pairs, which then stay in one fold and on one side of the split; `pair` of a [[source]] declares them. People
-    can overrule each verdict in decisions.jsonl, beside the manifests.
+    can overrule each verdict at the desk: audit review --queue pairs.
 
     \b
     curate dedupe                        candidates up to 6 bits apart

@@ -120,7 +120,7 @@ def plan_for(
     folded = clusters.fold(pictures, said)
     heads = [same[0] for same in folded]
     pairs = clusters.candidates(heads, chosen.distance)
-    matches = clusters.verified(heads, track(pairs, len(pairs), "dedupe: pairs"), views.alike, likeness.ALIKE)
+    matches = clusters.verified(heads, track(pairs, len(pairs), "comparing pairs"), views.alike, likeness.ALIKE)
     sharing: clusters.Sharing | None = None
     if len(heads) <= chosen.most:
         shared = Shared(heads, store, workers=workers, track=track)

@@ -46,25 +46,32 @@ def before_and_after(store: Store, record: Record) -> tuple[Frame, ...]:
 def side_by_side(store: Store, record: Record, kept: Record | None) -> tuple[Frame, ...]:
     """Show what was kept, the copy, and where they differ, as they were fetched; of two labels, both of them."""
     copy = _opened(store, record.origin or record.file)
-    whole = record.reason.startswith(WHOLE)
     other = _opened(store, kept.origin or kept.file) if kept else Shown(missing="not in this manifest")
-    if copy.image is None or other.image is None:
-        apart = Shown(missing="one of them is missing")
-    else:
-        apart = Shown(image=difference(other.image, copy.image, part=record.reason.startswith(PART) and not whole))
+    part = record.reason.startswith(PART) and not record.reason.startswith(WHOLE)
+    apart = where_they_differ(other, copy, part=part)
     names = ("kept", "copy") if record.status == DUPLICATE else (kept.label if kept else "", record.label)
     return _frame(other, names[0]), _frame(copy, names[1]), _frame(apart, f"difference × {TIMES}")
 
 
-def difference(kept: Image.Image, copy: Image.Image, *, part: bool = False) -> Image.Image:
+def where_they_differ(kept: Shown, copy: Shown, *, part: bool) -> Shown:
+    """Draw where a copy differs from what was kept, or from a `part` of it, or say why that cannot be drawn."""
+    if copy.image is None or kept.image is None:
+        return Shown(missing="one of them is missing")
+    drawn = difference(kept.image, copy.image, part=part)
+    return Shown(image=drawn, missing="" if drawn else "the two cannot be laid on each other")
+
+
+def difference(kept: Image.Image, copy: Image.Image, *, part: bool = False) -> Image.Image | None:
     """Lay a copy on what was kept and draw where they differ: white where they are equal, dark where they are not.
 
     The copy is mirrored where that fits better. As a `part` of the other, turned or cropped, it is moved to where
-    keypoints find it, and what lies outside of it is grey.
+    keypoints find it, and what lies outside of it is grey; None where they do not find it.
     """
     still = _grey(kept)
-    found = _placed(copy, kept) if part else None
-    if found:
+    if part:
+        found = _placed(copy, kept)
+        if found is None:
+            return None
         laid, seen = _moved(copy, kept, found)
     else:
         ways = [_grey(way.resize(kept.size, Image.Resampling.LANCZOS)) for way in (copy, ImageOps.mirror(copy))]

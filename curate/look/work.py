@@ -71,7 +71,7 @@ def write(looked: Looked, path: Path) -> Path:
 
 HOW: Mapping[figure.Shape, str] = {
     figure.BEFORE_AND_AFTER: "Where faces are torn, try another --matting, or --region face.",
-    figure.BESIDE: "A difference is white where both pictures are equal. What is wrong belongs into decisions.jsonl.",
+    figure.BESIDE: "A difference is white where both are equal. Decide about pairs at the desk: audit review.",
 }
 """How a sheet is read, and what to do about what it shows."""
 

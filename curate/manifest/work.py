@@ -164,7 +164,7 @@ def split_of(
         hear(selection)
         return selection.split
     except NoSplit as error:
-        hint = "correct the column split of the table, leave pictures out (decisions.jsonl), or change --per-class"
+        hint = "correct the column split of the table, leave pictures out (audit review), or change --per-class"
         more = "fetch more pictures of small groups, or lower --per-class"
         raise ManifestError(str(error), hint if any(side.values()) else more) from error
 

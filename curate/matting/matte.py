@@ -41,11 +41,15 @@ class Cutter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Which model a person asks for: by name, or as a file of their own, and the sha256 it must have ("": any)."""
+    """Which model a person asks for: by name, or as a file of their own, and the sha256 it must have ("": any).
+
+    Without `download`, a model that is not on this machine is not fetched: nobody asked for it.
+    """
 
     model: str = ""
     path: Path | None = None
     sha256: str = ""
+    download: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,8 +52,8 @@ class Model:
     licence: str
 
 
-def find_model(name: str, path: Path | None = None, sha256: str = "") -> Model:
-    """Find, or download once, the file of a model and check it.
+def find_model(name: str, path: Path | None = None, sha256: str = "", *, download: bool = True) -> Model:
+    """Find the file of a model, or `download` it once, and check it.
 
     Raises ModelError for an unknown or remote model, a file that cannot be had, or a wrong digest.
     """
@@ -73,7 +73,7 @@ def find_model(name: str, path: Path | None = None, sha256: str = "") -> Model:
         )
     if path is None and name in CUSTOM:
         raise ModelError(f"{name} needs a file", "name it with --model-path FILE")
-    file = path if path is not None else _own_file(session, name)
+    file = path if path is not None else _own_file(session, name, download)
     if not file.is_file():
         raise ModelError(f"there is no model at {file}", f"put the file there; {NO_MODEL_NEEDED}")
     content = file.read_bytes()
@@ -89,7 +89,7 @@ def find_model(name: str, path: Path | None = None, sha256: str = "") -> Model:
     return Model(name=name, path=file, sha256=seen, licence=LICENCES.get(name, "unknown"))
 
 
-def _own_file(session: type, name: str) -> Path:
+def _own_file(session: type, name: str, download: bool) -> Path:
     fname = f"{name}.onnx"
     existing = session.resolve_existing(fname)  # type: ignore[attr-defined]
     if existing is not None:
@@ -97,6 +97,8 @@ def _own_file(session: type, name: str) -> Path:
     import pooch.downloaders
 
     target = Path(session.model_dir()) / fname  # type: ignore[attr-defined]
+    if not download:
+        raise ModelError(f"its model {name} is not on this machine", f"put the file at {target}")
     pooch.downloaders.DEFAULT_TIMEOUT = PATIENCE
     try:
         return Path(session.download_models())  # type: ignore[attr-defined]

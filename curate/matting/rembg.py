@@ -106,7 +106,7 @@ def cutter(model: Model) -> Cutter:
 
 def prepare(asked: Asked) -> Cutter:
     """Find the model that is asked for, downloading it once; raise ModelError where it cannot be had."""
-    return cutter(find_model(asked.model, asked.path, asked.sha256))
+    return cutter(find_model(asked.model, asked.path, asked.sha256, download=asked.download))
 
 
 BACKEND = Backend(name="rembg", prepare=prepare, packages=("rembg", "onnxruntime"))

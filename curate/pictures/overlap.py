@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -113,16 +114,20 @@ def tiles_alike(a: Grey, b: Grey, least: int) -> float:
 def differing(a: Grey, b: Grey) -> float:
     """Return the share (0..1) of two pictures of one size that differs in brightness, after a robust linear fit."""
     first, second = (cv2.GaussianBlur(_sized(each, TILES_SIDE).astype(np.float32), (0, 0), 2.0) for each in (a, b))
-    weight = np.ones_like(first)
-    rest = first
-    for _ in range(4):  # least squares, each time with less weight for what did not fit
-        share = weight / weight.sum()
-        off, other_off = first - (share * first).sum(), second - (share * second).sum()
-        gain = (share * off * other_off).sum() / max(1e-6, float((share * other_off**2).sum()))
-        rest = np.abs(off - gain * other_off)
+    rest = _unexplained(first, second, np.ones_like(first))
+    for _ in range(3):  # least squares, each time with less weight for what did not fit
         weight = 1 / (1 + (rest / (2 * max(1.0, float(np.median(rest))))) ** 2)
+        rest = _unexplained(first, second, weight)
     pieces = cv2.morphologyEx((rest > DIFFERS).astype(np.uint8), cv2.MORPH_OPEN, np.ones((PIECE, PIECE), np.uint8))
     return float(pieces.mean())
+
+
+def _unexplained(first: NDArray[Any], second: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
+    """Return how far each pixel of a picture lies from the weighted linear fit of the other, in grey levels."""
+    share = weight / weight.sum()
+    off, other_off = first - (share * first).sum(), second - (share * second).sum()
+    gain = (share * off * other_off).sum() / max(1e-6, float((share * other_off**2).sum()))
+    return np.asarray(np.abs(off - gain * other_off))
 
 
 def _scores(first: NDArray[np.float32], second: NDArray[np.float32]) -> Iterator[float]:

@@ -75,9 +75,6 @@ def placed(one: Print, other: Print, *, mirrored: bool) -> Placed | None:
 def _partners(one: Points, other: Points) -> NDArray[np.int64]:
     if len(one.codes) < 2 or len(other.codes) < 2:
         return np.zeros((0, 2), np.int64)
-    near = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(one.codes, other.codes, k=2)
-    chosen = [
-        (best.queryIdx, best.trainIdx) for best, second in near
-        if best.distance < CLEARER * second.distance and best.distance <= FARTHEST
-    ]  # fmt: skip
-    return np.array(chosen, np.int64).reshape(-1, 2)
+    far, near = cv2.batchDistance(one.codes, other.codes, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)
+    clear = (far[:, 0] < CLEARER * far[:, 1]) & (far[:, 0] <= FARTHEST)
+    return np.stack([np.flatnonzero(clear), near[clear, 0]], axis=1).astype(np.int64)

@@ -51,7 +51,8 @@ def remarks(project: Project) -> list[str]:
         stage for stage in project.declared.order if project.manifest(stage).is_file() and _waits(project, stage)
     ]
     if waiting:
-        lines.append(f"Decisions of people wait for {' and '.join(waiting)}: curate run applies them.")
+        which = " and ".join(filter(None, [", ".join(waiting[:-1]), waiting[-1]]))
+        lines.append(f"Decisions of people wait for {which}: curate run applies them.")
     return lines
 
 

@@ -28,6 +28,8 @@ def check_family(family: Family | str) -> None:
     with leaving_no_trace(who):
         values = {view: _measured(checked, view, seen, who) for view, seen in views.items()}
     _check_values(values, who)
+    strange = sorted(set(checked.words) - set(values[PORTRAIT]))
+    claim(not strange, f"{who} has words for numbers that it does not measure: {', '.join(strange[:3])}")
     again = {view: _measured(checked, view, seen, who) for view, seen in reversed(_views())}
     for view, measured in values.items():
         claim(_same(measured, again[view]), f"{who} measures {view} otherwise in another order, or a second time")

@@ -40,7 +40,8 @@ def whiten(
 
     --region white keeps the whole person. Every matte is checked first; pictures whose matte is flat, empty or torn
     are rejected with the reason. White pictures are stored as PNG, so that white is exactly 255, and each matte is
-    kept as an object of its own. Use it where hair, ears and neck should count, or where a protocol asks for white.
+    kept as an object of its own. A matte that a person refused at the desk (audit review) is cut by the next backend
+    that is available. Use it where hair, ears and neck should count, or where a protocol asks for white.
     The silhouette still shows how each class was cropped: run `audit shortcuts` afterwards.
 
     --region face keeps a square with eyes, nose and mouth: no matte, no silhouette, almost no background. Use it

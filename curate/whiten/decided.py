@@ -81,14 +81,17 @@ def as_said(record: Record, *, words: Mapping[Key, Word], cut: Cut, cutters: Cut
 
 
 def others(chosen: str, asked: Asked) -> list[tuple[str, Cutter]]:
-    """Return the backends other than the chosen one that can be used here, each with its name and versions."""
+    """Return the backends other than the chosen one that can be used here, each with its name and versions.
+
+    Nothing is downloaded for them.
+    """
     found = []
     for name in BACKENDS.names():
         if name != chosen:
             try:
-                found.append((signature(name), backend(name).prepare(asked)))
+                found.append((signature(name), backend(name).prepare(replace(asked, download=False))))
             except LedgerError as error:
-                logger.info("Backend %s is not available: %s", name, error.what)
+                logger.info("Backend %s is not available: %s; %s", name, error.what, error.hint)
     return found
 
 

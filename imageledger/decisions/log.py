@@ -102,12 +102,14 @@ def append(path: Path, decisions: Sequence[Decision]) -> None:
         if why := decision.fault():
             raise ManifestError(*why)
     content = "".join(f"{decision.to_line()}\n" for decision in decisions).encode("utf-8", errors="replace")
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(".decisions.lock"), timeout=PATIENCE):
             _append(path, content)
     except Timeout as error:
         raise BusyError(f"another process is writing {path.name}", "wait a moment, then decide again") from error
+    except OSError as error:
+        raise LedgerError(f"{path} cannot be written: {error.strerror}", "nothing was decided") from error
 
 
 def login() -> str:
@@ -131,9 +133,9 @@ def _append(path: Path, content: bytes) -> None:
             file.write((b"" if not whole or whole.endswith(b"\n") else b"\n") + content)
             file.flush()
             os.fsync(file.fileno())
-        except OSError as error:
+        except OSError:
             file.truncate(place)
-            raise LedgerError(f"{path} cannot be written: {error.strerror}", "nothing was decided") from error
+            raise
     if fresh:
         _settle(path.parent)
 

@@ -37,7 +37,7 @@ def hostile():
     bar = Bar(name=HOSTILE, value=0.5, low=0.1, high=0.9, words=HOSTILE)
     drawing = Drawing(title=HOSTILE, drawn=rows([bar], x=HOSTILE, label=HOSTILE, ends=(0, 1)), note=HOSTILE)
     return report(
-        audit=HOSTILE, subject=HOSTILE, verdict=HOSTILE, warnings=[HOSTILE], page="x.html",
+        audit=HOSTILE, subject=HOSTILE, verdict=HOSTILE, next_step=HOSTILE, warnings=[HOSTILE], page="x.html",
         findings=[Finding(severity=Severity.UNDECIDED, sentence=HOSTILE, records=[(HOSTILE, HOSTILE)])],
         tables={HOSTILE: [{HOSTILE: HOSTILE, "long": HOSTILE * 9}]}, contents={f"{HOSTILE}.csv": lambda: b""},
         drawings=lambda: [drawing], galleries=lambda: [Gallery(title=HOSTILE, cells=[FACE], note=HOSTILE)],
@@ -70,13 +70,14 @@ def test_a_browser_reads_a_hostile_page_as_text(tmp_path):
 
 
 def test_findings_stand_there_with_their_severity_and_tables_without_rows_do_not():
-    page = html(report(verdict="FAILS"))
+    page = html(report(verdict="FAILS", next_step="fetch more"))
     assert '<p class="verdict">FAILS</p>' in page
     assert re.search(r'is-problem"><i aria-hidden="true">◆</i><span><b>problem</b>The model fails\.', page)
     assert '<i aria-hidden="true">●</i><span>Worth knowing.' in page
     assert page.count("<table") == 1
     assert '<td class="n">0.123</td>' in page
     assert "None" not in page
+    assert "<strong>Next:</strong> fetch more" in page
 
 
 def test_a_long_table_and_a_large_gallery_say_how_much_they_leave_out():
@@ -96,6 +97,9 @@ def test_every_audit_writes_a_page_unless_it_has_one_of_its_own(tmp_path):
     assert sorted(report().write(tmp_path)) == ["csv", "html"]
     assert (tmp_path / "slices.html").read_text(encoding="utf-8") == html(report())
     assert sorted(report(page="slices-real.html", contents={}).files) == ["slices-real.html"]
+    assert sorted(report(variant=("quick",)).write(tmp_path / "quick")) == ["csv", "html"]
+    assert sorted(path.name for path in (tmp_path / "quick").iterdir()) == ["slices-quick.csv", "slices-quick.html"]
+    assert "Beside this page: slices-quick.csv." in (tmp_path / "quick" / "slices-quick.html").read_text()
     own = report(contents={"own.html": lambda: b"<html>"})
     assert list(own.files) == ["own.html"]
 

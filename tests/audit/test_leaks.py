@@ -1,8 +1,6 @@
 """Leaks across a split and across labels: what is found, on drawn and on real pictures, and what is not."""
 
-import csv
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from originals import jpeg, png, row, scene
@@ -175,23 +173,6 @@ def test_damaged_hashes_of_a_stranger_are_made_again(store):
     assert kinds(find(rows, store)) == [("near-duplicate", "a.jpg", "b.jpg")]
 
 
-def planted(testdata, store):
-    """Originals on one side and copies on the other, by the pairs known to be the same picture."""
-    with (testdata / "duplicates" / "pairs.csv").open(newline="") as file:
-        pairs = [(line["a"], line["b"]) for line in csv.DictReader(file)]
-    sides = {name: "train" for name, _ in pairs} | {name: "valid" for _, name in pairs}
-    rows = [row(store, (testdata / name).read_bytes(), name, split=side) for name, side in sides.items()]
-    return rows, pairs
-
-
-@pytest.mark.long
-def test_every_known_copy_of_a_real_photograph_is_found_across_the_split(testdata, store):
-    rows, pairs = planted(testdata, store)
-    found = find(rows, store)
-    assert len(pairs) == 60
-    assert {(leak.one.member, leak.other.member) for leak in found.leaks} == set(pairs)
-
-
 @pytest.mark.parametrize("original", ["aaa-orig.jpg", "ukbench00120.jpg"])
 def test_every_edit_of_a_photograph_is_found(testdata, store, original):
     paths = sorted((testdata / "duplicates" / "edits").glob("*.jpg"))
@@ -203,20 +184,6 @@ def test_every_edit_of_a_photograph_is_found(testdata, store, original):
     found = {leak.other.member for leak in find(rows, store).leaks}
     assert len(copies) > 4
     assert found == set(copies) - {original}
-
-
-@pytest.mark.long
-def test_no_two_people_of_the_portraits_are_called_the_same(testdata, store):
-    paths = sorted((testdata / "portraits").glob("*/*/*.*"))[::2]  # all of them are in the test of dedupe
-    rows = [
-        row(store, path.read_bytes(), path.relative_to(testdata).as_posix(), label=path.parent.name,
-            split="valid" if number % 2 else "train")
-        for number, path in enumerate(paths)
-    ]  # fmt: skip
-    assert len(rows) == 280
-    crops_of_one_photograph = ({"real_295", "real_456"}, {"real_463", "real_523"}, {"real_536", "real_62"})
-    for leak in find(rows, store).leaks:
-        assert {Path(record.member).stem for record in (leak.one, leak.other)} in crops_of_one_photograph
 
 
 def test_the_sheet_shows_both_pictures_of_a_pair_and_says_where_one_is_gone(store, tmp_path):

@@ -1,15 +1,20 @@
 """The desk without a browser: its queues, what it writes, and whom it lets in."""
 
-import json
+import io
 import signal
+import sys
 from dataclasses import replace
 
 import pytest
 from audit_world import HOSTILE, run_on_eight
-from desk_world import ask, desk_of, process, served
+from desk_world import ask, desk_of, process
+from PIL import Image
 
+from audit.cli import main
 from audit.review import work
+from audit.review.ahead import Pictures
 from audit.review.queues import NAMES, found
+from audit.review.views import views
 from audit.review.work import ReviewSettings
 from imageledger import decisions, manifest
 from imageledger.errors import ConfigError, LedgerError, RunError
@@ -130,6 +135,58 @@ def test_a_decision_about_other_bytes_is_shown_as_such(desk):
     decisions.append(desk.path, [old])
     desk.read_on()
     assert [one.state for one in desk.history(item)] == ["about other bytes"]
+    assert not desk.is_decided(item)
+
+
+def test_a_picture_with_another_matte_than_the_refused_one_is_undecided_again(desk):
+    item = desk.queues["everything"].items[0]
+    record = item.records[0]
+    old = decisions.Decision(source=record.source, member=record.member, decision="bad-matte", who="Bo", why="seen",
+                             matte=f"{'0' * 64}.png")  # fmt: skip
+    decisions.append(desk.path, [old])
+    desk.read_on()
+    assert not desk.is_decided(item)
+    desk.decide([item], "bad-matte")
+    assert desk.is_decided(item)
+
+
+def test_a_decision_about_a_pair_is_taken_back_for_both_pictures(desk):
+    one, other = desk.queues["everything"].items[:2]
+    (made,) = desk.decide([replace(one, records=(*one.records, *other.records))], "pair")
+    assert [said.about(other) for said in desk.history(other)] == [f"with {one.records[0].member}"]
+    desk.take_back(one, made.digest)
+    assert [said.state for said in desk.history(other)] == ["taken back"]
+
+
+def test_a_project_that_cannot_be_written_to_says_that_nothing_was_saved(desk, monkeypatch):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("imageledger.decisions.log._append", refused)
+    with pytest.raises(LedgerError, match="cannot be written: Permission denied"):
+        desk.decide(desk.queues["everything"].items[:1], "keep")
+
+
+def test_where_the_model_looked_is_a_view_once_it_was_drawn(project):
+    folder = run_on_eight(project) / "audit" / "attention"
+    record = next(manifest.read(project.manifest("manifest")))
+    pictures = Pictures(project.store, folder)
+    assert "heat" not in [view.name for view in views(record, pictures.has_heat)]
+    folder.mkdir(parents=True)
+    Image.new("RGB", (40, 30), "red").save(folder / f"{record.file.partition('.')[0]}.png")
+    heat = views(record, pictures.has_heat)[-1]
+    assert (heat.name, heat.address) == ("heat", f"heat/{record.file}")
+    with Image.open(io.BytesIO(pictures.webp(heat.picture, "large"))) as shown:
+        assert (shown.format, shown.size) == ("WEBP", (40, 30))
+
+
+def test_a_refused_matte_is_shown_with_the_person_on_white(project):
+    run_on_eight(project)
+    record = next(manifest.read(project.manifest("manifest")))
+    refused = replace(record, status="rejected", reason="matte: 2 large pieces", file=record.steps[-1].on)
+    white = {view.name: view for view in views(refused, lambda _: False)}["white"]
+    with Image.open(io.BytesIO(Pictures(project.store).webp(white.picture, "large"))) as shown:
+        assert min(shown.convert("RGB").getpixel((1, 1))) > 250
 
 
 def test_a_name_that_is_no_run_stage_or_manifest_is_refused_with_those_there_are(project):
@@ -141,119 +198,11 @@ def test_a_name_that_is_no_run_stage_or_manifest_is_refused_with_those_there_are
         ReviewSettings(queue="faces")
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """The address of a desk that is served, for requests that change nothing but decisions."""
-    from imageledger.config import open_project
-
-    root = tmp_path_factory.mktemp("served")
-    (root / "imageledger.toml").write_text('dataset = "drawn"\n', encoding="utf-8")
-    project = open_project(root)
-    run_on_eight(project)
-    with served(project) as at:
-        yield at
-
-
-def test_only_this_host_with_the_token_from_this_page_is_let_in(address):
-    assert ask(address)[0] == 200
-    assert ask(address, Host="evil.example")[0] == 421
-    assert ask(address, Host=f"evil.example:{address.split(':')[2].split('/')[0]}")[0] == 421
-    wrong = address.replace(address.rstrip("/").rpartition("/")[2], "guessed")
-    assert ask(wrong)[0] == 403
-    assert ask(address.rpartition("/")[0].rpartition("/")[0] + "/")[0] == 403
-    assert ask(address, Sec_Fetch_Site="cross-site")[0] == 403
-
-
-def test_a_decision_is_only_taken_from_the_page_itself_and_never_by_reading(address):
-    form = {"decision": "keep"}
-    assert ask(address, "everything/1/decide", form, Origin="https://evil.example")[0] == 403
-    assert ask(address, "everything/1/decide", form, Origin="null")[0] == 403
-    assert ask(address, "everything/1/decide", form, Origin="")[0] == 403
-    assert ask(address, "everything/1/decide?decision=keep")[0] == 405
-    assert ask(address, "everything/1/undo?undoes=abc")[0] == 405
-    status, _, headers = ask(address, "everything/1/decide", form)
-    assert (status, headers["location"].partition("?")[0].rpartition("/")[2]) == (303, "2")
-
-
-@pytest.mark.parametrize(
-    "names",
-    ["object/../../../../etc/passwd", "object/..%2f..%2f..%2fimageledger.toml", "object/abc.jpg", "white/a.png",
-     f"heat/{'0' * 64}.png", f"object/{'0' * 64}.jpg", "secret/abc", f"object/{'A' * 64}.jpg"],
-)  # fmt: skip
-def test_a_picture_is_only_served_by_the_name_of_an_object_that_is_there(address, names):
-    status, text, _ = ask(address, f"picture/large/{names}")
-    assert status == 404
-    assert "root:" not in text
-    assert "dataset" not in text
-
-
-def test_answers_may_not_be_framed_kept_or_run_anything_else(address):
-    headers = ask(address, "everything/1")[2]
-    policy = headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
-    assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "same-origin")
-    assert headers["x-frame-options"] == "DENY"
-    assert "server" not in headers
-
-
-def test_hostile_names_and_notes_are_only_words(address):
-    place = next(n for n in range(1, 9) if "script" in ask(address, f"everything/{n}")[1].partition("<h1")[2])
-    ask(address, f"everything/{place}/decide", {"decision": "unsure", "note": "<img src=x onerror=alert(1)>\x1b[31m"})
-    text = ask(address, f"everything/{place}")[1]
-    assert "<script>alert" not in text
-    assert "&lt;script&gt;alert(1)" in text
-    assert "<img src=x" not in text
-    assert "&lt;img src=x onerror=alert(1)&gt;" in text
-    assert not {"\x1b", "\u202e"} & set(text)
-
-
-@pytest.mark.parametrize(
-    ("path", "form", "status"),
-    [
-        ("everything/1/decide", {"decision": "delete-everything"}, 400),
-        ("everything/1/decide", {"decision": "pair"}, 400),
-        ("everything/1/decide", {"decision": "undo"}, 400),
-        ("everything/1/decide", {}, 400),
-        ("everything/99/decide", {"decision": "keep"}, 404),
-        ("everything/decide", {"decision": "keep"}, 400),
-        ("everything/decide", {"decision": "keep", "item": ["x", "-3", "99"]}, 400),
-        ("nothing/1/decide", {"decision": "keep"}, 404),
-        ("everything/1/decide", {"decision": "keep", "note": "x" * 70_000}, 413),
-    ],
-)  # fmt: skip
-def test_what_does_not_fit_is_refused_and_nothing_is_written(address, path, form, status):
-    before = ask(address, "everything/1/state")[1]
-    assert ask(address, path, form)[0] == status
-    assert ask(address, "everything/1/state")[1] == before
-
-
-@pytest.mark.parametrize("path", ["everything/1?view=../../x", "everything/go?n=999999999999999999999", "everything/0",
-                                  "everything/grid?page=-5&find=%00", f"everything/{'9' * 5000}",
-                                  "everything/?find=%22%3E%3Cscript%3E"])  # fmt: skip
-def test_strange_addresses_are_answered_without_a_fault(address, path):
-    status, text, _ = ask(address, path)
-    assert status in (200, 303, 404, 414)
-    assert "<script>" not in text.replace('<script type="module" src=', "")
-
-
-def test_one_decision_is_made_about_several_and_two_that_were_selected_are_a_pair(address):
-    status, _, headers = ask(address, "everything/decide", {"decision": "keep", "item": ["3", "4"]})
-    assert (status, headers["location"].endswith("saved=2")) == (303, True)
-    ask(address, "everything/decide", {"decision": "same-person", "item": ["5", "6"], "note": "her sister"})
-    text = ask(address, "everything/5")[1]
-    assert "same-person" in text
-    assert "her sister" in text
-    assert ask(address, "everything/decide", {"decision": "pair", "item": ["1", "2", "3"]})[0] == 400
-
-
-def test_a_page_out_of_date_is_told_that_somebody_decided_meanwhile(address):
-    json_too = {"Accept": "application/json"}
-    state = json.loads(ask(address, "everything/8/state")[1])
-    ask(address, "everything/8/decide", {"decision": "leave-out"})
-    said = json.loads(ask(address, "everything/8/decide", {"decision": "keep", "seen": state["seen"]}, **json_too)[1])
-    assert said["said"] == "Saved: keep."
-    assert said["conflict"].startswith("Ada had decided 'leave-out' meanwhile.")
+def test_without_starlette_the_command_says_what_to_install(project, runner, monkeypatch):
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    ended = runner.invoke(main, ["review"])
+    assert ended.exit_code == 1
+    assert "pip install 'imageledger[desk]'" in ended.stderr
 
 
 @pytest.mark.long

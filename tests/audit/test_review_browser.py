@@ -74,7 +74,8 @@ def test_a_reload_and_a_new_visit_go_on_at_the_first_undecided_picture(chrome, d
         page.keyboard.press("1")
         at(page, 2)
         page.keyboard.press("1")
-        shows(page, "Saved")
+        at(page, 3)
+        page.wait_for_function("() => document.querySelector('#done').textContent === '2'")
         page.reload()
         assert page.url.endswith("everything/3")
     with opened(chrome, f"{address}everything/") as page:

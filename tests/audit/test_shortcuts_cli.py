@@ -177,7 +177,7 @@ def test_a_hostile_name_reaches_neither_terminal_nor_markup(inside, runner, tmp_
 def test_the_self_test_needs_no_project_and_fails_with_exit_code_3(tmp_path, monkeypatch, runner, passed, code):
     asked = {}
     row = {"planted": "jpeg", "right": "yes", "AUC": 0.9, "interval": "0.80–1.00", "p": 0.0005, "named": "jpeg-history"}
-    report = SimpleNamespace(rows=lambda: [row], sentences=["One of one."], passed=passed, doses=[])
+    report = SimpleNamespace(rows=lambda: [row], sentences=["One of one."], passed=passed, doses=[], planted=[])
     monkeypatch.chdir(tmp_path)
 
     def run(project, *, settings, track):

@@ -193,7 +193,7 @@ def test_status_and_the_plan_say_which_stages_wait_for_a_decision(project):
     }
     assert "Decisions of people wait for whiten: curate run applies them." in remarks(project)
     assert {row["stage"]: row["because"] for row in plan(project)}["whiten"] == "people have decided since"
-    assert overview.next_command(overview.stages(project), trained=True) == "curate run"
+    assert overview.next_command(overview.stages(project), []) == "curate run"
 
 
 def test_how_a_matte_was_judged_never_depends_on_the_label(project):

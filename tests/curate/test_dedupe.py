@@ -1,6 +1,5 @@
 """The dedupe stage and its command, on drawn and on real pictures."""
 
-import csv
 import io
 import json
 
@@ -192,19 +191,6 @@ def real_rows(testdata, store, paths):
     return [row(store, path.read_bytes(), path.relative_to(testdata).as_posix()) for path in paths]
 
 
-@pytest.mark.long
-def test_every_known_copy_of_a_real_photograph_is_found(testdata, store):
-    with (testdata / "duplicates" / "pairs.csv").open(newline="") as file:
-        pairs = [(line["a"], line["b"]) for line in csv.DictReader(file)]
-    paths = [testdata / name for name in sorted({name for pair in pairs for name in pair})]
-    made = deduped(store, real_rows(testdata, store, paths))
-    assert len(pairs) == 60
-    for original, copy in pairs:
-        assert made[copy].duplicate_of.endswith(f"#{original}")
-        assert made[original].status == "ok"
-        assert made[copy].group == made[original].group
-
-
 def test_every_edit_of_a_photograph_is_found_a_slight_rotation_too(testdata, store):
     paths = sorted((testdata / "duplicates" / "edits").glob("*.jpg"))
     made = {
@@ -219,24 +205,3 @@ def test_every_edit_of_a_photograph_is_found_a_slight_rotation_too(testdata, sto
     assert sum(record.status == "ok" for record in made.values()) == 2
     assert " turned by " in made["ukbench00120_rotation.jpg"].reason
     assert made["ukbench00120_hflip.jpg"].reason.startswith("mirrored near-duplicate: ")
-
-
-SAME_PHOTOGRAPH = (
-    ("real_295.jpg", "real_456.jpg"),
-    ("real_463.jpg", "real_523.jpg"),
-    ("real_536.jpg", "real_62.jpg"),
-)
-"""Pictures of the unsplash set that are different crops of one photograph, as looking at them shows."""
-
-
-@pytest.mark.long
-def test_no_two_people_of_the_portraits_are_merged_even_among_twice_as_distant_hashes(testdata, store):
-    paths = sorted((testdata / "portraits").glob("*/*/*.*"))
-    rows = real_rows(testdata, store, paths)
-    assert len(rows) == 560
-    made = deduped(store, rows, distance=12)  # whatever is merged at the usual 6 bits is merged at 12 too
-    merged = {
-        frozenset((record.member.rpartition("/")[2], record.duplicate_of.rpartition("/")[2]))
-        for record in made.values() if record.status != "ok"
-    }  # fmt: skip
-    assert merged == set(map(frozenset, SAME_PHOTOGRAPH))

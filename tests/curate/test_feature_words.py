@@ -10,6 +10,7 @@ from PIL import Image
 from curate.manifest.matching.balance_table import title
 from curate.nuisance import ASIDE, FAMILIES, TOGETHER, family, in_words
 from curate.nuisance.seen import Seen
+from curate.testing.families import check_family
 
 
 def measured(name):
@@ -44,3 +45,9 @@ def test_a_family_that_is_no_longer_installed_keeps_the_keys_of_its_numbers():
 def test_the_table_of_balance_says_what_a_number_is_and_whether_there_is_any():
     assert title("matte", "holes") == "matte: holes in the cut-out"
     assert title("matte", "holes applies") == "matte: whether there is any: holes in the cut-out"
+
+
+def test_words_for_a_number_that_is_not_measured_are_refused_by_the_check():
+    strange = replace(family("geometry"), words={"depth": "depth (m)"})
+    with pytest.raises(AssertionError, match="has words for numbers that it does not measure: depth"):
+        check_family(strange)

@@ -205,3 +205,10 @@ def test_finding_a_model_compiles_nothing_in_a_process_that_has_not_seen_rembg(s
     )
     done = subprocess.run([sys.executable, "-c", script, selfie], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "function", done.stderr
+
+
+def test_a_model_that_nobody_asked_for_is_not_downloaded(home):
+    with pytest.raises(ModelError) as refused:
+        find_model("u2net_human_seg", download=False)
+    assert "is not on this machine" in refused.value.what
+    assert str(home / "models" / "u2net_human_seg" / "u2net_human_seg.onnx") in refused.value.hint

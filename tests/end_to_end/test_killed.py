@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from imageledger.cli import main
+
 STAGES = {
     "fetch": ["curate", "fetch", "sample:7", "--limit", "9"],
     "normalize": ["curate", "normalize", "--detector", "cascade"],
@@ -36,12 +38,14 @@ def made(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in names if path.name != "sources.json"}
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """The manifests and cards of a project in which nothing was killed."""
-    folder = project(tmp_path_factory.mktemp("undisturbed") / "project")
+@pytest.fixture
+def undisturbed(tmp_path, monkeypatch, runner):
+    """The manifests and cards of a project in which nothing was killed, made in this process."""
+    folder = project(tmp_path / "undisturbed")
+    monkeypatch.chdir(folder)
     for words in STAGES.values():
-        subprocess.run(command(words), cwd=folder, check=True, capture_output=True)
+        done = runner.invoke(main, words)
+        assert done.exit_code == 0, done.output
     return made(folder)
 
 

@@ -79,7 +79,7 @@ def job(testdata, tmp_path_factory):
         learner = ("--arch", "squeezenet1_1", "--weights", str(weights), "--size", "128", "--epochs", "4")
         job.type("train", "run", *learner, "--name", "first")
         job.type("audit", "top-losses", "first")
-        few = ("--family", "container", "--family", "jpeg-history", "--most", "60")
+        few = ("--family", "container", "--family", "jpeg-history", "--most", "30")
         for stage, families in (("fetched", few), ("final", ())):
             job.type("audit", "shortcuts", "--stage", stage, *families, "--json")
             job.probes[stage] = {

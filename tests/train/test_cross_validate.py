@@ -32,8 +32,32 @@ LABELS = ("real", "ai")
 def crossed(tmp_path_factory):
     project = build(tmp_path_factory.mktemp("crossed"))
     said = []
-    place, run = make(project, "first", folds=2, repeats=2, say=said.append)
+    place, run = make(project, "first", folds=2, repeats=2, say=said.append, track=ONE_BAR)
     return project, place, run, said
+
+
+class OneBar:
+    """Progress that fails where a second phase begins before the first has ended: a terminal has one bar."""
+
+    def __init__(self):
+        self.phases, self.shown = [], False
+
+    def __call__(self, rows, total, doing="", /):
+        assert not self.shown, (self.phases, doing)
+        self.phases.append(doing)
+        self.shown = True
+        try:
+            yield from rows
+        finally:
+            self.shown = False
+
+
+ONE_BAR = OneBar()
+
+
+def test_each_phase_has_ended_before_the_next_begins(crossed):
+    assert ONE_BAR.phases[0] == "training"
+    assert any(phase.startswith("probing") for phase in ONE_BAR.phases)
 
 
 def test_every_picture_is_judged_once_by_the_fold_that_held_it_out(crossed):
@@ -49,6 +73,7 @@ def test_every_picture_is_judged_once_by_the_fold_that_held_it_out(crossed):
     assert (run.settings["folds"], run.settings["repeats"]) == (2, 2)
     assert run.metrics["valid"]["accuracy"]["n"] == 30
     assert "train" not in run.metrics
+    assert 0 < run.evaluation["train_accuracy"]["share"] <= 1
 
 
 def test_over_repeats_the_logits_are_averaged(crossed):

@@ -10,9 +10,15 @@ from curate.pictures import pixels
 from imageledger.errors import StoreError
 from imageledger.store import Store
 from train.models.steps import Applier, Steps
-from train.network.loaders import decoded
 
 pytestmark = pytest.mark.long
+
+
+def decoded(path):
+    """A file as training sees it; torch, which this loads, is not loaded to list the tests."""
+    from train.network import loaders
+
+    return loaders.decoded(path)
 
 
 def ramp(mode: str) -> Image.Image:

@@ -17,6 +17,7 @@ SEEDS = {"real": 200, "ai": 400}
 EACH = 12
 SETTINGS = {
     "[normalize]": 'size = 64\ndetector = "cascade"',
+    "[dedupe]": "most = 0",
     "[whiten]": 'matting = "grabcut"',
     "[manifest]": "match = []",
 }

@@ -27,5 +27,6 @@ def build(root, pairs=3):
     return project
 
 
-def make(project, name, settings=SMALL, say=None, folds=2, repeats=1):
-    return trainings.train(project, name, settings, kind="cross-validate", say=say, folds=folds, repeats=repeats)
+def make(project, name, settings=SMALL, say=None, folds=2, repeats=1, **options):
+    return trainings.train(project, name, settings, kind="cross-validate", say=say, folds=folds, repeats=repeats,
+                           **options)  # fmt: skip

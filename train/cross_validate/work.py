@@ -59,11 +59,12 @@ def cross_validate(
     refuse_parted_copies(task.pictures)
     drawn = [_folds(task.pictures, folds, settings.seed + repeat) for repeat in range(repeats)]
     protocol = {"folds": folds, "repeats": repeats}
-    with series.opened(project, task, settings, name, CROSS_VALIDATION, protocol) as place, batches(track) as tell:
+    with series.opened(project, task, settings, name, CROSS_VALIDATION, protocol) as place:
         done = {}
-        for each in series.each(place, name, labels, task, _trainings(task.pictures, drawn, settings), tell):
-            done[each.name] = each
-            logger.info("%s", fold_in_words(each, folds, repeats))
+        with batches(track) as tell:
+            for each in series.each(place, name, labels, task, _trainings(task.pictures, drawn, settings), tell):
+                done[each.name] = each
+                logger.info("%s", fold_in_words(each, folds, repeats))
         run = _whole(project, place, name, task, drawn, done, settings, track)
         run = replace(run, settings={**run.settings, **protocol})
         series.take_final(place)

@@ -84,11 +84,12 @@ def hold_out(
     divided = divide(task.pictures, labels, by, settings.seed)
     for kind, label in divided.bound.items():
         logger.info("%s cannot be left out: it holds all %s pictures", kind, label)
-    with series.opened(project, task, settings, name, HOLD_OUT, {"by": by}) as place, batches(track) as tell:
+    with series.opened(project, task, settings, name, HOLD_OUT, {"by": by}) as place:
         done: list[Done] = []
-        for each in series.each(place, name, labels, task, _trainings(task.pictures, divided, settings), tell):
-            logger.info("%s", part_in_words(divided.parts[len(done)], task.pictures, each))
-            done.append(each)
+        with batches(track) as tell:
+            for each in series.each(place, name, labels, task, _trainings(task.pictures, divided, settings), tell):
+                logger.info("%s", part_in_words(divided.parts[len(done)], task.pictures, each))
+                done.append(each)
         predictions = together(task.pictures, divided.parts, done)
         write_predictions(place, predictions)
         groups = groups_by_key(task.pictures)

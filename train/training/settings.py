@@ -1,5 +1,7 @@
 """Fill the settings of a training, and refuse those that its recipe does not heed."""
 
+import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,8 @@ from imageledger.config import Project
 from imageledger.errors import ConfigError
 from train.config import IMAGENET, MIXED, SCRATCH, TrainSettings
 from train.recipes import current, recipe_named
+
+logger = logging.getLogger(__name__)
 
 
 def train_settings(project: Project, options: Mapping[str, Any]) -> TrainSettings:
@@ -31,6 +35,8 @@ def ready(project: Project, settings: TrainSettings) -> TrainSettings:
     A weights file named in imageledger.toml lies beside it; one named as an option, in the working directory. Raises
     ConfigError for an unknown recipe, and for early stopping or mixed precision of a recipe that has no use for it.
     """
+    if "torch" not in sys.modules:
+        logger.info("loading what the recipe %s needs", settings.recipe)
     unused = recipe_named(settings.recipe).unused
     for name, given in {"early_stopping": settings.early_stopping, "precision": settings.precision == MIXED}.items():
         if given and name in unused:

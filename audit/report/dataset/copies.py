@@ -5,9 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from PIL import Image, ImageOps
-
 from audit.report.dataset.groups import Undone, labels_of
 from audit.report.subject import Subject
 from curate.dedupe.judge import BYTES, PIXELS
@@ -22,16 +19,10 @@ from imageledger.record import DUPLICATE, OK, Record
 SHOWN = 8
 """Pairs that stand on the page: conflicts first, then the copies that are least alike."""
 
-STRONGER = 5
-"""How many times stronger a difference is drawn than it is."""
-
-SIDE = 144
-"""Longer side of a difference view, in pixels."""
-
 MIRRORED = "mirrored"
 
 NEAR = 12
-"""A conflict does not say how its pictures lie on each other; with hashes further apart no difference is drawn."""
+"""A conflict does not say how its pictures lie on each other: with hashes further apart, one is a part of the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +41,10 @@ class Pair:
         return self.copy.reason in (BYTES, PIXELS)
 
     @property
-    def comparable(self) -> bool:
-        """Whether the pixels of both lie on each other, so that a difference can be drawn."""
+    def part(self) -> bool:
+        """Whether one shows a part of the other, so that it must be moved before they can be compared."""
         near = self.conflict and self.distance is not None and self.distance <= NEAR
-        return self.other is not None and (self.exact or near or "pHash distance" in self.copy.reason)
+        return not (self.exact or near or "pHash distance" in self.copy.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,19 +134,6 @@ def why_kept(kept: Record, copy: Record) -> str:
     if ours[2] < theirs[2]:
         return f"it holds more bytes per pixel: {-ours[2]:.2f} instead of {-theirs[2]:.2f}"
     return "both are equally large and good: the digest of its bytes comes first"
-
-
-def difference(one: Image.Image, other: Image.Image, *, mirrored: bool) -> tuple[Image.Image, float]:
-    """Return where two RGB pictures differ (white: nowhere; darker: more) and their mean difference in grey levels.
-
-    Both are brought to the shape of the first; `mirrored` turns the second one round.
-    """
-    first = one.convert("RGB")
-    first.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    second = (ImageOps.mirror(other) if mirrored else other).convert("RGB").resize(first.size, Image.Resampling.LANCZOS)
-    apart = np.abs(np.asarray(first, dtype=np.float32) - np.asarray(second, dtype=np.float32)).mean(axis=2)
-    drawn = 255 - np.clip(STRONGER * apart, 0, 255)
-    return Image.fromarray(drawn.astype(np.uint8)), float(apart.mean())
 
 
 def _once(conflicts: Sequence[Record], of: Mapping[str, str]) -> list[Record]:

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
-
 from audit.pictures import Shown
 from audit.report.dataset.apart import Apart
 from audit.report.dataset.copies import Copies, Pair
@@ -15,18 +13,18 @@ from audit.report.dataset.files import Files
 from audit.report.dataset.flow import Flow
 from audit.report.dataset.lost import Lost
 from audit.report.dataset.origins import Balance, Faces, Licences
+from curate.look.pictures import TIMES
 from imageledger.record import UNREADABLE, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairShown:
-    """A pair with both pictures, their difference view, and its mean in grey levels (None where none can be drawn)."""
+    """A pair with both pictures, and where they differ."""
 
     pair: Pair
     copy: Shown
     other: Shown | None
-    difference: Image.Image | None
-    apart: float | None
+    difference: Shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +59,7 @@ class DatasetSection:
     before_after: Sequence[CutoutShown]
     apart: Apart
     opened: Mapping[str, Shown]
+    times: int = TIMES
     anchor: str = "dataset"
     title: str = "The dataset"
     template: str = "report/dataset/section.html"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from audit.pictures import Shown, show_object
-from audit.report.dataset.copies import MIRRORED, Copies, Pair, copies_of, difference
+from audit.report.dataset.copies import Copies, Pair, copies_of
 from audit.report.dataset.cutouts import Cutouts, cutouts_of, laid_on_white
 from audit.report.dataset.files import Files, files_of
 from audit.report.dataset.flow import flow_of
@@ -16,14 +16,15 @@ from audit.report.dataset.section import CutoutShown, DatasetSection, PairShown
 from audit.report.subject import Subject
 from curate.evidence.measure import FETCHED, measured_before
 from curate.history import made_by_normalize
+from curate.look.pictures import where_they_differ
 from imageledger import manifest
 from imageledger.errors import ManifestError
 from imageledger.manifest import Card
 from imageledger.record import OK, Record
 from imageledger.types import Floats, Track, untracked
 
-SIDE = 160
-"""Longer side, in pixels, of the pictures that are opened."""
+SIDE, PAIRS = 160, 320
+"""Longer side, in pixels, of the pictures that are opened, and of pairs, in which keypoints are looked for."""
 
 Opened = Mapping[str, Shown]
 
@@ -36,9 +37,10 @@ def dataset(subject: Subject, *, track: Track = untracked) -> DatasetSection:
     groups = groups_of(subject)
     lost, cutouts = lost_of(subject), cutouts_of(subject)
     copies = copies_of(subject, _settings(subject, "dedupe"))
+    paired = {record.origin for pair in copies.pairs for record in (pair.copy, pair.other) if record}
     names = list(dict.fromkeys(_names(lost, copies, cutouts)))
     opened = {
-        name: show_object(subject.project.store, name, SIDE)
+        name: show_object(subject.project.store, name, PAIRS if name in paired else SIDE)
         for name in track(names, len(names), "opening pictures of the dataset")
     }
     return DatasetSection(
@@ -85,10 +87,8 @@ def _files(subject: Subject, groups: list[Group]) -> Files:
 def _pair(pair: Pair, opened: Opened) -> PairShown:
     copy = opened[pair.copy.origin]
     other = opened[pair.other.origin] if pair.other else None
-    view, apart = None, None
-    if pair.comparable and copy.image is not None and other is not None and other.image is not None:
-        view, apart = difference(other.image, copy.image, mirrored=MIRRORED in pair.copy.reason)
-    return PairShown(pair=pair, copy=copy, other=other, difference=view, apart=apart)
+    apart = where_they_differ(other or Shown(missing="no row has its name"), copy, part=pair.part)
+    return PairShown(pair=pair, copy=copy, other=other, difference=apart)
 
 
 def _cutout(record: Record, opened: Opened) -> CutoutShown:

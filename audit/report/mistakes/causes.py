@@ -112,9 +112,9 @@ NUMBERS: Mapping[str, tuple[str, str, str]] = {
 LIMITS: Mapping[Cause, tuple[Limit, ...]] = {
     Cause.TORN: (
         Limit(number="kept", at=0.985, sign=-1, away=1.0, step=0.05,
-              says="The matte keeps {share:.0%} of the face (usually {usual:.0%})."),
-        Limit(number="dent", at=0.085, sign=1, away=2.0, step=0.04,
-              says="The outline of the head is bitten out: {share:.0%} of its hull is missing (usually {usual:.0%})."),
+              says="The matte keeps {percent:.0f} % of the face (usually {usually:.0f} %)."),
+        Limit(number="dent", at=0.095, sign=1, away=2.0, step=0.1,
+              says="The head is bitten out: its hull lacks {percent:.0f} % (usually {usually:.0f} %)."),
     ),
     Cause.LOW: (
         Limit(number="edges", at=-1.55, sign=-1, away=1.5, step=0.2,
@@ -124,11 +124,11 @@ LIMITS: Mapping[Cause, tuple[Limit, ...]] = {
     ),
     Cause.RETOUCHED: (
         Limit(number="texture", at=-2.9, sign=-1, away=1.0, step=0.5,
-              says="Beside its own sharp edges, the skin has {times:.1f} times less texture than is usual."),
+              says="Beside its own sharp edges, the skin has {times:.1f} times less texture than usual."),
     ),
     Cause.TIGHT: (
         Limit(number="scale", at=0.36, sign=1, away=2.5, step=0.1,
-              says="The face is cut tight: eyes and mouth take up {share:.0%} of the picture (usually {usual:.0%})."),
+              says="Eyes and mouth take up {percent:.0f} % of the picture: it is cut tight (usually {usually:.0f} %)."),
     ),
     Cause.DARK: (
         Limit(number="brightness", at=50, sign=-1, away=1.3, step=15,
@@ -142,9 +142,9 @@ GREY_FROM = 0.98
 USUALLY_GREY = 0.5
 """Where so many of its class are grey, being grey explains nothing."""
 
-TYPICAL, NEAR = 0.25, 0.7
-"""A label is doubted where the model is surer than of a quarter of the pictures of the class called, and so many of the
-nearest training pictures are of it."""
+TYPICAL, NEAR = 0.1, 0.6
+"""A label is doubted where the model is surer than of a tenth of the pictures of the class called, and so many of the
+nearest training pictures are of it. A tenth of all wrong labels is passed over by the first alone."""
 
 WITNESS = 0.75
 """The AUC from which the file is a witness of the label."""
@@ -198,7 +198,13 @@ def _limits(facts: Facts) -> list[Proposal]:
             if usual and usual.count >= ENOUGH and limit.sign * usual.away(value) < limit.away:
                 continue
             middle = usual.median if usual else limit.at
-            says = limit.says.format(share=value, usual=middle, times=math.exp(abs(value - middle)))
+            says = limit.says.format(
+                share=value,
+                usual=middle,
+                percent=100 * value,
+                usually=100 * middle,
+                times=math.exp(abs(value - middle)),
+            )
             proposed.append(Proposal(cause, says, 1 + beyond / limit.step))
     return proposed
 
@@ -206,7 +212,7 @@ def _limits(facts: Facts) -> list[Proposal]:
 def _grey(facts: Facts) -> list[Proposal]:
     if not facts.number("colourless") >= GREY_FROM or facts.grey_share >= USUALLY_GREY:
         return []
-    says = f"It has no colour, like {facts.grey_share:.0%} of the {facts.actual} pictures."
+    says = f"It has no colour, like {100 * facts.grey_share:.0f} % of the {facts.actual} pictures."
     return [Proposal(Cause.GREY, says, 2.0)]
 
 

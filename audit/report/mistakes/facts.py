@@ -43,16 +43,16 @@ def usual_of(values: Floats) -> Usual | None:
 
 
 def facts(
-    record: Record | None, row: int, numbers: Mapping[str, Floats], described: Class, *, called: str, sure: float,
-    typical: float | None, near: tuple[int, int] | None, by_file: float | None, file_auc: float,
+    record: Record | None, row: int | None, numbers: Mapping[str, Floats], described: Class, *, actual: str,
+    called: str, sure: float, typical: float | None, near: tuple[int, int] | None, by_file: float | None,
+    file_auc: float,
 ) -> Facts:  # fmt: skip
-    """Bring together what is known of the picture in one row of the numbers."""
+    """Bring together what is known of a picture; `row` is that of its numbers, None where none were measured."""
+    own = {} if row is None else {name: float(values[row]) for name, values in numbers.items()}
     return Facts(
-        actual=record.label if record else "", called=called, sure=sure, typical=typical, near=near, by_file=by_file,
-        file_auc=file_auc, looked=record is not None and looked_for_face(record),
-        face=record is None or face_of(record) is not None,
-        numbers={name: float(values[row]) for name, values in numbers.items()}, usual=described.usual,
-        grey_share=described.grey_share,
+        actual=actual, called=called, sure=sure, typical=typical, near=near, by_file=by_file, file_auc=file_auc,
+        looked=record is not None and looked_for_face(record), face=record is None or face_of(record) is not None,
+        numbers=own, usual=described.usual, grey_share=described.grey_share,
     )  # fmt: skip
 
 

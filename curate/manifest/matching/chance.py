@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from curate.manifest.matching.scale import Scaled
 from imageledger.types import Floats
@@ -59,6 +58,8 @@ def _noise(chosen: NDArray[np.bool_]) -> float:
 
 
 def _auc(kernel: Floats, penalty: float, positive: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:
+    from scipy.stats import rankdata
+
     scores = np.zeros(len(kernel))
     for repeat in range(REPEATS):
         dealt = folds(positive, groups, repeat)

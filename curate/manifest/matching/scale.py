@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from imageledger.types import Floats
 
@@ -86,6 +85,8 @@ def distances(inner: Floats) -> Floats:
 
 def _whole(table: Floats) -> dict[int, Floats]:
     """Return the scores of the columns that every picture has, ranked together, which is much faster."""
+    from scipy.stats import rankdata  # slow to load, and this module comes with every Python call
+
     places = np.flatnonzero(np.isfinite(table).all(axis=0))
     if not len(places) or not len(table):
         return {}
@@ -94,6 +95,8 @@ def _whole(table: Floats) -> dict[int, Floats]:
 
 
 def _scores(column: Floats, there: NDArray[np.bool_]) -> Floats:
+    from scipy.stats import rankdata
+
     scores = np.zeros(len(column))
     if there.any():
         scores[there] = _standard(ndtri((rankdata(column[there]) - 0.5) / there.sum()))
