@@ -20,9 +20,8 @@ from imageledger.record import STATUSES
 
 SOURCE = "sample:42"
 RUN = "demo"
-MOST = "100"
-LOOK = Path("data", "audit", "shortcuts", f"shortcuts-most-{MOST}")
-"""What `audit shortcuts` writes about so many pictures of each label, without a suffix."""
+LOOK = Path("data", "audit", "shortcuts", "shortcuts")
+"""What `audit shortcuts` writes, without a suffix."""
 FALL = ("fetched", "normalized", "whitened", "final")
 EMBEDDED_TRAINING = (
     *("--arch", "timm:test_resnet", "--weights", "none", "--size", "64", "--epochs", "30", "--batch-size", "16"),
@@ -55,10 +54,11 @@ def commands(full: bool) -> list[list[str]]:
         ["curate", "dedupe"],
         ["curate", "whiten", *matting],
         ["curate", "manifest"],
-        ["audit", "shortcuts", "--stage", "all", "--most", MOST],
+        ["audit", "shortcuts", "--stage", "all"],
         ["train", "run", "--name", RUN, *training],
-        ["audit", "top-losses", RUN],
-    ]  # audit report belongs here, and its page at the end of `places`
+        ["audit", "top-losses", RUN, "--all", "-k", "8"],
+        ["audit", "report", RUN],
+    ]
 
 
 def walk(project: Project, full: bool, tell: Callable[[str], None]) -> Iterator[Took]:
@@ -136,6 +136,7 @@ def places(project: Project) -> list[tuple[str, Path]]:
             project.root / LOOK.with_suffix(".html"),
         ),
         ("learning curve and confusion matrix", run / "figures"),
-        ("real portraits called AI (page)", run / "audit" / "top-losses.html"),
-        ("real portraits called AI (sheet)", run / "audit" / "top-losses.png"),
+        ("the pictures with the highest losses (page)", run / "audit" / "top-losses-all-k-8.html"),
+        ("the pictures with the highest losses (sheet)", run / "audit" / "top-losses-all-k-8.png"),
+        ("all of it on one page, to open in a browser", run / "audit" / "report.html"),
     ]

@@ -109,7 +109,7 @@ def test_a_model_that_is_no_better_than_the_file_is_not_said_to_be(tour, tmp_pat
 def test_everything_that_shows_figures_says_that_they_mean_nothing_about_real_portraits(tour):
     folder, done = tour
     assert "mean nothing about real portraits" in done.stderr
-    page = (folder / "data/runs/demo/audit/top-losses.html").read_text()
+    page = (folder / "data/runs/demo/audit/top-losses-all-k-8.html").read_text()
     assert "No figure here means anything about portraits of real people" in page
 
 
