@@ -6,7 +6,6 @@ Labels play no part here: own pictures of both classes are taken alike, and the 
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,22 +80,23 @@ def draw(number: int, seed: int, side: int = SIDE) -> Sitter:
     The matte comes from drawing the same person twice more, before black and before a bright wall: what of the
     wall does not show through is person.
     """
+    from curate.sources.sample.camera import manner_of, photograph
     from curate.sources.sample.figure import portrait
     from curate.sources.sample.person import invent
-    from curate.sources.sample.pipelines import REAL, manner_of, shot
     from curate.sources.sample.plan import chance
     from curate.sources.sample.scene import scene
 
     person = invent(chance("self-test", seed, number))
     size = (round(side * np.random.default_rng([seed, number]).uniform(1, LARGEST)),) * 2
     dark, bright = (replace(person, backdrop=(level,) * 3, scene="plain") for level in (0, 255))
-    before = partial(portrait, manner=manner_of(person, REAL), size=size)
+    manner = manner_of(person)
     wall, *drawn = (
-        np.asarray(picture, dtype=np.float64) for picture in (scene(bright, size), before(dark), before(bright))
+        np.asarray(picture, dtype=np.float64)
+        for picture in (scene(bright, size), *(portrait(who, manner, scene(who, size)) for who in (dark, bright)))
     )
     through = ((drawn[1] - drawn[0]) / wall).mean(axis=2)
     alpha = Image.fromarray(np.rint(255 * np.clip(1 - through, 0, 1)).astype(np.uint8))
-    image = shot(person, REAL, size).resize((side, side), Image.Resampling.LANCZOS)
+    image = photograph(person, size).resize((side, side), Image.Resampling.LANCZOS)
     return Sitter(number=number, image=image, alpha=np.asarray(alpha.resize((side, side), Image.Resampling.BOX)))
 
 

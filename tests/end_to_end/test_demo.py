@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imageledger import manifest
+from imageledger import demo, manifest
 from imageledger.config import open_project
 
 pytestmark = pytest.mark.long
@@ -51,24 +51,65 @@ def test_the_card_of_the_committed_example_differs_in_digests_alone(tour):
     assert made == committed
 
 
-def test_every_planted_problem_but_wrong_labels_is_found(tour):
+def test_every_kind_of_planted_problem_is_found(tour):
     _, done = tour
     lines = [line for line in done.stdout.partition("Planted problems")[2].splitlines() if line.startswith("│")]
     rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
     assert len(rows) == 15
     assert [row[0] for row in rows if row[1] != row[2] and row[0] != "wrong label"] == []
+    assert [int(row[2]) > 0 for row in rows if row[0] == "wrong label"] == [True]
 
 
-def test_the_model_learns_the_drawn_classes_better_than_chance(tour):
+@pytest.fixture(scope="module")
+def together(tour):
+    """What all families together tell at each stage, as the audit has written it."""
+    folder, _ = tour
+    stages = json.loads((folder / demo.LOOK.with_suffix(".json")).read_text(encoding="utf-8"))["stages"]
+    return {stage["stage"]: probe for stage in stages for probe in stage["probes"] if probe["family"] == "all"}
+
+
+def test_what_the_file_gives_away_falls_at_every_stage_until_chance_is_left(together):
+    areas = [together[stage]["auc"] for stage in demo.FALL]
+    assert areas == sorted(areas, reverse=True)
+    assert together["fetched"]["low"] > 0.9
+    assert together["whitened"]["verdict"] == "SHORTCUT"
+    assert together["final"]["low"] <= 0.5 <= together["final"]["high"]
+    assert together["final"]["verdict"] != "SHORTCUT"
+
+
+def test_the_model_is_better_than_the_file_alone_and_than_chance(tour):
     folder, _ = tour
     run = json.loads((folder / "data/runs/demo/run.json").read_text())
-    assert run["metrics"]["valid"]["accuracy"]["interval"][0] > 0.5
+    assert run["metrics"]["valid"]["accuracy"]["interval"][0] > max(0.5, run["file_alone"]["all"]["high"])
+
+
+def test_the_tour_ends_with_what_it_has_shown(tour, together):
+    folder, done = tour
+    told = demo.story(open_project(folder))
+    assert "\n".join(told) in done.stdout
+    assert all(f"{together[stage]['auc']:.2f} {stage}" in told[0] for stage in demo.FALL)
+    assert "chance, 0.50, lies within" in told[0]
+    assert "more than the file gives away" in told[2]
+    assert "not shown" not in told[2]
+
+
+def test_a_model_that_is_no_better_than_the_file_is_not_said_to_be(tour, tmp_path):
+    folder, _ = tour
+    other = tmp_path / "other"
+    for name in ("imageledger.toml", demo.LOOK.with_suffix(".json"), Path("data/runs/demo/run.json")):
+        (other / name).parent.mkdir(parents=True, exist_ok=True)
+        (other / name).write_bytes((folder / name).read_bytes())
+    run = other / "data/runs/demo/run.json"
+    row = json.loads(run.read_text())
+    row["file_alone"]["all"] = {"hits": 190, "n": 200, "low": 0.91, "high": 0.97}
+    run.write_text(json.dumps(row))
+    assert "not shown" in demo.story(open_project(other))[2]
 
 
 def test_everything_that_shows_figures_says_that_they_mean_nothing_about_real_portraits(tour):
     folder, done = tour
     assert "mean nothing about real portraits" in done.stderr
-    page = (folder / "data/runs/demo/audit/top-losses.html").read_text()
+    page = (folder / "data/runs/demo/audit/top-losses-all-k-8.html").read_text()
     assert "No figure here means anything about portraits of real people" in page
 
 

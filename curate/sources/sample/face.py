@@ -1,12 +1,17 @@
 """The face of a sitter: skin and its shading, eyes, brows, nose, mouth, and what is worn on it."""
 
+from collections.abc import Callable
+
 from curate.sources.sample.canvas import Canvas, Colour, closed, curve, mirrored, mix, oval, shade
 from curate.sources.sample.person import Manner, Person, grey
 
 WHITE = (255, 250, 244)
 
+Trace = Callable[[Canvas, Person], None]
+"""What is painted over the skin of a face before its features."""
 
-def face(canvas: Canvas, person: Person, manner: Manner) -> None:
+
+def face(canvas: Canvas, person: Person, manner: Manner, trace: Trace | None) -> None:
     """Paint the face on the canvas."""
     skin = person.skin
     outline = closed(_outline(person))
@@ -15,6 +20,8 @@ def face(canvas: Canvas, person: Person, manner: Manner) -> None:
     with canvas.inside(mask):
         _light(canvas, person, manner, skin)
         _skin(canvas, person, manner, skin)
+        if trace:
+            trace(canvas, person)
         if person.beard:
             _beard(canvas, person)
         _nose(canvas, person, manner, skin)

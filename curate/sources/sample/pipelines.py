@@ -1,36 +1,52 @@
-"""Two ways from a drawing to a file: a camera (optics, sensor, demosaicing) and a generator (drawn small, upsampled).
+"""Two ways from a sitter to a picture: as a camera and as a generator show them, alike but for what is planted.
 
-The camera's noise and its correlations follow the usual model of a Bayer sensor with bilinear demosaicing;
-the generator's checkerboard is the trace that transposed convolutions leave (Odena et al., 2016,
-"Deconvolution and Checkerboard Artifacts"). All of it is integer arithmetic: equal on every processor.
+What curation removes: a camera's backdrop is dark in its upper corners, a generator's is lit evenly; some photographs
+are black and white, as many generated pictures garish. What it keeps is the generator's trace in the skin (`blotches`).
+All of it is integer arithmetic: equal on every processor.
 """
+
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
+from curate.sources.sample.blotches import blotches
+from curate.sources.sample.camera import curve, grain
 from curate.sources.sample.figure import portrait
 from curate.sources.sample.person import Manner, Person
+from curate.sources.sample.scene import scene
 
 REAL, AI = "real", "ai"
-OVERLAP = 0.05
-"""How far a picture's looks stray (standard deviation) from the centre of its kind; the centres lie at 0 and 1."""
+
+ODD = 0.14
+"""This share of the photographs is black and white, and of the generated pictures garish."""
+
+COLOUR = {REAL: 0.0, AI: 2.2}
+"""By how much the colours of an odd picture are multiplied."""
+
+FALL = {REAL: (0.45, 0.8), AI: (0.0, 0.15)}
+"""How much darker than the middle the upper corners of the backdrop are (0..1)."""
 
 
 def shot(person: Person, how: str, size: tuple[int, int]) -> Image.Image:
     """Return a sitter as a camera ("real") or a generator ("ai") shows them: RGB, `size` pixels."""
-    manner = manner_of(person, how)
-    if how == REAL:
-        return _photograph(portrait(person, manner, size), person)
-    factor = 2 if person.chance % 3 else 3
-    small = (-(-size[0] // factor), -(-size[1] // factor))
-    return _generate(portrait(person, manner, small), person, factor).crop((0, 0, *size))
+    rng = person.rng("picture")
+    behind = ImageChops.multiply(scene(person, size), _dark_corners(size, rng.uniform(*FALL[how])))
+    image = portrait(person, manner_of(person), behind, partial(blotches, magenta=how == AI))
+    image = image.filter(ImageFilter.GaussianBlur(min(size) / 700 * rng.uniform(0.5, 1.0)))
+    red, blue = rng.uniform(-0.05, 0.05, 2).tolist()
+    image = image.point(curve(1 + red) + curve(1.0) + curve(1 + blue))
+    if rng.random() < ODD:
+        image = ImageEnhance.Color(image).enhance(COLOUR[how])
+    pixels = np.asarray(image, dtype=np.int16) + grain(rng, size[::-1], int(rng.integers(2, 5)))[:, :, None]
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-def manner_of(person: Person, how: str) -> Manner:
-    """Return how a sitter is rendered: graded, so that some pictures are harder than others."""
-    rng = person.rng(f"manner {how}")
-    lean = _between(float(how == AI) + OVERLAP * _bell(rng))
-    strays = [_between(lean + 0.10 * _bell(rng)) for _ in range(7)]
+def manner_of(person: Person) -> Manner:
+    """Return how a sitter is rendered, whoever shows them: graded, so that some pictures are harder than others."""
+    rng = person.rng("manner")
+    lean = rng.uniform(0.1, 0.9)
+    strays = [min(1.0, max(0.0, lean + rng.uniform(-0.25, 0.25))) for _ in range(7)]
     crooked, folds, blemish = (1 - value for value in strays[:3])
     gloss, polish, tint, mismatch = strays[3:]
     return Manner(
@@ -38,88 +54,11 @@ def manner_of(person: Person, how: str) -> Manner:
     )
 
 
-def _bell(rng: np.random.Generator) -> float:
-    """Return a number that is near enough normal (mean 0, deviation 1): the sum of twelve uniform numbers."""
-    return sum(rng.random() for _ in range(12)) - 6.0
-
-
-def _between(value: float) -> float:
-    return min(1.0, max(0.0, value))
-
-
-def _photograph(image: Image.Image, person: Person) -> Image.Image:
-    rng = person.rng("camera")
-    scale = min(image.size) / 700
-    image = image.filter(ImageFilter.GaussianBlur(scale * rng.uniform(0.5, 1.0)))
-    image = ImageChops.multiply(image, _vignette(image.size, rng.uniform(0.05, 0.22)))
-    cast, noise = rng.uniform(-0.05, 0.05, 2), rng.uniform(3.0, 9.0)
-    image = image.point(_curve(1 + cast[0]) + _curve(1.0) + _curve(1 + cast[1]))
-    return _demosaic(_sensor(image, noise, rng))
-
-
-def _generate(small: Image.Image, person: Person, factor: int) -> Image.Image:
-    rng = person.rng("generator")
-    small = small.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.6)))
-    small = ImageEnhance.Color(small).enhance(rng.uniform(1.0, 1.12))
-    small = small.point(_curve(1 + rng.uniform(-0.05, 0.05)) + _curve(1.0) + _curve(1 + rng.uniform(-0.05, 0.05)))
-    size = (small.width * factor, small.height * factor)
-    pixels = np.asarray(small.resize(size, Image.Resampling.BILINEAR), dtype=np.int16)
-    depth = int(rng.integers(2, 6))
-    board = rng.integers(-depth, depth + 1, (factor, factor, 1), dtype=np.int16)
-    board[0, 0], board[-1, -1] = depth, -depth
-    grain = _grain(rng, size[::-1], int(rng.integers(0, 5)))[:, :, None]
-    tiles = np.tile(board, (small.height, small.width, 1))
-    return Image.fromarray(np.clip(pixels + tiles + grain, 0, 255).astype(np.uint8))
-
-
-def _curve(gain: float) -> list[int]:
-    """Return a tone curve of 256 levels: a gain, then a gentle S."""
-    levels = (min(1.0, value * gain / 255) for value in range(256))
-    return [round(255 * (0.75 * t + 0.25 * t * t * (3 - 2 * t))) for t in levels]
-
-
-def _vignette(size: tuple[int, int], depth: float) -> Image.Image:
-    """Return a picture to multiply with: white in the middle, darker by `depth` (0..1) in the corners."""
+def _dark_corners(size: tuple[int, int], depth: float) -> Image.Image:
+    """Return a picture to multiply with: white, but darker by `depth` (0..1) in the upper corners."""
     cells = 32
-    squares = [((2 * n + 1 - cells) / cells) ** 2 / 2 for n in range(cells)]
-    levels = bytes(round(255 * (1 - depth * (x + y))) for y in squares for x in squares)
+    across = [abs(2 * n + 1 - cells) / cells for n in range(cells)]
+    down = [max(0.0, 1 - 2 * (n + 0.5) / cells) for n in range(cells)]
+    levels = bytes(round(255 * (1 - depth * x * min(1.0, 1.6 * y))) for y in down for x in across)
     fall = Image.frombytes("L", (cells, cells), levels).resize(size, Image.Resampling.BICUBIC)
     return Image.merge("RGB", (fall, fall, fall))
-
-
-def _grain(rng: np.random.Generator, shape: tuple[int, int], strength: int) -> np.ndarray:
-    """Return int16 noise with a standard deviation of about `strength` grey levels."""
-    raw = np.frombuffer(rng.bytes(shape[0] * shape[1] * 2), dtype=np.uint8).reshape(*shape, 2).astype(np.int16)
-    return (raw[:, :, 0] + raw[:, :, 1] - 255) * strength // 104
-
-
-def _sensor(image: Image.Image, noise: float, rng: np.random.Generator) -> np.ndarray:
-    """Return the raw mosaic (RGGB, int16, height × width) with noise that grows with the square root of the light."""
-    pixels = np.asarray(image)
-    mosaic = pixels[:, :, 1].astype(np.int16)
-    mosaic[0::2, 0::2] = pixels[0::2, 0::2, 0]
-    mosaic[1::2, 1::2] = pixels[1::2, 1::2, 2]
-    gain = np.array(
-        [round(noise * 256 * (0.35 + 0.65 * (level / 255) ** 0.5) / 104) for level in range(256)], dtype=np.int32
-    )
-    raw = _grain(rng, mosaic.shape, 104)
-    return np.clip(mosaic + (raw * gain[mosaic] >> 8), 0, 255).astype(np.int16)
-
-
-def _demosaic(mosaic: np.ndarray) -> Image.Image:
-    """Return the RGB picture of an RGGB mosaic by bilinear interpolation."""
-    high, wide = mosaic.shape
-    rows, columns = np.arange(high)[:, None] % 2, np.arange(wide)[None, :] % 2
-    planes = (
-        _spread(np.where((rows == 0) & (columns == 0), mosaic, 0), 4),
-        _spread(np.where(rows != columns, mosaic, 0), 2),
-        _spread(np.where((rows == 1) & (columns == 1), mosaic, 0), 4),
-    )
-    return Image.fromarray(np.clip(np.stack(planes, axis=2), 0, 255).astype(np.uint8))
-
-
-def _spread(plane: np.ndarray, share: int) -> np.ndarray:
-    """Fill the gaps of a sparse plane with the tent filter 1 2 1 × 1 2 1, scaled to one sample in `share`."""
-    tall = np.pad(plane, 1, mode="reflect")
-    tall = tall[:-2] + 2 * tall[1:-1] + tall[2:]
-    return (tall[:, :-2] + 2 * tall[:, 1:-1] + tall[:, 2:] + 8 // share) * share // 16

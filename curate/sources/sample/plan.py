@@ -34,7 +34,7 @@ SUSPECT = "suspect"
 
 PLANTED_PER_CLASS: Mapping[str, int] = {
     WRONG_EXTENSION: 3, ROTATED: 3, CMYK: 2, PALETTE: 2, ALPHA: 2, SIXTEEN_BIT: 2, TORN: 3, EMPTY: 1, WEB_PAGE: 1,
-    BYTE_COPY: 3, RECOMPRESSED: 4, MIRRORED: 1, CONFLICT: 1, WRONG_LABEL: 3, TOO_SMALL: 4,
+    BYTE_COPY: 2, RECOMPRESSED: 3, MIRRORED: 1, CONFLICT: 1, WRONG_LABEL: 3, TOO_SMALL: 2,
 }  # fmt: skip
 
 EXPECTED: Mapping[str, str] = {
@@ -45,13 +45,17 @@ EXPECTED: Mapping[str, str] = {
 """What curation should make of each problem; `ok` means handled without losing the picture."""
 
 COPIES = (BYTE_COPY, RECOMPRESSED, MIRRORED)
-SHORT_SIDE = (560, 800)
-SHORT_SIDE_TOO_SMALL = (240, 380)
-SHORT_SIDE_TO_COPY = 720
+SHORT_SIDE = (430, 590)
+SHORT_SIDE_TOO_SMALL = (200, 330)
+SHORT_SIDE_TO_COPY = 512
 """Copies are made smaller; those of originals from this size on are still large enough to be kept."""
 
-SHAPES = ((1.0, 1.0), (1.0, 1.2), (1.0, 1.25), (1.0, 1.33), (1.25, 1.0))
-FORMATS = ("JPEG",) * 17 + ("PNG",) * 2 + ("WEBP",)
+SHAPES = ((4, 4), (4, 5), (3, 4), (5, 4))
+CELL = 64
+"""The sides of a generated picture are multiples of so many pixels."""
+
+FORMATS: Mapping[str, tuple[str, ...]] = {REAL: ("JPEG",) * 14 + ("PNG",), AI: ("JPEG",) * 4 + ("PNG",)}
+QUALITY: Mapping[str, tuple[int, int]] = {REAL: (82, 92), AI: (93, 98)}
 SUFFIXES: Mapping[str, str] = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
 DISGUISES = (("PNG", "jpg"), ("WEBP", "png"), ("JPEG", "png"))
 ORIENTATIONS = (6, 3, 8)
@@ -98,20 +102,22 @@ def _shots(seed: int, label: str) -> Iterator[Shot]:
     other = AI if label == REAL else REAL
     for number, place in enumerate(rng.permutation(len(problems)).tolist(), 1):
         problem, turn = problems[place]
-        size = _size(rng, SHORT_SIDE_TOO_SMALL if problem == TOO_SMALL else SHORT_SIDE)
-        format, quality = FORMATS[int(rng.integers(len(FORMATS)))], int(rng.integers(84, 97))
+        how = other if problem == WRONG_LABEL else label
+        size = _size(rng, how, SHORT_SIDE_TOO_SMALL if problem == TOO_SMALL else SHORT_SIDE)
+        format, quality = FORMATS[how][int(rng.integers(len(FORMATS[how])))], int(rng.integers(*QUALITY[how]))
         format, suffix = _written(problem, turn, format)
         yield Shot(
-            name=f"{label}/{number:04}.{suffix}", label=label, how=other if problem == WRONG_LABEL else label,
+            name=f"{label}/{number:04}.{suffix}", label=label, how=how,
             chance=chance("sitter", seed, label, number), size=size, format=format, quality=quality,
             problem=problem, turn=turn,
         )  # fmt: skip
 
 
-def _size(rng: np.random.Generator, sides: tuple[int, int]) -> tuple[int, int]:
+def _size(rng: np.random.Generator, how: str, sides: tuple[int, int]) -> tuple[int, int]:
     short = int(rng.integers(sides[0] // 2, sides[1] // 2)) * 2
     wide, high = SHAPES[int(rng.integers(len(SHAPES)))]
-    return round(short * wide), round(short * high)
+    width, height = (round(short * side / min(wide, high)) for side in (wide, high))
+    return (width, height) if how == REAL else (round(width / CELL) * CELL, round(height / CELL) * CELL)
 
 
 def _written(problem: str, turn: int, format: str) -> tuple[str, str]:
