@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from audit import page
+from audit.charts.spread import spread
 from audit.pictures import Shown, show_object
 from audit.shortcuts import power, words
 from audit.shortcuts.chosen import inside_of
@@ -23,21 +25,6 @@ from imageledger.config import Project
 from imageledger.intervals import with_interval
 from imageledger.record import Record
 
-BINS = 32
-KEPT_INSIDE = (0.01, 0.99)
-"""The quantiles between which a distribution is drawn; what lies outside is put into the outermost bars."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """How one feature is distributed in both classes: bar heights of 0..1, and medians as places of 0..1."""
-
-    feature: str
-    bars: tuple[tuple[float, ...], tuple[float, ...]]
-    medians: tuple[float | None, float | None]
-    ends: tuple[float, float]
-    absent: tuple[int, int]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
@@ -50,10 +37,16 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What the page shows of one family: its probe, its spread, three pictures per class, and what to do."""
+    """What the page shows of one family: its probe, its strongest feature in words, three pictures per class, advice.
+
+    `spread` draws the feature in both classes (None where it has no value), and `absent` counts to how many pictures
+    of each class it does not apply.
+    """
 
     probe: Probe
-    spread: Spread | None
+    feature: str
+    spread: Markup | None
+    absent: tuple[int, int]
     examples: tuple[tuple[Example, ...], tuple[Example, ...]]
     advice: str
 
@@ -78,10 +71,12 @@ def card_of(project: Project, probed: DatasetProbes, probe: Probe) -> Card:
     ]
     asked = probe.family != ALL and probe.verdict in (SHORTCUT, INCONCLUSIVE)
     advice = words.advice_on(probed, probe) if asked else ""
-    spread = None
+    feature, drawn, absent = "", None, (0, 0)
     if probe.strongest is not None and values is not None:
-        spread = spread_of(in_words(probe.family, probe.strongest.feature), values, stage.positive)
-    return Card(probe=probe, spread=spread, examples=(sides[0], sides[1]), advice=advice)
+        feature, missing = in_words(probe.family, probe.strongest.feature), ~np.isfinite(values)
+        drawn = spread(values, stage.positive, probed.labels, name=feature)
+        absent = int((missing & ~stage.positive).sum()), int((missing & stage.positive).sum())
+    return Card(probe=probe, feature=feature, spread=drawn, absent=absent, examples=(sides[0], sides[1]), advice=advice)
 
 
 def given_away(
@@ -105,29 +100,6 @@ def values_of(stage: StageProbes, probe: Probe) -> NDArray[np.float64] | None:
     return column
 
 
-def spread_of(feature: str, values: NDArray[np.float64], positive: NDArray[np.bool_]) -> Spread | None:
-    """Count a feature's values in bars for either class; None where it has no value at all."""
-    known = np.isfinite(values)
-    if not known.any():
-        return None
-    low, high = (float(end) for end in np.quantile(values[known], KEPT_INSIDE))
-    if high <= low:
-        low, high = float(values[known].min()), float(values[known].max())
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    sides = [values[known & side] for side in (~positive, positive)]
-    counts = [np.histogram(np.clip(side, low, high), BINS, (low, high))[0] / max(len(side), 1) for side in sides]
-    tallest = max(float(count.max()) for count in counts)
-    medians = [float(np.clip((np.median(side) - low) / (high - low), 0, 1)) if len(side) else None for side in sides]
-    return Spread(
-        feature=feature,
-        bars=(tuple((counts[0] / tallest).tolist()), tuple((counts[1] / tallest).tolist())),
-        medians=(medians[0], medians[1]),
-        ends=(low, high),
-        absent=(int((~known & ~positive).sum()), int((~known & positive).sum())),
-    )
-
-
 def html_text(probed: DatasetProbes, cards: Sequence[Card], figure: bytes) -> str:
     """Fill the page; it needs nothing but itself."""
     inline = "data:image/png;base64," + base64.b64encode(figure).decode("ascii")
@@ -135,7 +107,7 @@ def html_text(probed: DatasetProbes, cards: Sequence[Card], figure: bytes) -> st
         "shortcuts/page.html", probed=probed, stage=probed.last, cards=cards, words=words, named=family_in_words,
         lines=words.remarks(probed), heading=words.conclusion(probed.last), course=words.course_table(probed),
         next_step=next_step(probed), needed=any(probe.needed[0] for probe in probed.last.probes),
-        figure=inline, bins=BINS, with_interval=with_interval, inside_of=inside_of, power=power,
+        figure=inline, with_interval=with_interval, inside_of=inside_of, power=power,
     )  # fmt: skip
 
 

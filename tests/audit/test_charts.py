@@ -111,3 +111,11 @@ def test_a_spread_counts_each_class_by_itself():
     drawn = tree(spread(np.array([0.0] * 90 + [1.0] * 10), np.arange(100) >= 90, ["real", "ai"], name="n"))
     bars = {part.get("class"): float(part.get("height")) for part in drawn.iter("rect")}
     assert bars["bar negative"] == bars["bar positive"]  # all of either class lie in one bar
+
+
+def test_a_spread_keeps_both_classes_apart_and_its_axis_holds_all_but_the_farthest():
+    values = np.array([1.0, 2.0, 3.0, np.nan, 8.0, 9.0, 10.0, 1e9])
+    words = [part.text for part in tree(spread(values, np.arange(8) >= 4, ["real", "ai"], name="n")).iter("text")]
+    assert "real: median 2, ai: median 9.5" in words
+    same = [part.text for part in tree(spread(np.full(8, 3.0), np.arange(8) >= 4, ["a", "b"], name="n")).iter("text")]
+    assert same[:2] == ["2.5", "3.5"]

@@ -101,18 +101,6 @@ def test_examples_are_the_pictures_of_each_class_that_give_it_away_most():
     assert shortcut_page.given_away(scores, positive, most=2) == ([2, 0], [5, 1])
 
 
-def test_a_spread_keeps_both_classes_apart_and_counts_what_does_not_apply():
-    values = np.array([1.0, 2.0, 3.0, np.nan, 8.0, 9.0, 10.0, 1e9])
-    positive = np.arange(8) >= 4
-    spread = shortcut_page.spread_of("width", values, positive)
-    assert spread.absent == (1, 0)
-    assert spread.medians[0] < spread.medians[1]
-    assert max(max(side) for side in spread.bars) == 1.0
-    assert shortcut_page.spread_of("width", np.full(8, np.nan), positive) is None
-    same = shortcut_page.spread_of("width", np.full(8, 3.0), positive)
-    assert same.ends == (2.5, 3.5)
-
-
 def test_the_figure_shows_each_verdict_in_its_colour_and_one_panel_a_stage():
     probes = probe_of("container"), probe_of("tone", 0.6, "INCONCLUSIVE", 90), probe_of(ALL, 0.5, "CLEAN")
     one = drawn(probed_of(stage_of("final", *probes)))
