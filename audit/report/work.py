@@ -14,7 +14,7 @@ from audit import page
 from audit.findings import Finding, Report, Severity
 from audit.report import figure, verdict
 from audit.report.dataset.work import dataset
-from audit.report.decided.work import decided
+from audit.report.decided.work import DecidedSection, decided
 from audit.report.facts import done_of
 from audit.report.files_alone.work import files_alone
 from audit.report.mistakes.work import mistakes
@@ -100,6 +100,7 @@ def gather(subject: Subject, track: Track = untracked) -> Written:
         step=next_step(done_of(subject, found)),
         sections=sections,
         chart=figure.accuracies(found) if run and found else None,
+        warnings=[part.warning for part in sections if isinstance(part, DecidedSection) and part.warning],
     )
 
 

@@ -50,6 +50,14 @@ def test_a_later_word_of_the_same_person_replaces_the_earlier_one_and_of_another
     assert section(said("real/1.jpg", "leave-out", who="Ben")).disputed == 1
 
 
+def test_pictures_that_people_took_out_flatter_every_later_figure_and_the_report_says_so(section, project, runner):
+    assert section(said("real/3.jpg", "keep")).warning == ""
+    assert section(said("real/1.jpg", "leave-out")).warning.startswith("People left out or relabelled 1 picture.")
+    done = runner.invoke(main, ["report"])
+    assert "only pictures that nobody has looked at" in done.stderr
+    assert "only pictures that nobody has looked at" in (project.runs / "first/audit/report.html").read_text()
+
+
 def test_a_decision_about_other_bytes_or_about_no_row_is_said_to_be_not_applied(section):
     found = section(said("real/1.jpg", "leave-out", origin="0" * 64 + ".jpg"), said("absent.jpg", "keep"))
     assert "whose bytes have changed since" in found.unapplied[0]

@@ -8,7 +8,7 @@ from typing import Any
 from audit.pictures import Shown, show_object
 from audit.report.subject import Subject
 from imageledger import decisions, manifest
-from imageledger.decisions import Decision
+from imageledger.decisions import LEAVE_OUT, RELABEL, Decision
 from imageledger.errors import ManifestError
 from imageledger.manifest import Card
 from imageledger.record import OK, Record
@@ -46,6 +46,18 @@ class DecidedSection:
     anchor: str = "decided"
     title: str = "What people decided"
     template: str = "report/decided/section.html"
+
+    @property
+    def warning(self) -> str:
+        """Say why later figures flatter the model; "" where no picture was left out or relabelled."""
+        gone = sum(count for words, count in self.kinds.items() if words.split()[0] in (LEAVE_OUT, RELABEL))
+        if not gone:
+            return ""
+        noun = "1 picture" if gone == 1 else f"{gone} pictures"
+        return (
+            f"People left out or relabelled {noun}. Where they looked at what a model got wrong, every later figure on "
+            "this set is better than on new pictures; only pictures that nobody has looked at can say by how much."
+        )
 
     @property
     def total(self) -> int:
