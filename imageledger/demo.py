@@ -105,17 +105,17 @@ def story(project: Project) -> list[str]:
     run = json.loads((project.runs / RUN / "run.json").read_text(encoding="utf-8"))
     model, file = run["metrics"]["valid"]["accuracy"], run["file_alone"]["all"]
     first, last = together["fetched"], together["final"]
-    fall = ", ".join(f"{probe['auc']:.2f} {stage}" for stage, probe in together.items() if stage in FALL)
-    chance = "chance, 0.50, lies within" if last["low"] <= 0.5 <= last["high"] else "chance, 0.50, lies outside"
+    between = ", ".join(f"{stage} with {together[stage]['auc']:.2f}" for stage in FALL[1:-1])
+    chance = "holds" if last["low"] <= 0.5 <= last["high"] else "does not hold"
     alone = file["hits"] / file["n"]
     more = model["interval"][0] > file["high"]
     return [
-        f"The file alone told the fetched classes apart with AUC {_area(first)}; stage by stage that fell: {fall}. "
-        f"Of the final set it is {_area(last)}: {chance} ({last['verdict']}).",
+        f"As fetched, the file alone tells the classes apart with AUC {_area(first)}, {between}, and in the final set "
+        f"with {_area(last)}, an interval that {chance} chance, 0.50 (verdict: {last['verdict']}).",
         f"The model is right about {model['hits']} of {model['n']} portraits that it had never seen "
         f"({with_interval(model['share'], *model['interval'])}), the file alone about {file['hits']} of {file['n']} "
         f"({with_interval(alone, file['low'], file['high'])}).",
-        "So the model has learned more than the file gives away: a trace in the faces, which curation kept."
+        "So the model has learned more than the file gives away: curation kept the trace that was planted in the faces."
         if more
         else "So it is not shown that the model has learned more than the file gives away.",
     ]

@@ -118,7 +118,7 @@ def test_sizes_and_formats_tell_the_files_of_the_classes_apart():
     assert all(cells[AI])
     assert np.mean(cells[REAL]) < 0.15
     least, most = (planned.QUALITY[how] for how in (REAL, AI))
-    assert least[1] < most[0]
+    assert least[1] <= most[0]
 
 
 def test_both_classes_come_in_about_the_same_sizes():

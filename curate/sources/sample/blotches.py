@@ -14,7 +14,7 @@ from curate.sources.sample.person import Person
 SIDE = 0.24
 """Of a patch, in head units: half a face's width is 1."""
 
-DEPTH = 14
+DEPTH = 24
 """Levels of Cb and of Cr that a patch strays at most."""
 
 GREEN_MAGENTA, BLUE_ORANGE = (1402, -1058, 1772), (1402, -370, -1772)

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from curate.sources.sample import plan as planned
 from curate.sources.sample.person import Person, invent
-from curate.sources.sample.pipelines import AI, REAL
+from curate.sources.sample.pipelines import REAL
 from curate.sources.sample.pipelines import shot as drawn
 from curate.sources.sample.plan import Shot
 
@@ -61,8 +61,7 @@ def encode(image: Image.Image, shot: Shot, block: bytes = b"") -> bytes:
     """Write a picture in the shot's format."""
     target = io.BytesIO()
     if shot.format in ("JPEG", "WEBP"):
-        drawn = {"subsampling": 0 if shot.how == AI else 2} if shot.format == "JPEG" and image.mode == "RGB" else {}
-        image.save(target, shot.format, quality=shot.quality, **drawn, **({"exif": block} if block else {}))
+        image.save(target, shot.format, quality=shot.quality, **({"exif": block} if block else {}))
     elif shot.format == "PNG":
         image.save(target, "PNG", compress_level=PNG_LEVEL)
     else:

@@ -55,7 +55,7 @@ CELL = 64
 """The sides of a generated picture are multiples of so many pixels."""
 
 FORMATS: Mapping[str, tuple[str, ...]] = {REAL: ("JPEG",) * 14 + ("PNG",), AI: ("JPEG",) * 4 + ("PNG",)}
-QUALITY: Mapping[str, tuple[int, int]] = {REAL: (82, 92), AI: (93, 98)}
+QUALITY: Mapping[str, tuple[int, int]] = {REAL: (86, 92), AI: (92, 97)}
 SUFFIXES: Mapping[str, str] = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
 DISGUISES = (("PNG", "jpg"), ("WEBP", "png"), ("JPEG", "png"))
 ORIENTATIONS = (6, 3, 8)
