@@ -26,7 +26,7 @@ FALL = ("fetched", "normalized", "whitened", "final")
 EMBEDDED_TRAINING = (
     *("--arch", "timm:test_resnet", "--weights", "none", "--size", "64", "--epochs", "30", "--batch-size", "16"),
 )
-"""A tiny ResNet that learns the drawn classes from scratch in a quarter of a minute on one core."""
+"""A tiny ResNet that learns the drawn classes from scratch in half a minute on one core."""
 
 DOWNLOADS = (
     "This downloads YuNet (0.2 MB, MIT) into the cache folder of imageledger,\n"
