@@ -27,6 +27,7 @@ PARTS = {
 
 def main(folder: Path) -> None:
     """Write every picture of the guide into docs/guide/."""
+    GUIDE.mkdir(exist_ok=True)
     chromium = shutil.which("chromium")
     if not chromium:
         sys.exit("chromium is not on the PATH")
