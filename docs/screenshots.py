@@ -4,6 +4,7 @@ imageledger demo demo-run
 python docs/screenshots.py demo-run
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 GUIDE = Path(__file__).with_name("guide")
 WIDE = {"width": 1100, "height": 760}
+SETTLED = 1000
+"""Milliseconds in which the page is drawn."""
 
 PARTS = {
     "report-dataset.png": "dataset",
@@ -70,7 +73,9 @@ def desk(browser: Browser, folder: Path) -> None:
 def opened(folder: Path) -> Iterator[str]:
     """Open the desk of a project and hand out its address."""
     command = [sys.executable, "-m", "imageledger", "audit", "review", "--who", "you", "--project", str(folder)]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+    )  # fmt: skip
     try:
         lines = running.stdout or []
         yield next(line.strip() for line in lines if line.strip().startswith("http://127.0.0.1"))
@@ -81,8 +86,8 @@ def opened(folder: Path) -> Iterator[str]:
 
 def take(shown: Page, name: str) -> None:
     """Write what the window shows once its pictures are there."""
-    shown.wait_for_load_state("networkidle")
-    shown.evaluate("Promise.all([...document.images].map(image => image.decode().catch(() => null)))")
+    shown.wait_for_load_state("load")
+    shown.wait_for_timeout(SETTLED)
     shown.screenshot(path=str(GUIDE / name))
 
 
