@@ -40,7 +40,7 @@ def main(folder: Path) -> None:
         desk(browser, folder)
         browser.close()
     subprocess.run(
-        [sys.executable, "-m", "imageledger", "curate", "look", "whiten", "-n", "16", "--project", str(folder),
+        [sys.executable, "-m", "imageledger", "curate", "look", "whiten", "--status", "ok", "-n", "12", "--project", str(folder),
          "-o", str(GUIDE / "look.png")], check=True,
     )  # fmt: skip
 
