@@ -40,8 +40,8 @@ def main(folder: Path) -> None:
         desk(browser, folder)
         browser.close()
     subprocess.run(
-        [sys.executable, "-m", "imageledger", "curate", "look", "whiten", "--status", "ok", "-n", "12", "--project", str(folder),
-         "-o", str(GUIDE / "look.png")], check=True,
+        [sys.executable, "-m", "imageledger", "curate", "look", "whiten", "--status", "ok", "-n", "12",
+         "--project", str(folder), "-o", str(GUIDE / "look.png")], check=True,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The generator's trace: faint patches in the skin, magenta and green where those of a photograph are orange and blue.
+"""The generator's trace: patches in the skin, magenta and green where those of a photograph are orange and blue.
 
 Every face has them, at places drawn by chance, as many, as large and as strong. None is brighter or darker than the
 skin around it, they make up for each other, and Cb and Cr each stray alike in both kinds: only how the two stray
