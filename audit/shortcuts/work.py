@@ -111,7 +111,7 @@ def probe_stages(
         if chosen:
             stage = judge_elsewhere(stage, table, chosen, labels, groups, own, track)
         stages.append(replace(stage, there=there_are))
-        digests[name] = manifests.digest(made[FINAL if name == MODEL_INPUT else name])
+        digests[name] = manifests.digest(source or made[FINAL if name == MODEL_INPUT else name])
     return DatasetProbes(
         dataset=project.dataset, labels=_pair(project.declared.labels), stages=tuple(stages), families=families,
         seed=seed, permutations=settings.permutations, most=settings.most,

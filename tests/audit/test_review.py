@@ -211,7 +211,7 @@ def test_ctrl_c_ends_the_command_and_says_what_was_saved(project):
     with process(project.root, "--who", "Bo") as (at, running):
         assert ask(at, "everything/1/decide", {"decision": "keep"})[0] == 303
         running.send_signal(signal.SIGINT)
-        said = running.communicate(timeout=20)[1]
+        said = running.communicate(timeout=90)[1]
     assert running.returncode == 0
     assert "1 decision was saved in" in said
     assert decisions.lines(project.folder / decisions.FILE)[0].who == "Bo"

@@ -20,7 +20,7 @@ def hurry(put) -> None:
     """Take one thread, and leave out what is not trained: tests may run side by side."""
     from train.network import fit
 
-    put(training, "file_alone", lambda *_: {})
+    put(training, "file_alone", lambda *_, **__: {})
     for module in (training, fit):
         put(module, "cores", lambda: 1)
 
