@@ -78,6 +78,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
+def p_stated(p: float) -> str:
+    """Write a p-value as it stands behind the letter p: "= 0.017", or "< 0.001".
+
+    >>> p_stated(0.0171), p_stated(0.00006)
+    ('= 0.017', '< 0.001')
+    """
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
 def with_interval(
     value: float,
     low: float,

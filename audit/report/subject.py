@@ -1,6 +1,6 @@
 """What a report is about: the dataset at every stage that was made, and the run, with its predictions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,24 +54,18 @@ class Subject:
         return {record.key: record for record in self.rows}
 
 
-def subject_of(project: Project, run: str | Path | None = None, *, without_run: bool = False) -> Subject:
+def subject_of(project: Project, run: str | Path | None = None) -> Subject:
     """Read a dataset and a run of it: the one named, else the one finished last, else none.
 
     Raises RunError for a name that no finished run has, and ManifestError or RunError for files that are damaged.
     """
     stages = {stage: tuple(manifests.read(path)) for stage, path in _made(project)}
-    if without_run or (run is None and not any(project.runs.glob("*/run.json"))):
+    if run is None and not any(project.runs.glob("*/run.json")):
         return Subject(project=project, stages=stages)
     folder = run if isinstance(run, Path) else find_run(project, run)
     return Subject(
         project=project, stages=stages, run=Run.load(folder), folder=folder, predictions=tuple(read_predictions(folder))
     )
-
-
-def of_class(predictions: Iterable[Prediction], actual: str, called: str) -> Sequence[Prediction]:
-    """Return the predictions of one class that were called a given class, the highest loss first."""
-    cell = [row for row in predictions if (row.label, row.predicted) == (actual, called)]
-    return sorted(cell, key=lambda row: (-row.loss, row.key))
 
 
 def _made(project: Project) -> Iterable[tuple[str, Path]]:

@@ -9,7 +9,7 @@ import numpy as np
 from audit.top_losses.judge import CHANCE, Confusion
 from audit.words import other_label
 from imageledger.counted import Counted
-from imageledger.intervals import with_interval
+from imageledger.intervals import p_stated, with_interval
 from imageledger.record import Record, groups_of
 from imageledger.types import Key
 from train.evaluation.verdict import BY_HEART, accuracy, beats_file, verdict
@@ -81,7 +81,7 @@ def _apart(file_alone: Mapping[str, Any]) -> str:
     if not beside:
         return ""
     apart = with_interval(100 * beside["difference"], 100 * beside["low"], 100 * beside["high"], digits=0, signed=True)
-    return f" (model minus file, picture by picture: {apart} points, p = {_p(beside['p'])})"
+    return f" (model minus file, picture by picture: {apart} points, p {p_stated(beside['p'])})"
 
 
 def by_heart(found: Judged) -> list[str]:
@@ -105,9 +105,6 @@ def fails_most(found: Judged) -> str:
         f"{confusion.wrong(better)} of {confusion.total(better)} {better} portraits {worse}"
     )
     if p < CHANCE:
-        return f"It fails most on {worse} portraits: {both}; that is more than chance alone would make (p = {_p(p)})."
-    return f"It fails on both classes: {both}; chance alone can make such a difference (p = {_p(p)})."
-
-
-def _p(p: float) -> str:
-    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}" if p >= 0.001 else f"{p:.1g}"
+        more = f"that is more than chance alone would make (p {p_stated(p)})"
+        return f"It fails most on {worse} portraits: {both}; {more}."
+    return f"It fails on both classes: {both}; chance alone can make such a difference (p {p_stated(p)})."

@@ -1,6 +1,7 @@
 """The section of misclassified pictures: what it shows, what it says where something is missing, hostile names."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import trainings
@@ -74,7 +75,7 @@ def test_the_data_is_json_and_names_every_mistake(project, eight):
 
 
 def test_without_a_run_there_is_no_section(project, eight):
-    assert mistakes(subject_of(project, without_run=True)) is None
+    assert mistakes(replace(subject_of(project), run=None, folder=None, predictions=())) is None
 
 
 def test_an_overlay_is_named_by_its_object_alone():

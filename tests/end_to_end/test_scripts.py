@@ -1,12 +1,11 @@
 """The Python calls in scripts as people write them: no main guard, through standard input, and on a terminal."""
 
-import os
-import pty
 import subprocess
 import sys
 
 import pytest
 from dataset_world import draw_photos
+from terminal_world import python_on_a_terminal
 
 SCRIPT = """
 import imageledger as il
@@ -51,22 +50,6 @@ def test_a_terminal_shows_a_bar_unless_it_is_turned_off(folder, progress, shown)
     script = SCRIPT.replace('create("faces")', f'create("faces", progress={progress})').replace(
         "workers=2", "workers=1"
     )
-    assert ("normalize" in on_a_terminal(script, folder)) == shown
-
-
-def on_a_terminal(script, folder):
-    ours, theirs = pty.openpty()
-    running = subprocess.Popen(
-        [sys.executable, "-c", script], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"},
-    )  # fmt: skip
-    os.close(theirs)
-    shown = b""
-    try:
-        while piece := os.read(ours, 4096):
-            shown += piece
-    except OSError:  # Linux ends a terminal that nobody holds any more with EIO
-        pass
-    os.close(ours)
-    assert running.wait() == 0, shown.decode()
-    return shown.decode()
+    code, said = python_on_a_terminal("-c", script, cwd=folder)
+    assert code == 0, said
+    assert ("normalize" in said) == shown

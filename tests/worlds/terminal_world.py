@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import doors
 from PIL import Image
@@ -21,10 +22,15 @@ SIXEL = re.compile(r"\x1bP[0-9;]*q(.*?)\x1b\\", re.DOTALL)
 
 def on_a_terminal(*words: str, script: str = doors.__file__, **env: str) -> tuple[int, str]:
     """Run the doors with stdout and stderr on a terminal; return the exit code and all that it shows."""
+    return python_on_a_terminal(script, *words, **env)
+
+
+def python_on_a_terminal(*words: str, cwd: Path | None = None, **env: str) -> tuple[int, str]:
+    """Run Python with stdout and stderr on a terminal; return the exit code and all that it shows."""
     ours, theirs = pty.openpty()
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
     running = subprocess.Popen(
-        [sys.executable, script, *words], stdin=theirs, stdout=theirs, stderr=theirs,
+        [sys.executable, *words], stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd,
         env={**kept, "TERM": "xterm-256color", "COLUMNS": "100", **env},
     )  # fmt: skip
     os.close(theirs)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from imageledger.intervals import with_interval
+from imageledger.intervals import p_stated, with_interval
 from imageledger.types import Row
 from train.compare.judge import SURE, Comparison
 from train.evaluation.statistics import Estimate
@@ -18,11 +18,11 @@ def conclusion(comparison: Comparison) -> str:
         ends = sorted((sign * difference.low, sign * difference.high))
         return (
             f"{better} is better than {worse} by {100 * sign * difference.value:.1f} points "
-            f"[{100 * ends[0]:.1f}–{100 * ends[1]:.1f}] on {comparison.n} pictures, {test} p {_p(comparison.p)}"
+            f"[{100 * ends[0]:.1f}–{100 * ends[1]:.1f}] on {comparison.n} pictures, {test} p {p_stated(comparison.p)}"
         )
     return (
         f"no difference shown between {first} and {other}: {_signed(difference, 100, 1)} points, {test} "
-        f"p {_p(comparison.p)}; {comparison.n} pictures can only show a difference of about "
+        f"p {p_stated(comparison.p)}; {comparison.n} pictures can only show a difference of about "
         f"{100 * comparison.shows:.0f} points"
     )
 
@@ -53,7 +53,7 @@ def in_words(comparisons: Sequence[Comparison]) -> list[Row]:
             f"accuracy of {comparison.first}": _percent(comparison.first_accuracy),
             "points": _signed(comparison.accuracy, 100, 1),
             "right alone": f"{comparison.other_alone} : {comparison.first_alone}",
-            "p": _p(comparison.p).removeprefix("= "),
+            "p": p_stated(comparison.p).removeprefix("= "),
             "AUC": "" if comparison.auc is None else _signed(comparison.auc, 1, 2),
         }
         for comparison in comparisons
@@ -70,10 +70,6 @@ def as_json(comparisons: Sequence[Comparison]) -> list[Row]:
 
 def _pictures(count: int) -> str:
     return "1 picture" if count == 1 else f"{count} pictures"
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _percent(share: Estimate) -> str:
